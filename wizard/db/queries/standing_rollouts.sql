@@ -1,0 +1,11 @@
+-- Rollouts of any name and schema that have a part which is done and not rolled back.
+SELECT DISTINCT r.name, r.target_schema
+FROM rag_wizard.rollout r
+JOIN LATERAL (
+    SELECT DISTINCT ON (p.step, p.part) p.direction
+    FROM rag_wizard.part p
+    WHERE p.rollout_id = r.rollout_id AND p.state = 'done'
+    ORDER BY p.step, p.part, p.intended_at DESC
+) AS latest ON latest.direction = 'deploy'
+WHERE r.ended_at IS NULL
+ORDER BY 1, 2

@@ -1,0 +1,33 @@
+-- Which of the names that a rollout is about to use are taken already, and by what.
+SELECT w.kind, w.name, w.parent, taken.by
+FROM unnest(%(kinds)s::text[], %(names)s::text[], %(parents)s::text[]) WITH ORDINALITY AS w(kind, name, parent, position)
+CROSS JOIN LATERAL (
+    SELECT CASE c.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'partitioned table' WHEN 'v' THEN 'view'
+                          WHEN 'm' THEN 'materialized view' WHEN 'i' THEN 'index' WHEN 'I' THEN 'index'
+                          WHEN 'S' THEN 'sequence' WHEN 'f' THEN 'foreign table' ELSE 'composite type' END AS by
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE w.kind = 'relation' AND n.nspname = %(schema)s AND c.relname = w.name
+    UNION ALL
+    SELECT 'column' FROM pg_attribute a
+    JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE w.kind = 'column' AND n.nspname = %(schema)s AND c.relname = w.parent AND a.attname = w.name
+      AND a.attnum > 0 AND NOT a.attisdropped
+    UNION ALL
+    SELECT 'constraint' FROM pg_constraint k
+    JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE w.kind = 'constraint' AND n.nspname = %(schema)s AND c.relname = w.parent AND k.conname = w.name
+    UNION ALL
+    SELECT 'function' FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+    WHERE w.kind = 'function' AND n.nspname = %(schema)s AND p.proname = w.name
+      AND array_to_string(p.proargtypes, ' ') = (
+          SELECT coalesce(string_agg(to_regtype(argument)::oid::text, ' ' ORDER BY place), '')
+          FROM unnest(string_to_array(w.parent, ', ')) WITH ORDINALITY AS given(argument, place))
+    UNION ALL
+    SELECT 'trigger' FROM pg_trigger t
+    JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE w.kind = 'trigger' AND n.nspname = %(schema)s AND c.relname = w.parent AND t.tgname = w.name
+    UNION ALL
+    SELECT 'policy' FROM pg_policies p
+    WHERE w.kind = 'policy' AND p.schemaname = %(schema)s AND p.tablename = w.parent AND p.policyname = w.name
+) AS taken
+ORDER BY w.position

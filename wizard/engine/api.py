@@ -1,0 +1,201 @@
+"""The engine's face: everything ui and cli may ask of it, and nothing else.
+
+One `Engine` is one sitting of one operator on one database. Reading methods open a read-only session, create nothing
+and take no lock. Writing methods open a session of their own, take the advisory lock, and close both at the end.
+Not thread-safe, except `stop`, `cancel`, `pause` and `go_on`, which are meant to be called from another thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from wizard.db.connect import Connection, connect, faults
+from wizard.db.queries import query
+from wizard.db.target import Target
+from wizard.engine import words
+from wizard.engine.backward import rollback_plan, run_backward
+from wizard.engine.checks import verify_all
+from wizard.engine.compose import Composer
+from wizard.engine.events import CheckFinished, Event, Finished, Listener, PrerequisiteChecked
+from wizard.engine.forward import run_forward, step_range
+from wizard.engine.prerequisites import prerequisites
+from wizard.engine.registry import drop_registry, registry_exists
+from wizard.engine.script import plan_script
+from wizard.engine.settings import Settings
+from wizard.engine.sitting import Sitting, sitting
+from wizard.engine.situation import Situation, look
+from wizard.engine.state import StepState
+from wizard.engine.steering import Steering
+from wizard.engine.survey import step_view, survey, table_sizes
+from wizard.engine.views import (
+    DryRun,
+    LoggedStatement,
+    Outcome,
+    PrerequisiteResult,
+    RollbackPlan,
+    Survey,
+    Verification,
+)
+from wizard.errors import ExitCode, RefusedError
+from wizard.rollout.model import Rollout
+
+
+def ignore(event: Event) -> None:
+    """The listener of callers who only want the result."""
+
+
+class Engine:
+    """One sitting. Every method may raise a WizardError; its words hold no secret."""
+
+    def __init__(self, target: Target, rollout: Rollout, settings: Settings, listener: Listener = ignore) -> None:
+        self.target = target
+        self.rollout = rollout
+        self._settings = settings
+        self._emit = listener
+        self._steering = Steering()
+        self._composer = Composer(rollout, settings)
+
+    @property
+    def settings(self) -> Settings:
+        """May be replaced between calls, for example with decisions that were answered on the screen."""
+        return self._settings
+
+    @settings.setter
+    def settings(self, settings: Settings) -> None:
+        self._settings = settings
+        self._composer.settings = settings
+
+    # Reading ------------------------------------------------------------------------------------------------------
+
+    def survey(self) -> Survey:
+        """Every step and its state, the rendered SQL, and what waits for an answer."""
+        with self._reading() as (connection, situation):
+            return survey(connection, situation, self._composer)
+
+    def check(self) -> tuple[PrerequisiteResult, ...]:
+        """All prerequisites, each also told as an event."""
+        with self._reading() as (connection, situation):
+            return prerequisites(connection, situation, self._tell_prerequisite)
+
+    def verify(self) -> Verification:
+        """All checks and the success criteria; each check also told as an event."""
+        with self._reading() as (connection, situation):
+            return verify_all(connection, situation, lambda result: self._emit(CheckFinished(result=result)))
+
+    def plan(self, *, registry: bool = True) -> str:
+        """What is left to run, as a script for psql."""
+        with self._reading() as (_, situation):
+            return plan_script(situation, self._composer, self._settings, registry=registry)
+
+    def dry_run(self, *, first: str | None = None, last: str | None = None) -> DryRun:
+        """What `run` would do, and the exit code it would have as far as reading can tell."""
+        with self._reading() as (connection, situation):
+            chosen = step_range(self.rollout, first, last)
+            left = [r for r in situation.remaining if r.step.id in chosen]
+            results = prerequisites(connection, situation, self._tell_prerequisite) if left else ()
+            sizes = table_sizes(connection, situation)
+            steps = tuple(step_view(situation, self._composer, rendered, sizes) for rendered in left)
+        blocked = any(result.level == "stop" for result in results) or bool(left and situation.open_decisions)
+        return DryRun(
+            prerequisites=results,
+            would_run=tuple(step.model_copy(update={"state": StepState.WOULD_RUN}) for step in steps),
+            cannot_tell=(
+                "whether a lock can be had in time",
+                "whether the data accepts every constraint",
+                "RLS as the API's roles see it: not tried",
+            )
+            if steps
+            else (),
+            exit_code=ExitCode.PREREQUISITES if blocked else ExitCode.DONE,
+            sentence=words.dry_run_sentence(self.target.name, len(steps), blocked=blocked),
+        )
+
+    def rollback_plan(self, to: str | None = None) -> RollbackPlan:
+        """What a rollback would undo, newest first, and the rows it would destroy."""
+        with self._reading() as (connection, situation):
+            return rollback_plan(connection, situation, to)
+
+    def statements(self) -> tuple[LoggedStatement, ...]:
+        """The statement log of this rollout in this schema, oldest first."""
+        with self._reading() as (connection, _):
+            if not registry_exists(connection):
+                return ()
+            rows: Any = connection.execute(
+                query("statements"), {"name": self.rollout.name, "schema": self._settings.schema}
+            )
+            return tuple(LoggedStatement(**row) for row in rows)
+
+    # Writing ------------------------------------------------------------------------------------------------------
+
+    def run(self, *, first: str | None = None, last: str | None = None) -> Outcome:
+        """Runs what is left of `first`..`last`, both included. Running again where nothing is left changes nothing."""
+        step_range(self.rollout, first, last)
+        with self._writing() as here:
+            return self._finish(run_forward(here, first, last))
+
+    def rollback(self, to: str | None = None, *, discard_data: bool = False) -> Outcome:
+        """Undoes everything, or everything after step `to`. Refuses to destroy rows unless `discard_data`."""
+        with self._writing() as here:
+            return self._finish(run_backward(here, to, discard_data=discard_data))
+
+    def forget(self, *, keep_objects: bool = False) -> None:
+        """Drops the registry. Refused while anything is rolled out, unless `keep_objects` (then nobody can undo it)."""
+        with self._writing() as here:
+            if not registry_exists(here.connection):
+                return
+            standing = here.connection.execute(query("standing_rollouts")).fetchall()
+            if standing and not keep_objects:
+                names = ", ".join(f"{row['name']} in schema {row['target_schema']}" for row in standing)
+                raise RefusedError(
+                    f"still rolled out: {names}",
+                    why="Without the registry nobody can roll it back. Nothing was changed.",
+                    fix="Roll back first: rag-wizard rollback. Or keep what was made: --keep-objects",
+                )
+            drop_registry(here.connection)
+
+    # Steering, from another thread ----------------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """Ends after the running part."""
+        self._steering.stop()
+
+    def pause(self) -> None:
+        """Waits after the running part until `go_on`."""
+        self._steering.pause()
+
+    def go_on(self) -> None:
+        """Ends a pause."""
+        self._steering.go_on()
+
+    def cancel(self) -> None:
+        """Cancels the running statement; its part is rolled back and the run ends as stopped."""
+        self._steering.cancel()
+
+    # --------------------------------------------------------------------------------------------------------------
+
+    def _tell_prerequisite(self, result: PrerequisiteResult) -> None:
+        self._emit(PrerequisiteChecked(result=result))
+
+    def _finish(self, outcome: Outcome) -> Outcome:
+        self._emit(Finished(outcome=outcome))
+        return outcome
+
+    @contextmanager
+    def _reading(self) -> Iterator[tuple[Connection, Situation]]:
+        settings = self._settings
+        with (
+            faults(self.target),
+            connect(
+                self.target, schema=settings.schema, read_only=True, lock_timeout_ms=settings.lock_timeout_ms
+            ) as connection,
+        ):
+            yield connection, look(connection, self.target.name, self.rollout, settings)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Sitting]:
+        with sitting(
+            self.target, self.rollout, self._settings, composer=self._composer, steering=self._steering, emit=self._emit
+        ) as here:
+            yield here

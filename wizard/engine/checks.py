@@ -1,0 +1,69 @@
+"""Runs verification checks, judges every row, and ticks the success criteria. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import psycopg
+
+from wizard.db.connect import Connection
+from wizard.db.reading import read_rows
+from wizard.engine.situation import Situation
+from wizard.engine.state import StepState
+from wizard.engine.views import CheckResult, CriterionResult, Judgement, Verification
+from wizard.rollout.model import Check, Criterion, Step
+
+Report = Callable[[CheckResult], None]
+
+
+def run_checks(connection: Connection, situation: Situation, step: Step, report: Report) -> tuple[CheckResult, ...]:
+    """The checks of one step, each reported as soon as it is judged."""
+    results = []
+    for check in step.checks:
+        result = _run(connection, situation, step, check)
+        report(result)
+        results.append(result)
+    return tuple(results)
+
+
+def verify_all(connection: Connection, situation: Situation, report: Report) -> Verification:
+    """The checks of every step, and the success criteria that follow from them."""
+    results = tuple(
+        result
+        for rendered in situation.renderer.steps
+        for result in run_checks(connection, situation, rendered.step, report)
+    )
+    criteria = tuple(_judge(situation, criterion, results) for criterion in situation.rollout.criteria)
+    return Verification(checks=results, criteria=criteria, next_steps=situation.rollout.next_steps)
+
+
+def _run(connection: Connection, situation: Situation, step: Step, check: Check) -> CheckResult:
+    try:
+        rows = read_rows(connection, situation.rollout.read_sql(check.sql))
+    except psycopg.Error as error:
+        if connection.broken:
+            raise
+        message = error.diag.message_primary or str(error)
+        return CheckResult(step=step.id, id=check.id, title=check.title, error=message)
+    judged = tuple(Judgement(subject=row["subject"], expected=row["expected"], found=row["found"]) for row in rows)
+    return CheckResult(step=step.id, id=check.id, title=check.title, rows=judged)
+
+
+def _judge(situation: Situation, criterion: Criterion, results: Sequence[CheckResult]) -> CriterionResult:
+    named = [result for result in results if result.id in criterion.checks]
+    if criterion.step:
+        state = situation.state(situation.renderer.step(criterion.step))
+        passed = state in {StepState.DONE, StepState.PASSED}
+        return CriterionResult(
+            title=criterion.title,
+            state="passed" if passed else "open",
+            checks=(),
+            step=criterion.step,
+            note=criterion.note,
+        )
+    return CriterionResult(
+        title=criterion.title,
+        state="passed" if named and all(result.passed for result in named) else "failed",
+        checks=tuple(criterion.checks),
+        note=criterion.note,
+    )

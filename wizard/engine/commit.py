@@ -1,0 +1,100 @@
+"""Commits one part with everything around it: events, the record of a failure, what a failure means for the exit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wizard.db.queries import query
+from wizard.engine import words
+from wizard.engine.events import Failed, LockWaited, PartCommitted, PartStarted, StatementCommitted
+from wizard.engine.message import PartMessage
+from wizard.engine.send import LOCK_CODES, LOSS, PartFailedError, StoppedError, send_part
+from wizard.engine.sitting import Sitting
+from wizard.engine.state import StepState
+from wizard.engine.survey import pending_failure
+from wizard.engine.views import Failure, Outcome, Verification
+from wizard.errors import LockNotObtainedError, RefusedError
+
+
+def commit_part(here: Sitting, message: PartMessage, *, parts: int) -> Outcome | None:
+    """Sends a part and reports it; an Outcome if it failed or was cancelled.
+
+    Raises LockNotObtainedError or RefusedError when that is what the failure means.
+    """
+    source = message.source
+    shown = ";\n".join(line.sql for line in message.lines if line.statement)
+    about: dict[str, Any] = {"step": source.step, "part": source.part, "direction": source.direction}
+    here.emit(PartStarted(**about, parts=parts, title=source.title, sql=shown))
+
+    def waited(attempt: int, code: str, elapsed: float, pause: float, sql: str) -> None:
+        here.emit(
+            LockWaited(
+                step=source.step, part=source.part, attempt=attempt, sqlstate=code, waited_s=elapsed,
+                patience_s=here.settings.lock_patience_s, next_try_s=pause, sql=sql,
+            )
+        )  # fmt: skip
+
+    try:
+        seconds = send_part(
+            here.connection, message, steering=here.steering, patience_s=here.settings.lock_patience_s, waited=waited
+        )
+    except StoppedError:
+        here.composer.used(source.step)
+        here.look_again()
+        return outcome_now(here, "stopped")
+    except PartFailedError as failed:
+        here.composer.failed(source.step)
+        here.look_again()
+        return _failed(here, failed)
+    here.composer.used(source.step)
+    here.emit(PartCommitted(**about, parts=parts, seconds=seconds))
+    for row in here.connection.execute(query("part_statements"), {"part_id": message.part_id}):
+        here.emit(
+            StatementCommitted(
+                **about, ordinal=row["ordinal"], sql=row["sql"], rows=row["rows"], duration_ms=row["duration_ms"],
+                xid=row["xid"],
+            )
+        )  # fmt: skip
+    here.look_again()
+    return None
+
+
+def _failed(here: Sitting, failed: PartFailedError) -> Outcome:
+    """The failure, as the registry has it now, in its four parts."""
+    failure: Failure | None = pending_failure(here.connection, here.situation)
+    assert failure is not None
+    here.emit(Failed(failure=failure))
+    if failed.sqlstate in LOCK_CODES:
+        raise LockNotObtainedError(
+            f"gave up waiting for a lock in step {failure.step} after {here.settings.lock_patience_s:.0f} s",
+            why=failure.state_now,
+            fix="End or wait for the transaction that holds the table; then run the same command again.",
+        )
+    if failed.sqlstate == LOSS:
+        raise RefusedError(
+            f"rolling back step {failure.step} was refused: {failure.message}",
+            why=failure.state_now,
+            fix="Save those rows first, or discard them: --discard-data --confirm TARGET",
+        )
+    return outcome_now(here, "failed", failure=failure, sentence=failure.state_now)
+
+
+def outcome_now(
+    here: Sitting,
+    ending: str,
+    *,
+    changed: bool = True,
+    sentence: str = "",
+    failure: Failure | None = None,
+    verification: Verification | None = None,
+) -> Outcome:
+    """How things stand when an operation ends."""
+    states = ((r.step.id, here.situation.state(r)) for r in here.situation.renderer.steps)
+    return Outcome(
+        ending=ending,  # type: ignore[arg-type]
+        sentence=sentence or words.survey_sentence(here.situation, failure),
+        failure=failure,
+        verification=verification,
+        changed=changed,
+        open_steps=tuple(step_id for step_id, state in states if state is StepState.OPEN),
+    )

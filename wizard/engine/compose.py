@@ -1,0 +1,98 @@
+"""Keeps the composed messages of one sitting, so that what was shown is, to the letter, what is sent."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from wizard.engine.message import PartMessage, PartSettings, PartSource, compose
+from wizard.engine.settings import Settings
+from wizard.engine.situation import Situation
+from wizard.rollout.model import LossGuard, Rollout, Step, StepKind
+from wizard.rollout.render import Group, RenderedStep
+from wizard.rollout.statements import Statement
+
+PRACTICE = (
+    "DO $practice$\nBEGIN\n"
+    "    RAISE EXCEPTION 'practice failure in step {step}' USING ERRCODE = 'RW999',\n"
+    "        DETAIL = 'Asked for with --fail-at {step}; the step''s own statements before it had succeeded.',\n"
+    "        HINT = 'It fails once: retry, roll back, or stop and resume later.';\nEND\n$practice$"
+)
+
+
+class Composer:
+    """Composes parts for one sitting; a part's message is kept until it was used."""
+
+    def __init__(self, rollout: Rollout, settings: Settings) -> None:
+        self.rollout = rollout
+        self.settings = settings
+        self.session_id = str(uuid4())
+        self._new_rollout = str(uuid4())
+        self._kept: dict[tuple[str, int, str, str], PartMessage] = {}
+        self._failed_once = False
+
+    def rollout_id(self, situation: Situation) -> str:
+        """The active rollout's id, else the one that the next rollout will have."""
+        return situation.active.rollout_id if situation.active is not None else self._new_rollout
+
+    def rollout_ended(self) -> None:
+        """The next rollout of this sitting needs an id of its own."""
+        self._new_rollout = str(uuid4())
+
+    def deploy(self, situation: Situation, rendered: RenderedStep, part: int, *, registry: bool = True) -> PartMessage:
+        """The message of a part on the way forward; `part` counts from 1."""
+        source = self._source(rendered, part)
+        rollout_id = self.rollout_id(situation)
+        if not registry:
+            return self._compose(source, situation, registry=False)
+        key = (rendered.step.id, part, rendered.digest, rollout_id)
+        if key not in self._kept:
+            self._kept[key] = self._compose(source, situation)
+        return self._kept[key]
+
+    def revert(self, situation: Situation, source: PartSource) -> PartMessage:
+        """The message of a part on the way back."""
+        return self._compose(source, situation)
+
+    def used(self, step: str) -> None:
+        """The step's messages were sent: another attempt gets a part id of its own."""
+        self._kept = {key: message for key, message in self._kept.items() if key[0] != step}
+
+    def failed(self, step: str) -> None:
+        """The step failed; a practice failure happens only once."""
+        self.used(step)
+        if step == self.settings.fail_at:
+            self._failed_once = True
+
+    def _compose(self, source: PartSource, situation: Situation, *, registry: bool = True) -> PartMessage:
+        return compose(
+            source,
+            PartSettings(self.settings.schema, self.settings.lock_timeout_ms, situation.server["version_num"]),
+            session_id=self.session_id,
+            rollout_id=self.rollout_id(situation),
+            registry=registry,
+        )
+
+    def _source(self, rendered: RenderedStep, part: int) -> PartSource:
+        step = rendered.step
+        if not rendered.parts:
+            return PartSource(step.id, 1, "deploy", step.title, rendered.digest, ())
+        made = rendered.parts[part - 1]
+        deploy = made.deploy
+        if step.id == self.settings.fail_at and not self._failed_once and part == len(rendered.parts):
+            deploy = (*deploy, Group((Statement(PRACTICE.format(step=step.id), "do_stmt", "practice", 1),)))
+        return PartSource(
+            step.id, part, "deploy", made.title, rendered.digest, deploy, made.revert, self.guards(step),
+            one_message=step.takes_strong_lock,
+        )  # fmt: skip
+
+    def guards(self, step: Step) -> tuple[LossGuard, ...]:
+        """The step's loss guards with their queries' text in place of the file names."""
+        return tuple(
+            guard.model_copy(update={"sql": self.rollout.read_sql(guard.sql).strip().rstrip(";")})
+            for guard in step.loses
+        )
+
+
+def is_recorded(step: Step) -> bool:
+    """True for steps that leave a checkpoint: SQL, and the verification once it passed."""
+    return step.kind in {StepKind.SQL, StepKind.VERIFICATION}

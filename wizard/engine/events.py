@@ -1,0 +1,151 @@
+"""What the engine reports while it works: past-tense facts, already recorded in the database when they are sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from wizard.engine.state import StepState
+from wizard.engine.views import CheckResult, Failure, Outcome, PrerequisiteResult
+
+SCHEMA_VERSION = 1
+"""Version of the JSON that events and documents are written in."""
+
+Direction = Literal["deploy", "revert"]
+
+
+class Event(BaseModel):
+    """Base of all events. `event` is the stable name in JSON."""
+
+    model_config = ConfigDict(frozen=True)
+
+    schema_version: int = SCHEMA_VERSION
+    event: str
+    at: datetime = Field(default_factory=lambda: datetime.now(UTC))
+
+
+class Connected(Event):
+    """A writing session was opened and holds the advisory lock."""
+
+    event: Literal["connected"] = "connected"
+    target: str
+    server: str
+
+
+class Noticed(Event):
+    """Something the operator should know; nothing stopped."""
+
+    event: Literal["noticed"] = "noticed"
+    text: str
+    step: str = ""
+
+
+class PrerequisiteChecked(Event):
+    """One prerequisite was judged."""
+
+    event: Literal["prerequisite_checked"] = "prerequisite_checked"
+    result: PrerequisiteResult
+
+
+class StepStarted(Event):
+    """A step began; `sentence` is the State line from now on."""
+
+    event: Literal["step_started"] = "step_started"
+    step: str
+    title: str
+    direction: Direction = "deploy"
+    parts: int
+    sentence: str
+
+
+class PartStarted(Event):
+    """A part's intent was committed and its transaction is being sent."""
+
+    event: Literal["part_started"] = "part_started"
+    step: str
+    part: int
+    parts: int
+    title: str
+    direction: Direction = "deploy"
+    sql: str
+    """The statements of the part, without the wizard's own."""
+
+
+class StatementCommitted(Event):
+    """One statement of a committed part, as it stands in the statement log."""
+
+    event: Literal["statement_committed"] = "statement_committed"
+    step: str
+    part: int
+    ordinal: int
+    direction: Direction = "deploy"
+    sql: str
+    rows: int | None = None
+    duration_ms: float | None = None
+    xid: str | None = None
+
+
+class PartCommitted(Event):
+    """A part and its checkpoint are committed."""
+
+    event: Literal["part_committed"] = "part_committed"
+    step: str
+    part: int
+    parts: int
+    direction: Direction = "deploy"
+    seconds: float
+
+
+class LockWaited(Event):
+    """A part could not get a table lock in time, let go and will try again."""
+
+    event: Literal["lock_waited"] = "lock_waited"
+    step: str
+    part: int
+    attempt: int
+    sqlstate: str
+    waited_s: float
+    patience_s: float
+    next_try_s: float
+    sql: str = ""
+
+
+class CheckFinished(Event):
+    """One verification check was judged."""
+
+    event: Literal["check_finished"] = "check_finished"
+    result: CheckResult
+
+
+class StepFinished(Event):
+    """A step ended in `state`; checks are counted when it has any."""
+
+    event: Literal["step_finished"] = "step_finished"
+    step: str
+    title: str
+    direction: Direction = "deploy"
+    state: StepState
+    checks_passed: int = 0
+    checks: int = 0
+    sentence: str
+
+
+class Failed(Event):
+    """A statement failed; its transaction is rolled back and the failure is recorded."""
+
+    event: Literal["failed"] = "failed"
+    failure: Failure
+
+
+class Finished(Event):
+    """The run or rollback ended."""
+
+    event: Literal["finished"] = "finished"
+    outcome: Outcome
+
+
+Listener = Callable[[Event], None]
+"""Called in the engine's thread, after the fact is recorded. It must not raise and must return at once."""

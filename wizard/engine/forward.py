@@ -1,0 +1,212 @@
+"""Runs a rollout forward: prerequisites, step after step, checks after each, verification at the end."""
+
+from __future__ import annotations
+
+import time
+
+from wizard.engine import words
+from wizard.engine.checks import run_checks, verify_all
+from wizard.engine.commit import commit_part, outcome_now
+from wizard.engine.compose import is_recorded
+from wizard.engine.events import (
+    CheckFinished,
+    PrerequisiteChecked,
+    StepFinished,
+    StepStarted,
+)
+from wizard.engine.prerequisites import prerequisites
+from wizard.engine.send import send_part
+from wizard.engine.sitting import Sitting
+from wizard.engine.state import StepState
+from wizard.engine.views import CheckResult, Outcome, PrerequisiteResult, Verification
+from wizard.errors import PrerequisiteError, RefusedError, UsageError
+from wizard.rollout.model import Rollout, StepKind
+from wizard.rollout.render import RenderedStep
+
+
+def run_forward(here: Sitting, first: str | None = None, last: str | None = None) -> Outcome:
+    """Runs what is left of `first`..`last`, both included; everything by default.
+
+    Raises UsageError, PrerequisiteError, LockNotObtainedError or RefusedError; a failing statement or check is an
+    Outcome, recorded in the registry.
+    """
+    chosen = step_range(here.situation.rollout, first, last)
+    _require_earlier(here, chosen)
+    steps = [rendered for rendered in here.situation.renderer.steps if rendered.step.id in chosen]
+    _refuse_edited(here)
+    if any(rendered.step.kind is not StepKind.VERIFICATION for rendered in steps) and _work_left(here, steps):
+        require_prerequisites(here)
+    began, sent = time.monotonic(), 0
+    changed = False
+    verification: Verification | None = None
+    for rendered in steps:
+        if here.steering.wait_if_paused():
+            return outcome_now(here, "stopped", changed=changed)
+        state = here.situation.state(rendered)
+        if rendered.step.kind is StepKind.VERIFICATION:
+            verification = _verify(here, rendered)
+            if not verification.passed:
+                sentence = f"{words.committed(here.situation)}. {words.unverified_sentence(verification)}"
+                return outcome_now(here, "check failed", changed=changed, sentence=sentence, verification=verification)
+            changed = _record_verified(here, rendered, state) or changed
+        elif rendered.step.kind is StepKind.SQL and not state.is_complete:
+            changed = True
+            outcome = _run_step(here, rendered)
+            if outcome is not None:
+                return outcome
+            sent += sum(len(part.statements) for part in rendered.parts)
+        elif rendered.step.kind is not StepKind.SQL:
+            _tell(here, rendered)
+    sentence = words.survey_sentence(here.situation)
+    if verification is not None:
+        sentence = words.finished_sentence(verification, sent, time.monotonic() - began)
+    return outcome_now(here, "done", changed=changed, sentence=sentence, verification=verification)
+
+
+def step_range(rollout: Rollout, first: str | None, last: str | None) -> tuple[str, ...]:
+    """Ids from `first` to `last`, both included. Raises UsageError for ids that are not there or in wrong order."""
+    order = list(rollout.order)
+    for step_id in (first, last):
+        if step_id is not None and step_id not in order:
+            raise UsageError(f'there is no step "{step_id}"', fix=f"Steps: {', '.join(order)}.")
+    begin = order.index(first) if first else 0
+    end = order.index(last) if last else len(order) - 1
+    if begin > end:
+        raise UsageError(f"step {first} comes after step {last}", fix="Exchange the two.")
+    return tuple(order[begin : end + 1])
+
+
+def _require_earlier(here: Sitting, chosen: tuple[str, ...]) -> None:
+    for rendered in here.situation.renderer.steps:
+        if rendered.step.id == chosen[0]:
+            return
+        if rendered.step.kind is StepKind.SQL and not here.situation.state(rendered).is_complete:
+            raise UsageError(
+                f"step {rendered.step.id} comes before {chosen[0]} and is not done",
+                fix=f"Begin with it: --from {rendered.step.id}",
+            )
+
+
+def _refuse_edited(here: Sitting) -> None:
+    """A step that is partly done was rendered from other SQL: going on would mix two versions."""
+    record = here.situation.active
+    if record is None:
+        return
+    for rendered in here.situation.renderer.steps:
+        standing = record.standing(rendered.step.id)
+        if 0 < len(standing) < len(rendered.parts) and standing[-1].digest != rendered.digest:
+            raise RefusedError(
+                f"step {rendered.step.id} was begun by version {standing[-1].wizard_version} from other SQL",
+                fix="Finish it with that version, or roll it back: rag-wizard rollback",
+            )
+
+
+def _work_left(here: Sitting, steps: list[RenderedStep]) -> bool:
+    return any(
+        rendered.step.kind is not StepKind.VERIFICATION and not here.situation.state(rendered).is_complete
+        for rendered in steps
+    )
+
+
+def require_prerequisites(here: Sitting) -> None:
+    """Raises PrerequisiteError if one stops or a decision is missing; nothing was changed then."""
+
+    def report(result: PrerequisiteResult) -> None:
+        here.emit(PrerequisiteChecked(result=result))
+
+    stops = [r for r in prerequisites(here.connection, here.situation, report) if r.level == "stop"]
+    if stops:
+        more = f" and {len(stops) - 1} more" if len(stops) > 1 else ""
+        raise PrerequisiteError(
+            f"prerequisite not met: {stops[0].title}{more}",
+            why="\n".join(f"{stop.title}: {stop.found}" for stop in stops) + "\nNothing was changed.",
+            fix="\n".join(dict.fromkeys(stop.fix for stop in stops)),
+        )
+    missing = here.situation.open_decisions
+    if missing:
+        answers = " ".join(f"--decide {d.name}={'|'.join(o.value for o in d.options)}" for d in missing)
+        raise PrerequisiteError(
+            f"a decision is missing: {missing[0].name}",
+            why="\n".join(decision.question for decision in missing) + "\nNothing was changed.",
+            fix=f"Answer with {answers}",
+        )
+
+
+def _tell(here: Sitting, rendered: RenderedStep) -> None:
+    """Reports a step that sends nothing: prerequisites, or the operator's own work."""
+    step = rendered.step
+    manual = step.kind is StepKind.MANUAL
+    here.emit(
+        StepFinished(
+            step=step.id, title=step.title, state=StepState.OPEN if manual else StepState.PASSED,
+            sentence=words.survey_sentence(here.situation),
+        )
+    )  # fmt: skip
+
+
+def _run_step(here: Sitting, rendered: RenderedStep) -> Outcome | None:
+    """All parts that are left, then the checks; an Outcome if the run ends here."""
+    step, count = rendered.step, len(rendered.parts)
+    here.begin()
+    standing = here.situation.active.standing(step.id) if here.situation.active else ()
+    done = {record.part for record in standing}
+    for number in range(1, count + 1):
+        if number in done:
+            continue
+        if here.steering.wait_if_paused():
+            return outcome_now(here, "stopped")
+        sentence = words.running_sentence(here.situation, step.id, number, count, "deploy")
+        if number == min(set(range(1, count + 1)) - done):
+            here.emit(StepStarted(step=step.id, title=step.title, parts=count, sentence=sentence))
+        message = here.composer.deploy(here.situation, rendered, number)
+        outcome = commit_part(here, message, parts=count)
+        if outcome is not None:
+            return outcome
+    results = run_checks(here.connection, here.situation, step, lambda r: here.emit(CheckFinished(result=r)))
+    return _finish_step(here, rendered, results)
+
+
+def _finish_step(here: Sitting, rendered: RenderedStep, results: tuple[CheckResult, ...]) -> Outcome | None:
+    passed = sum(result.passed for result in results)
+    here.emit(
+        StepFinished(
+            step=rendered.step.id, title=rendered.step.title, state=StepState.DONE, checks_passed=passed,
+            checks=len(results), sentence=words.survey_sentence(here.situation),
+        )
+    )  # fmt: skip
+    if passed == len(results):
+        return None
+    verification = Verification(checks=results, criteria=())
+    sentence = f"{words.committed(here.situation)}. {words.unverified_sentence(verification)}"
+    return outcome_now(here, "check failed", sentence=sentence, verification=verification)
+
+
+def _verify(here: Sitting, rendered: RenderedStep) -> Verification:
+    step = rendered.step
+    here.emit(
+        StepStarted(step=step.id, title=step.title, parts=1, sentence=f"VERIFYING. {words.committed(here.situation)}")
+    )
+    verification = verify_all(here.connection, here.situation, lambda result: here.emit(CheckFinished(result=result)))
+    passed = sum(check.passed for check in verification.checks)
+    here.emit(
+        StepFinished(
+            step=step.id, title=step.title, state=StepState.PASSED if verification.passed else StepState.FAILED,
+            checks_passed=passed, checks=len(verification.checks), sentence=words.committed(here.situation),
+        )
+    )  # fmt: skip
+    return verification
+
+
+def _record_verified(here: Sitting, rendered: RenderedStep, state: StepState) -> bool:
+    """Leaves a checkpoint the first time everything holds; True if it did."""
+    if state.is_complete or here.situation.active is None or not is_recorded(rendered.step):
+        return False
+    here.begin()
+    message = here.composer.deploy(here.situation, rendered, 1)
+    send_part(
+        here.connection, message, steering=here.steering, patience_s=here.settings.lock_patience_s,
+        waited=lambda *_: None,
+    )  # fmt: skip
+    here.composer.used(rendered.step.id)
+    here.look_again()
+    return True

@@ -1,0 +1,170 @@
+"""Judges what must hold before a rollout: the engine's own prerequisites and those that the rollout declares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
+
+import psycopg
+
+from wizard.db.connect import Connection
+from wizard.db.queries import query
+from wizard.db.reading import read_rows
+from wizard.engine.situation import Situation
+from wizard.engine.views import PrerequisiteResult
+from wizard.rollout.model import Prerequisite
+from wizard.rollout.objects import created_names
+
+Level = Literal["pass", "warn", "stop"]
+_LEVELS: tuple[Level, ...] = ("pass", "warn", "stop")
+
+
+def prerequisites(
+    connection: Connection, situation: Situation, report: Callable[[PrerequisiteResult], None] = lambda _: None
+) -> tuple[PrerequisiteResult, ...]:
+    """Every prerequisite of the steps that remain, each reported as soon as it is judged. Reads only."""
+    results = []
+    for result in _all(connection, situation):
+        report(result)
+        results.append(result)
+    return tuple(results)
+
+
+def _all(connection: Connection, situation: Situation) -> Iterator[PrerequisiteResult]:
+    yield _version(situation)
+    yield _writable(situation)
+    rights = connection.execute(query("privileges"), {"schema": situation.schema}).fetchone() or {}
+    yield _schema(situation, rights)
+    yield _database(situation, rights)
+    yield _filtered(connection, situation)
+    yield _names(connection, situation)
+    for rendered in situation.renderer.steps:
+        for prerequisite in rendered.step.prerequisites:
+            yield _declared(connection, situation, prerequisite)
+
+
+def _result(name: str, title: str, ok: bool, found: str, fix: str) -> PrerequisiteResult:
+    return PrerequisiteResult(id=name, title=title, level="pass" if ok else "stop", found=found, fix="" if ok else fix)
+
+
+def _version(situation: Situation) -> PrerequisiteResult:
+    minimum = situation.rollout.minimum_server
+    return _result(
+        "server-version",
+        f"PostgreSQL {minimum // 10000} or newer",
+        situation.server["version_num"] >= minimum,
+        f"PostgreSQL {situation.server['version']}",
+        f"Upgrade the server to {minimum // 10000} or newer.",
+    )
+
+
+def _writable(situation: Situation) -> PrerequisiteResult:
+    server = situation.server
+    found = "the server is a standby: it can only be read" if server["in_recovery"] else "primary, writable"
+    if server["read_only_default"]:
+        found = (
+            "default_transaction_read_only is on: the server refuses writes (Supabase does so when the disk is full)"
+        )
+    return _result(
+        "writable-primary",
+        "Writable primary",
+        not server["in_recovery"] and not server["read_only_default"],
+        found,
+        "Connect to the primary." if server["in_recovery"] else "Find out why the database was made read-only.",
+    )
+
+
+def _schema(situation: Situation, rights: dict[str, Any]) -> PrerequisiteResult:
+    role, schema = situation.server["role"], situation.schema
+    title = f'CREATE on schema "{schema}"'
+    if not rights["schema_exists"]:
+        return _result("create-on-schema", title, False, f'there is no schema "{schema}"', "Name one with --schema.")
+    return _result(
+        "create-on-schema",
+        title,
+        rights["create_on_schema"],
+        f'role "{role}" {"may" if rights["create_on_schema"] else "may not"} create objects there',
+        f'As its owner: GRANT USAGE, CREATE ON SCHEMA "{schema}" TO "{role}";',
+    )
+
+
+def _database(situation: Situation, rights: dict[str, Any]) -> PrerequisiteResult:
+    role, database = situation.server["role"], situation.server["database"]
+    return _result(
+        "create-on-database",
+        "CREATE on the database, for the registry",
+        rights["create_on_database"] or bool(rights["registry_ours"]),
+        f'role "{role}" {"may" if rights["create_on_database"] else "may not"} create schema rag_wizard',
+        f'As the database\'s owner: GRANT CREATE ON DATABASE "{database}" TO "{role}";',
+    )
+
+
+def _filtered(connection: Connection, situation: Situation) -> PrerequisiteResult:
+    tables = sorted({table for rendered in situation.renderer.steps for table in rendered.step.tables})
+    rows = connection.execute(query("filtered_tables"), {"schema": situation.schema, "tables": tables}).fetchall()
+    names = ", ".join(row["name"] for row in rows)
+    role = situation.server["role"]
+    return _result(
+        "row-security",
+        "This role sees every row",
+        not rows,
+        f'RLS hides rows of {names} from role "{role}": counts would be wrong, updates would miss rows'
+        if rows
+        else "no table is filtered",
+        f'Connect as the owner without FORCE ROW LEVEL SECURITY, or as a superuser: ALTER ROLE "{role}" BYPASSRLS;',
+    )
+
+
+def _names(connection: Connection, situation: Situation) -> PrerequisiteResult:
+    """Only what is still to be made must be free; what this rollout made already is its own."""
+    names = created_names(
+        statement for rendered in situation.remaining for part in rendered.parts for statement in part.statements
+    )
+    rows = connection.execute(
+        query("taken_names"),
+        {
+            "schema": situation.schema,
+            "kinds": [name.kind for name in names],
+            "names": [name.name for name in names],
+            "parents": [name.parent for name in names],
+        },
+    ).fetchall()
+    taken = ", ".join(_taken(row) for row in rows[:8]) + (f" and {len(rows) - 8} more" if len(rows) > 8 else "")
+    return _result(
+        "names-free",
+        "Every name it will use is free",
+        not rows,
+        f"taken: {taken}" if rows else f"{len(names)} names are free",
+        "Rename or remove what is there, or roll back what made it. The wizard neither adopts nor overwrites it.",
+    )
+
+
+def _taken(row: dict[str, Any]) -> str:
+    """`column clones.rag_enabled`, `table domains`."""
+    if row["kind"] == "function":
+        return f"function {row['name']}({row['parent']})"
+    return f"{row['by']} {row['parent'] + '.' if row['parent'] else ''}{row['name']}"
+
+
+def _declared(connection: Connection, situation: Situation, declared: Prerequisite) -> PrerequisiteResult:
+    try:
+        rows = read_rows(connection, situation.rollout.read_sql(declared.sql))
+    except psycopg.Error as error:
+        if connection.broken:
+            raise
+        return PrerequisiteResult(
+            id=declared.id,
+            title=declared.title,
+            level="stop",
+            found=f"the query failed: {error}",
+            fix=f"Correct sql/{declared.sql}, or give this role the right to read what it reads.",
+        )
+    level: Level = max((row["level"] for row in rows), key=_LEVELS.index, default="pass")
+    told = [row for row in rows if row["level"] == level]
+    return PrerequisiteResult(
+        id=declared.id,
+        title=declared.title,
+        level=level,
+        found="; ".join(str(row["found"]) for row in told),
+        fix=" ".join(dict.fromkeys(str(row["fix"]) for row in told if row["fix"] and level != "pass")),
+    )

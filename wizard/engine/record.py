@@ -1,0 +1,93 @@
+"""What the registry holds of one rollout, and what follows from it. It reads nothing itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from wizard.engine.state import StepState
+
+
+@dataclass(frozen=True)
+class PartRecord:
+    """One attempt at a part."""
+
+    part_id: str
+    session_id: str
+    step: str
+    part: int
+    direction: str
+    title: str
+    digest: str
+    state: str
+    """intent, done, failed or interrupted."""
+    backend_pid: int
+    intended_at: datetime
+    seconds: float | None
+    wizard_version: str
+
+
+@dataclass(frozen=True)
+class SessionRecord:
+    """One sitting of an operator."""
+
+    session_id: str
+    operator: str
+    wizard_version: str
+    backend_pid: int
+    started_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class RolloutRecord:
+    """One rollout of a name in a schema, with every attempt at a part, oldest first."""
+
+    rollout_id: str
+    name: str
+    target_schema: str
+    strategy: str
+    wizard_version: str
+    facts: dict[str, str]
+    decisions: dict[str, str]
+    begun_at: datetime
+    ended_at: datetime | None
+    parts: tuple[PartRecord, ...] = field(default=())
+    sessions: tuple[SessionRecord, ...] = field(default=())
+
+    @property
+    def active(self) -> bool:
+        """Anything may be rolled out."""
+        return self.ended_at is None
+
+    def standing(self, step: str) -> tuple[PartRecord, ...]:
+        """The step's parts that are done and not rolled back, in part order."""
+        latest: dict[int, PartRecord] = {}
+        for record in self.parts:
+            if record.step == step and record.state == "done":
+                latest[record.part] = record
+        return tuple(latest[part] for part in sorted(latest) if latest[part].direction == "deploy")
+
+    @property
+    def failed(self) -> PartRecord | None:
+        """The failure that nobody has answered yet: the latest attempt, if it failed."""
+        return self.parts[-1] if self.parts and self.parts[-1].state == "failed" else None
+
+    @property
+    def unresolved(self) -> PartRecord | None:
+        """An intent whose outcome nobody has looked up: its session died or is still at work."""
+        return self.parts[-1] if self.parts and self.parts[-1].state == "intent" else None
+
+    def state(self, step: str, parts: int) -> StepState:
+        """The recorded state of a step that consists of `parts` parts."""
+        failed = self.failed
+        if failed is not None and failed.step == step:
+            return StepState.FAILED
+        done = len(self.standing(step))
+        if done:
+            return StepState.DONE if done >= parts else StepState.PARTLY
+        if any(
+            record.step == step and record.direction == "revert" and record.state == "done" for record in self.parts
+        ):
+            return StepState.ROLLED_BACK
+        return StepState.TODO

@@ -1,0 +1,167 @@
+"""Reads and writes the registry, schema rag_wizard of the target. What follows from its rows is in record.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from psycopg import errors
+from psycopg.types.json import Jsonb
+
+from wizard import __version__
+from wizard.db.connect import Connection
+from wizard.db.queries import query
+from wizard.engine.record import PartRecord, RolloutRecord, SessionRecord
+from wizard.errors import ConnectionUnsuitableError, OtherOperatorError
+
+CREATE = (Path(__file__).parent / "registry.sql").read_text(encoding="utf-8")
+
+
+def registry_exists(connection: Connection) -> bool:
+    """True if the registry is there and this role may use it.
+
+    Raises ConnectionUnsuitableError if it belongs to a role that this one is no member of: what cannot be read is
+    never taken for empty.
+    """
+    row = connection.execute(query("registry_state")).fetchone()
+    if row is None:
+        return False
+    if not row["ours"]:
+        raise ConnectionUnsuitableError(
+            f'the registry (schema rag_wizard) belongs to role "{row["owner"]}", and this role may not read it',
+            why="Nothing can be said about this database's rollouts, and nothing was changed.",
+            fix=f'Connect as "{row["owner"]}" or as a member of it.',
+        )
+    return True
+
+
+def create_registry(connection: Connection) -> None:
+    """Makes the registry, in one transaction. Raises OtherOperatorError if somebody else is making it right now."""
+    try:
+        with connection.transaction():
+            connection.execute(CREATE)
+    except (errors.DuplicateSchema, errors.UniqueViolation):
+        raise OtherOperatorError(
+            "another session made the registry at the same moment", fix="Run the same command again."
+        ) from None
+
+
+def load_record(connection: Connection, name: str, schema: str) -> RolloutRecord | None:
+    """The active rollout, else the one that ended last, else None."""
+    if not registry_exists(connection):
+        return None
+    row = connection.execute(query("latest_rollout"), {"name": name, "schema": schema}).fetchone()
+    if row is None:
+        return None
+    key = {"rollout_id": row["rollout_id"]}
+    parts = tuple(PartRecord(**part) for part in connection.execute(query("parts"), key))
+    sessions = tuple(SessionRecord(**session) for session in connection.execute(query("sessions"), key))
+    return RolloutRecord(**row, parts=parts, sessions=sessions)
+
+
+def begin_rollout(
+    connection: Connection,
+    rollout_id: str,
+    *,
+    name: str,
+    schema: str,
+    strategy: str,
+    facts: dict[str, str],
+    decisions: dict[str, str],
+) -> None:
+    """Records a new rollout as active."""
+    connection.execute(
+        "INSERT INTO rag_wizard.rollout (rollout_id, name, target_schema, strategy, wizard_version, facts, decisions)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        (rollout_id, name, schema, strategy, __version__, Jsonb(facts), Jsonb(decisions)),
+    )
+
+
+def begin_session(connection: Connection, session_id: str, rollout_id: str, operator: str) -> None:
+    """Records this sitting, or that it goes on with another connection."""
+    connection.execute(
+        "INSERT INTO rag_wizard.session (session_id, rollout_id, operator, wizard_version) VALUES (%s, %s, %s, %s)"
+        " ON CONFLICT (session_id) DO UPDATE SET backend_pid = pg_backend_pid(), ended_at = NULL,"
+        " rollout_id = excluded.rollout_id",
+        (session_id, rollout_id, operator, __version__),
+    )
+
+
+def end_session(connection: Connection, session_id: str) -> None:
+    """Records that the sitting's connection is about to close."""
+    connection.execute(
+        "UPDATE rag_wizard.session SET ended_at = clock_timestamp() WHERE session_id = %s", (session_id,)
+    )
+
+
+def end_rollout(connection: Connection, rollout_id: str) -> None:
+    """Records that everything was rolled back."""
+    connection.execute(
+        "UPDATE rag_wizard.rollout SET ended_at = clock_timestamp() WHERE rollout_id = %s", (rollout_id,)
+    )
+
+
+def resolve_intent(connection: Connection, part: PartRecord) -> str:
+    """What became of a part whose session died: the row itself is the proof.
+
+    Returns "done" or "interrupted" (the transaction rolled back, and is recorded so). Raises OtherOperatorError while
+    the old transaction is still alive.
+    """
+    try:
+        with connection.transaction():
+            row = connection.execute(
+                "SELECT state FROM rag_wizard.part WHERE part_id = %s FOR UPDATE NOWAIT", (part.part_id,)
+            ).fetchone()
+            if row is not None and row["state"] == "intent":
+                connection.execute(
+                    "UPDATE rag_wizard.part SET state = 'interrupted' WHERE part_id = %s", (part.part_id,)
+                )
+                return "interrupted"
+    except errors.LockNotAvailable:
+        raise OtherOperatorError(
+            f"the transaction of step {part.step} from an earlier session is still alive (pid {part.backend_pid})",
+            why="Its wizard is gone, but the server has not noticed yet or is still working.",
+            fix="Wait until it ends, then run the same command again.",
+        ) from None
+    return "done"
+
+
+def record_failure(connection: Connection, part_id: str, statement: dict[str, Any]) -> None:
+    """Marks a part as failed, with the statement that failed, after its transaction was rolled back."""
+    with connection.transaction():
+        connection.execute("UPDATE rag_wizard.part SET state = 'failed' WHERE part_id = %s", (part_id,))
+        connection.execute(
+            "INSERT INTO rag_wizard.statement (part_id, ordinal, sql, outcome, finished_at, file, line, error_column,"
+            " sqlstate, message, detail, hint, context)"
+            " VALUES (%(part_id)s, %(ordinal)s, %(sql)s, 'failed', clock_timestamp(), %(file)s, %(line)s, %(column)s,"
+            " %(sqlstate)s, %(message)s, %(detail)s, %(hint)s, %(context)s)",
+            {"part_id": part_id, **statement},
+        )
+
+
+def drop_registry(connection: Connection) -> None:
+    """Removes the registry and everything in it."""
+    connection.execute("DROP SCHEMA rag_wizard CASCADE")
+
+
+LockKey = tuple[int, int]
+
+
+def lock_key(schema: str) -> LockKey:
+    """Key of the advisory lock: ours, and the target schema. Advisory locks are per database already."""
+    import zlib
+
+    signed = zlib.crc32(schema.encode())
+    return 0x52414757, signed - (1 << 32) if signed >= 1 << 31 else signed
+
+
+def try_lock(connection: Connection, key: LockKey) -> bool:
+    """Takes the advisory lock for this session if it is free; never waits."""
+    row = connection.execute("SELECT pg_try_advisory_lock(%s, %s) AS taken", key).fetchone()
+    return bool(row and row["taken"])
+
+
+def lock_holder(connection: Connection, key: LockKey) -> dict[str, Any] | None:
+    """Who holds the advisory lock, as far as this role may see; None if nobody else does."""
+    unsigned = {"class": key[0] & 0xFFFFFFFF, "object": key[1] & 0xFFFFFFFF}
+    return connection.execute(query("lock_holder"), unsigned).fetchone()

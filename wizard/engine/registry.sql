@@ -1,0 +1,126 @@
+-- The registry: what rollouts did to this database. It is made with the first rollout and removed by `rag-wizard forget`.
+-- Not for applications: RLS is on without a policy, and nothing is granted to anyone.
+CREATE SCHEMA rag_wizard;
+
+COMMENT ON SCHEMA rag_wizard IS 'Registry of rag-wizard, format 1: rollouts, checkpoints, statement log. Removed by: rag-wizard forget';
+
+CREATE TABLE rag_wizard.rollout (
+    rollout_id uuid PRIMARY KEY,
+    name text NOT NULL,
+    target_schema text NOT NULL,
+    strategy text NOT NULL,
+    wizard_version text NOT NULL,
+    facts jsonb NOT NULL,
+    decisions jsonb NOT NULL,
+    begun_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    ended_at timestamptz
+);
+
+COMMENT ON COLUMN rag_wizard.rollout.facts IS 'what the steps were rendered for: every later session renders with the same';
+
+COMMENT ON COLUMN rag_wizard.rollout.ended_at IS 'when everything was rolled back; NULL while anything is rolled out';
+
+-- One rollout of a name at a time in a schema.
+CREATE UNIQUE INDEX rollout_active ON rag_wizard.rollout (name, target_schema) WHERE ended_at IS NULL;
+
+CREATE TABLE rag_wizard.session (
+    session_id uuid PRIMARY KEY,
+    rollout_id uuid NOT NULL REFERENCES rag_wizard.rollout,
+    operator text NOT NULL,
+    wizard_version text NOT NULL,
+    backend_pid integer NOT NULL DEFAULT pg_backend_pid(),
+    started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    ended_at timestamptz
+);
+
+CREATE TABLE rag_wizard.part (
+    part_id uuid PRIMARY KEY,
+    rollout_id uuid NOT NULL REFERENCES rag_wizard.rollout,
+    session_id uuid NOT NULL REFERENCES rag_wizard.session,
+    step text NOT NULL,
+    part integer NOT NULL,
+    direction text NOT NULL CHECK (direction IN ('deploy', 'revert')),
+    title text NOT NULL,
+    digest text NOT NULL,
+    state text NOT NULL CHECK (state IN ('intent', 'done', 'failed', 'interrupted')),
+    backend_pid integer NOT NULL DEFAULT pg_backend_pid(),
+    intended_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    started_at timestamptz,
+    finished_at timestamptz,
+    xid xid8,
+    lsn pg_lsn
+);
+
+COMMENT ON COLUMN rag_wizard.part.state IS 'intent is committed before the part; the part''s own transaction turns it into done: the only proof that it committed';
+
+-- What rolling a part back will send, as it was rendered when the part ran.
+CREATE TABLE rag_wizard.revert (
+    part_id uuid NOT NULL REFERENCES rag_wizard.part,
+    ordinal integer NOT NULL,
+    sql text NOT NULL,
+    file text NOT NULL,
+    line integer NOT NULL,
+    hold_triggers boolean NOT NULL,
+    subsumed_by text NOT NULL,
+    PRIMARY KEY (part_id, ordinal)
+);
+
+-- Rows that rolling a part back would destroy: each query counts them.
+CREATE TABLE rag_wizard.guard (
+    part_id uuid NOT NULL REFERENCES rag_wizard.part,
+    ordinal integer NOT NULL,
+    what text NOT NULL,
+    table_name text NOT NULL,
+    sql text NOT NULL,
+    PRIMARY KEY (part_id, ordinal)
+);
+
+CREATE TABLE rag_wizard.statement (
+    part_id uuid NOT NULL REFERENCES rag_wizard.part,
+    ordinal integer NOT NULL,
+    sql text NOT NULL,
+    outcome text NOT NULL CHECK (outcome IN ('committed', 'failed')),
+    rows bigint,
+    finished_at timestamptz,
+    file text NOT NULL,
+    line integer NOT NULL,
+    error_column integer,
+    sqlstate text,
+    message text,
+    detail text,
+    hint text,
+    context text,
+    PRIMARY KEY (part_id, ordinal)
+);
+
+ALTER TABLE rag_wizard.rollout ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE rag_wizard.session ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE rag_wizard.part ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE rag_wizard.revert ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE rag_wizard.guard ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE rag_wizard.statement ENABLE ROW LEVEL SECURITY;
+
+-- Default privileges may have granted the new schema and tables to other roles: take that back.
+DO $rag_wizard$
+DECLARE
+    grantee text;
+BEGIN
+    FOR grantee IN
+        SELECT DISTINCT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END
+        FROM (
+            SELECT (aclexplode(nspacl)).grantee FROM pg_namespace WHERE nspname = 'rag_wizard'
+            UNION
+            SELECT (aclexplode(relacl)).grantee FROM pg_class WHERE relnamespace = 'rag_wizard'::regnamespace
+        ) AS a
+        WHERE a.grantee <> (SELECT nspowner FROM pg_namespace WHERE nspname = 'rag_wizard')
+    LOOP
+        EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA rag_wizard FROM %s', grantee);
+        EXECUTE format('REVOKE ALL ON SCHEMA rag_wizard FROM %s', grantee);
+    END LOOP;
+END
+$rag_wizard$;

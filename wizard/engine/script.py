@@ -1,0 +1,128 @@
+"""Writes what is left of a rollout as a script that psql runs to the same result, registry included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from wizard import __version__
+from wizard.engine.compose import Composer
+from wizard.engine.message import Line, PartMessage
+from wizard.engine.registry import CREATE, lock_key
+from wizard.engine.settings import Settings
+from wizard.engine.situation import Situation
+from wizard.rollout.model import StepKind
+from wizard.rollout.statements import split_sql
+
+NO_REGISTRY = (
+    "-- Without the registry: nothing is recorded. rag-wizard cannot resume this, verify it against a record,",
+    "-- or roll it back; and a later `rag-wizard run` will find the names taken and stop.",
+)
+
+
+def plan_script(situation: Situation, composer: Composer, settings: Settings, *, registry: bool) -> str:
+    """The script. It runs on exactly the database it was made for, in the state it was in then."""
+    return "\n".join(_script(situation, composer, settings, registry)) + "\n"
+
+
+def _script(situation: Situation, composer: Composer, settings: Settings, registry: bool) -> Iterator[str]:
+    yield f"-- {situation.rollout.title}: what is left to run on {_comment(situation.target)}, schema {_comment(settings.schema)}"
+    yield f"-- rag-wizard {__version__}; for psql -X -f, not for psql -1: each part is a transaction of its own"
+    if not registry:
+        yield from NO_REGISTRY
+    remaining = situation.remaining
+    if not remaining:
+        yield "-- Nothing is left to run."
+        return
+    yield r"\set ON_ERROR_STOP on"
+    yield r"\set QUIET on"
+    yield from _prologue(situation, composer, settings, registry)
+    for rendered in remaining:
+        step = rendered.step
+        yield f"\n-- {step.id}  {_comment(step.title)}"
+        for deviation in rendered.deviations:
+            yield f"--   differs from the guide: {_comment(deviation.title)}"
+        for number in range(1, len(rendered.parts) + 1):
+            yield from _part(composer.deploy(situation, rendered, number, registry=registry))
+    yield from _open(situation)
+    if registry:
+        yield _statement(
+            sql.SQL("UPDATE rag_wizard.session SET ended_at = clock_timestamp() WHERE session_id = {}")
+            .format(composer.session_id)
+            .as_string()
+        )
+    yield "\n-- Then verify: rag-wizard verify"
+
+
+def _prologue(situation: Situation, composer: Composer, settings: Settings, registry: bool) -> Iterator[str]:
+    yield "SET client_min_messages = warning;"
+    yield "SET standard_conforming_strings = on;"
+    yield "SET row_security = off;"
+    yield (
+        "DO $rag_wizard$ BEGIN\n"
+        f"    IF NOT pg_try_advisory_lock({', '.join(map(str, lock_key(settings.schema)))}) THEN\n"
+        "        RAISE EXCEPTION 'another operator is rolling out on this database';\n"
+        "    END IF;\nEND $rag_wizard$;"
+    )
+    if not registry:
+        return
+    if situation.record is None:
+        yield "\n-- the registry"
+        yield "BEGIN;"
+        yield from (_statement(statement.sql) for statement in split_sql(CREATE))
+        yield "COMMIT;"
+    if situation.active is None:
+        names = {decision.name for decision in situation.rollout.decisions}
+        facts = situation.facts
+        yield _statement(
+            sql.SQL(
+                "INSERT INTO rag_wizard.rollout"
+                " (rollout_id, name, target_schema, strategy, wizard_version, facts, decisions)\n"
+                "VALUES ({}, {}, {}, 'atomic', {}, {}, {})"
+            )
+            .format(
+                composer.rollout_id(situation),
+                situation.rollout.name,
+                settings.schema,
+                __version__,
+                Jsonb({name: value for name, value in facts.items() if name not in names}),
+                Jsonb({name: value for name, value in facts.items() if name in names}),
+            )
+            .as_string()
+        )
+    yield _statement(
+        sql.SQL(
+            "INSERT INTO rag_wizard.session (session_id, rollout_id, operator, wizard_version) VALUES ({}, {}, {}, {})"
+        )
+        .format(composer.session_id, composer.rollout_id(situation), settings.operator, __version__)
+        .as_string()
+    )
+
+
+def _part(message: PartMessage) -> Iterator[str]:
+    for line in message.intent:
+        yield _statement(line.sql)
+    yield from _sent(message.lines, together=message.source.one_message)
+
+
+def _sent(lines: Sequence[Line], *, together: bool) -> Iterator[str]:
+    r"""With `together`, psql sends all in one message: `\;` ends a statement without sending it."""
+    for number, line in enumerate(lines, start=1):
+        yield line.sql + (r"\;" if together and number < len(lines) else ";")
+
+
+def _statement(text: str) -> str:
+    return text + ";"
+
+
+def _open(situation: Situation) -> Iterator[str]:
+    for rendered in situation.renderer.steps:
+        if rendered.step.kind is StepKind.MANUAL:
+            yield f"\n-- {rendered.step.id}  {_comment(rendered.step.title)}: {_comment(rendered.step.todo)}"
+
+
+def _comment(text: str) -> str:
+    """Text that stays inside one comment line."""
+    return " ".join(text.split())

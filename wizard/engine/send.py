@@ -1,0 +1,143 @@
+"""Sends one part: intent, transaction, and on failure the truth about it. Waits for table locks within a bound."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+
+from wizard.db.connect import Connection
+from wizard.db.message import MessageError, send_message
+from wizard.engine.message import ROW_COUNT, Line, PartMessage
+from wizard.engine.registry import record_failure
+from wizard.engine.steering import Steering
+
+LOCK_CODES = frozenset({"55P03", "40P01"})
+"""lock_not_available and deadlock_detected: nothing is wrong, somebody was first."""
+CANCELLED = "57014"
+LOSS = "RW001"
+
+
+class PartFailedError(Exception):
+    """A statement of the part failed; the part is rolled back and left nothing behind."""
+
+    def __init__(self, error: psycopg.Error, line: Line | None, place: tuple[int, int]) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.line = line
+        self.place = place
+        """Line and column in the statement's file, from 1; column 0 when the server gave no position."""
+
+    @property
+    def sqlstate(self) -> str:
+        """The server's five characters; empty if the server did not say."""
+        return self.error.sqlstate or ""
+
+    def facts(self) -> dict[str, Any]:
+        """What the registry keeps of the failure."""
+        diag, statement = self.error.diag, self.line.statement if self.line else None
+        return {
+            "ordinal": self.line.ordinal if self.line else 0,
+            "sql": self.line.sql if self.line else "",
+            "file": statement.file if statement else "",
+            "line": self.place[0],
+            "column": self.place[1],
+            "sqlstate": self.sqlstate,
+            "message": diag.message_primary or str(self.error),
+            "detail": diag.message_detail,
+            "hint": diag.message_hint,
+            "context": diag.context,
+        }
+
+
+class StoppedError(Exception):
+    """The operator cancelled the part; it is rolled back."""
+
+
+LockReport = Callable[[int, str, float, float, str], None]
+"""attempt, sqlstate, seconds waited, seconds to the next try, statement."""
+
+
+def send_part(
+    connection: Connection, message: PartMessage, *, steering: Steering, patience_s: float, waited: LockReport
+) -> float:
+    """Commits the intent, then the part with its checkpoint; returns the seconds the part took.
+
+    Raises PartFailedError (recorded in the registry; for a lock never obtained too, with its SQLSTATE),
+    StoppedError, or psycopg.OperationalError when the connection was lost and only the registry knows the outcome.
+    """
+    send_message(connection, _text(message.intent))
+    began = time.monotonic()
+    attempt = 0
+    while True:
+        attempt += 1
+        try:
+            _transaction(connection, message)
+        except PartFailedError as failure:
+            if failure.sqlstate == CANCELLED and steering.cancelled:
+                _interrupted(connection, message.part_id)
+                raise StoppedError from None
+            elapsed = time.monotonic() - began
+            if failure.sqlstate in LOCK_CODES and elapsed < patience_s:
+                pause = _pause(attempt)
+                waited(attempt, failure.sqlstate, elapsed, pause, failure.line.sql if failure.line else "")
+                if not steering.wait(pause):
+                    continue
+                _interrupted(connection, message.part_id)
+                raise StoppedError from None
+            record_failure(connection, message.part_id, failure.facts())
+            raise
+        return time.monotonic() - began
+
+
+def _pause(attempt: int) -> float:
+    """Seconds until the next try: growing, bounded, and never in step with another waiter."""
+    return float(min(0.25 * 2 ** min(attempt - 1, 4), 4.0) * random.uniform(0.75, 1.25))  # noqa: S311
+
+
+def _interrupted(connection: Connection, part_id: str) -> None:
+    connection.execute(
+        "UPDATE rag_wizard.part SET state = 'interrupted' WHERE part_id = %s AND state = 'intent'", (part_id,)
+    )
+
+
+def _transaction(connection: Connection, message: PartMessage) -> None:
+    """Sends the part's messages; after an error the session is out of the transaction again."""
+    rows: int | None = None
+    for lines in message.messages:
+        # Only the first line of a message can ask for the rows of the statement before it.
+        text = _text(lines, rows)
+        try:
+            replies = send_message(connection, text)
+        except MessageError as fault:
+            connection.execute("ROLLBACK")
+            raise PartFailedError(fault.error, *_locate(lines, rows, fault)) from None
+        rows = replies[-1].rows
+
+
+def _text(lines: tuple[Line, ...], rows: int | None = None) -> str:
+    return ";\n".join(_sql(line, rows) for line in lines) + ";"
+
+
+def _sql(line: Line, rows: int | None) -> str:
+    return line.sql if line.statement else line.sql.replace(ROW_COUNT, "NULL" if rows is None else str(rows))
+
+
+def _locate(lines: tuple[Line, ...], rows: int | None, fault: MessageError) -> tuple[Line | None, tuple[int, int]]:
+    """The line that failed, and the place of the fault in its file."""
+    if fault.index >= len(lines):
+        return None, (0, 0)
+    failed = lines[fault.index]
+    statement = failed.statement
+    if statement is None:
+        return failed, (0, 0)
+    position = fault.error.diag.statement_position
+    if not position:
+        return failed, (statement.line, 0)
+    # The server counts characters from 1 over the whole message.
+    begin = sum(len(_sql(line, rows)) + 2 for line in lines[: fault.index])
+    before = failed.sql[: max(int(position) - 1 - begin, 0)]
+    return failed, (statement.line + before.count("\n"), len(before) - (before.rfind("\n") + 1) + 1)

@@ -1,0 +1,26 @@
+"""The choices of one sitting: what the command line or the screen hands to the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Defaults are those of the command line."""
+
+    schema: str = "public"
+    strategy: str = "auto"
+    """auto or atomic."""
+    operator: str = ""
+    """user@host of whoever sits there."""
+    lock_timeout_ms: int = 700
+    """How long one try waits for a table lock."""
+    lock_patience_s: float = 120.0
+    """How long all tries of one part together wait before it is given up (exit 6)."""
+    decisions: Mapping[str, str] = field(default_factory=dict)
+    fail_at: str = ""
+    """Practice: the step of this id fails once, after its own statements ran."""
+    command: str = "rag-wizard"
+    """How the program was called, for the commands it tells people to type."""

@@ -1,0 +1,68 @@
+"""How another thread steers a running engine: stop, pause, go on, cancel. It holds no database state."""
+
+from __future__ import annotations
+
+import threading
+
+from wizard.db.connect import Connection
+
+
+class Steering:
+    """Thread-safe switches. The engine looks at them between parts and while it waits."""
+
+    def __init__(self) -> None:
+        self._stop = threading.Event()
+        self._go = threading.Event()
+        self._go.set()
+        self._lock = threading.Lock()
+        self._connection: Connection | None = None
+        self.cancelled = False
+        """True once a cancel was asked for: a cancelled statement is then no failure."""
+
+    def attach(self, connection: Connection) -> None:
+        """The connection that `cancel` will interrupt; earlier wishes are forgotten."""
+        with self._lock:
+            self._connection = connection
+            self.cancelled = False
+            self._stop.clear()
+            self._go.set()
+
+    def detach(self) -> None:
+        """No connection is at work any more."""
+        with self._lock:
+            self._connection = None
+
+    def stop(self) -> None:
+        """End after the running part."""
+        self._stop.set()
+        self._go.set()
+
+    def pause(self) -> None:
+        """Wait after the running part."""
+        self._go.clear()
+
+    def go_on(self) -> None:
+        """End a pause."""
+        self._go.set()
+
+    def cancel(self) -> None:
+        """Cancel the running statement and stop. Its part is rolled back by the server."""
+        self.cancelled = True
+        self.stop()
+        with self._lock:
+            if self._connection is not None:
+                self._connection.cancel_safe(timeout=5)
+
+    @property
+    def paused(self) -> bool:
+        """True while a pause is asked for."""
+        return not self._go.is_set()
+
+    def wait_if_paused(self) -> bool:
+        """Returns at once, or when the pause ends; True if the engine shall stop."""
+        self._go.wait()
+        return self._stop.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        """Waits, at most until a stop is asked for; True if the engine shall stop."""
+        return self._stop.wait(seconds)

@@ -1,0 +1,166 @@
+"""Builds the views of a situation: steps with their state, SQL, sizes, and a failure that waits for an answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wizard.db.connect import Connection
+from wizard.db.queries import query
+from wizard.engine import words
+from wizard.engine.compose import Composer
+from wizard.engine.message import Line
+from wizard.engine.registry import registry_exists
+from wizard.engine.situation import Situation
+from wizard.engine.state import StepState
+from wizard.engine.views import (
+    Failure,
+    LastSession,
+    PartView,
+    ServerView,
+    StatementView,
+    StepView,
+    Survey,
+    TableSize,
+)
+from wizard.rollout.render import RenderedStep, applicable_decisions
+
+
+def survey(connection: Connection, situation: Situation, composer: Composer) -> Survey:
+    """Everything a screen needs, read in one session."""
+    failure = pending_failure(connection, situation)
+    sizes = table_sizes(connection, situation)
+    steps = tuple(step_view(situation, composer, rendered, sizes) for rendered in situation.renderer.steps)
+    record = situation.record
+    last = record.sessions[0] if record is not None and record.sessions else None
+    complete = all(step.state.is_complete for step in steps)
+    return Survey(
+        target=situation.target,
+        schema_name=situation.schema,
+        rollout=situation.rollout.name,
+        server=ServerView(
+            version=situation.server["version"], role=situation.server["role"], tls=situation.server["tls"],
+            connection="direct",
+        ),
+        steps=steps,
+        begun=situation.active is not None,
+        finished=situation.active is not None and complete,
+        rolled_back=record is not None and not record.active,
+        failure=failure,
+        last_session=LastSession(
+            operator=last.operator, host=last.operator.partition("@")[2], started_at=last.started_at,
+            ended_at=last.ended_at, wizard_version=last.wizard_version,
+        )
+        if last is not None and situation.active is not None
+        else None,
+        open_decisions=situation.open_decisions,
+        facts=situation.facts,
+        statements=_count_statements(connection),
+        sentence=words.survey_sentence(situation, failure),
+    )  # fmt: skip
+
+
+def step_view(
+    situation: Situation, composer: Composer, rendered: RenderedStep, sizes: dict[str, TableSize]
+) -> StepView:
+    """One step as it stands on this database."""
+    step, state = rendered.step, situation.state(rendered)
+    decisions = tuple(d for d in applicable_decisions(situation.rollout, situation.facts) if d.step == step.id)
+    if state is StepState.TODO and any(d in situation.open_decisions for d in decisions):
+        state = StepState.DECIDE
+    queries = (*step.prerequisites, *step.checks)
+    return StepView(
+        id=step.id, title=step.title, label=step.label, kind=step.kind, state=state,
+        does=step.does, why=step.why, rows=step.rows, rollback=step.rollback, todo=step.todo, locks=step.locks,
+        sizes=tuple(sizes[table] for table in step.tables if table in sizes),
+        strategy="atomic: one transaction" if rendered.parts else "",
+        parts=part_views(situation, composer, rendered),
+        revert=revert_views(rendered),
+        checks=tuple((one.id, one.title) for one in queries),
+        deviations=rendered.deviations,
+        decisions=decisions,
+    )  # fmt: skip
+
+
+def part_views(situation: Situation, composer: Composer, rendered: RenderedStep) -> tuple[PartView, ...]:
+    """The step's parts with the exact text that is sent for them."""
+    standing = {record.part: record for record in _standing(situation, rendered)}
+    failed = situation.active.failed if situation.active is not None else None
+    views = []
+    for number, part in enumerate(rendered.parts, start=1):
+        message = composer.deploy(situation, rendered, number)
+        state = StepState.DONE if number in standing else StepState.TODO
+        if failed is not None and (failed.step, failed.part) == (rendered.step.id, number):
+            state = StepState.FAILED
+        seconds = standing[number].seconds if number in standing else None
+        lines = (*message.intent, *message.lines)
+        views.append(PartView(title=part.title, state=state, seconds=seconds, statements=tuple(map(line_view, lines))))
+    return tuple(views)
+
+
+def _standing(situation: Situation, rendered: RenderedStep) -> tuple[Any, ...]:
+    return situation.active.standing(rendered.step.id) if situation.active is not None else ()
+
+
+def line_view(line: Line) -> StatementView:
+    """A composed line as people see it."""
+    statement = line.statement
+    if statement is None:
+        return StatementView(sql=line.sql, ours=True)
+    return StatementView(sql=line.sql, file=statement.file, line=statement.line)
+
+
+def revert_views(rendered: RenderedStep) -> tuple[StatementView, ...]:
+    """What rolling the step back sends, newest part first."""
+    return tuple(
+        StatementView(sql=statement.sql, file=statement.file, line=statement.line)
+        for part in reversed(rendered.parts)
+        for group in part.revert
+        for statement in group.statements
+    )
+
+
+def table_sizes(connection: Connection, situation: Situation) -> dict[str, TableSize]:
+    """Sizes of the existing tables that the steps name, by table."""
+    tables = sorted({table for rendered in situation.renderer.steps for table in rendered.step.tables})
+    rows = connection.execute(query("table_sizes"), {"schema": situation.schema, "tables": tables})
+    return {
+        row["name"]: TableSize(
+            table=row["name"], rows=row["rows"], bytes=row["bytes"], analysed_at=row["analysed_at"]
+        )
+        for row in rows
+    }  # fmt: skip
+
+
+def pending_failure(connection: Connection, situation: Situation) -> Failure | None:
+    """The failure that nobody has answered yet, as the registry has it."""
+    record = situation.active
+    if record is None or record.failed is None:
+        return None
+    part = record.failed
+    row = connection.execute(query("failed_statement"), {"part_id": part.part_id}).fetchone()
+    if row is None:
+        return None
+    try:
+        title = situation.rollout.step(part.step).title
+    except KeyError:
+        title = part.title
+    failure = Failure(
+        step=part.step, title=title, part=part.part, direction="deploy" if part.direction == "deploy" else "revert",
+        sqlstate=row["sqlstate"] or "", message=row["message"] or "", detail=row["detail"] or "",
+        hint=row["hint"] or "", context=row["context"] or "", sql=row["sql"], file=row["file"], line=row["line"],
+        column=row["error_column"] or 0, at=row["finished_at"],
+    )  # fmt: skip
+    anything = any(record.standing(rendered.step.id) for rendered in situation.renderer.steps)
+    return failure.model_copy(
+        update={
+            "state_now": words.failed_sentence(situation, failure),
+            "todo": words.failure_todo(failure.direction, can_roll_back=anything),
+        }
+    )
+
+
+def _count_statements(connection: Connection) -> int:
+    if not registry_exists(connection):
+        return 0
+    row = connection.execute("SELECT count(*) AS n FROM rag_wizard.statement WHERE outcome = 'committed'").fetchone()
+    return int(row["n"]) if row else 0

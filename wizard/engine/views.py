@@ -1,0 +1,280 @@
+"""What the engine tells about a rollout on a database: plain frozen data, the same for screen, JSON and console."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from wizard.engine.state import StepState
+from wizard.rollout.model import Decision, Deviation, Lock, StepKind
+
+
+class View(BaseModel):
+    """Base: immutable."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class StatementView(View):
+    """One statement as it will be, or was, sent."""
+
+    sql: str
+    ours: bool = False
+    """True for the wizard's own BEGIN, SET LOCAL and checkpoint statements; a screen folds them."""
+    file: str = ""
+    line: int = 0
+    """Where the statement begins in `file`, from 1."""
+
+
+class PartView(View):
+    """The unit that commits."""
+
+    title: str
+    state: StepState
+    seconds: float | None = None
+    statements: tuple[StatementView, ...] = ()
+
+
+class TableSize(View):
+    """A table's size as the server's statistics have it. `rows` -1: never analysed."""
+
+    table: str
+    rows: int
+    bytes: int
+    analysed_at: datetime | None = None
+
+
+class StepView(View):
+    """A step on this database: rendered for it, with its recorded state."""
+
+    id: str
+    title: str
+    label: str
+    kind: StepKind
+    state: StepState
+    does: str
+    why: str
+    rows: str
+    rollback: str
+    todo: str
+    locks: tuple[Lock, ...]
+    sizes: tuple[TableSize, ...]
+    strategy: str
+    """For example "atomic: one transaction"."""
+    parts: tuple[PartView, ...]
+    revert: tuple[StatementView, ...]
+    """What rolling back would send: from the registry once the step is done, else as rendered now."""
+    checks: tuple[tuple[str, str], ...]
+    """(id, title) of each check or prerequisite."""
+    deviations: tuple[Deviation, ...]
+    decisions: tuple[Decision, ...] = ()
+
+
+class Judgement(View):
+    """One judged row of a check."""
+
+    subject: str
+    expected: str | None
+    found: str | None
+
+    @property
+    def passed(self) -> bool:
+        """Expected equals found."""
+        return self.expected == self.found
+
+
+class CheckResult(View):
+    """A verification check and all its rows. `error` is set when the query itself could not run."""
+
+    step: str
+    id: str
+    title: str
+    rows: tuple[Judgement, ...] = ()
+    error: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """It ran, returned rows, and every row passed."""
+        return not self.error and bool(self.rows) and all(row.passed for row in self.rows)
+
+
+class PrerequisiteResult(View):
+    """A prerequisite: pass, warn or stop, what was found, and the fix."""
+
+    id: str
+    title: str
+    level: Literal["pass", "warn", "stop"]
+    found: str
+    fix: str = ""
+
+
+class CriterionResult(View):
+    """A success criterion with the checks that tick it."""
+
+    title: str
+    state: Literal["passed", "failed", "open", "not tried"]
+    checks: tuple[str, ...]
+    step: str = ""
+    """The manual step that ticks it, if it is one of those."""
+    note: str = ""
+
+
+class Verification(View):
+    """All of step V."""
+
+    checks: tuple[CheckResult, ...]
+    criteria: tuple[CriterionResult, ...]
+    next_steps: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """No check failed; open criteria do not count as failures."""
+        return all(check.passed for check in self.checks)
+
+
+class Failure(View):
+    """A failed statement, in the four parts people need."""
+
+    step: str
+    title: str
+    part: int
+    direction: Literal["deploy", "revert"] = "deploy"
+    sqlstate: str
+    message: str
+    detail: str = ""
+    hint: str = ""
+    context: str = ""
+    sql: str = ""
+    file: str = ""
+    line: int = 0
+    column: int = 0
+    """Position of the fault in `file`, both from 1; 0 when the server gave none."""
+    at: datetime | None = None
+    state_now: str = ""
+    """What is true in the database now, one sentence."""
+    todo: tuple[str, ...] = ()
+    """What to do, in order."""
+
+
+class LoggedStatement(View):
+    """One row of the statement log."""
+
+    session: str
+    operator: str
+    step: str
+    part: int
+    direction: Literal["deploy", "revert"]
+    ordinal: int
+    sql: str
+    outcome: Literal["committed", "rolled back", "failed"]
+    rows: int | None = None
+    started_at: datetime | None = None
+    duration_ms: float | None = None
+    xid: str | None = None
+    lsn: str | None = None
+    error: str = ""
+
+
+class Loss(View):
+    """Rows that a rollback would destroy."""
+
+    step: str
+    what: str
+    rows: int
+
+
+class RollbackStep(View):
+    """One step of a rollback plan."""
+
+    id: str
+    title: str
+    statements: tuple[StatementView, ...]
+
+
+class RollbackPlan(View):
+    """What a rollback would do, newest step first."""
+
+    to: str | None
+    """The step that is kept with everything before it; None: everything goes."""
+    steps: tuple[RollbackStep, ...]
+    losses: tuple[Loss, ...] = ()
+
+    @property
+    def would_lose(self) -> int:
+        """Rows in all that it would destroy."""
+        return sum(loss.rows for loss in self.losses)
+
+
+class LastSession(View):
+    """The latest session of the active rollout, for the offer to resume."""
+
+    operator: str
+    host: str
+    started_at: datetime
+    ended_at: datetime | None
+    wizard_version: str
+
+
+class ServerView(View):
+    """The server and the connection as the header shows them."""
+
+    version: str
+    role: str
+    tls: bool
+    connection: str
+    """For example "direct"."""
+
+
+class Survey(View):
+    """Everything a screen or `status` needs about a target, read in one read-only session."""
+
+    target: str
+    schema_name: str
+    rollout: str
+    server: ServerView
+    steps: tuple[StepView, ...]
+    begun: bool
+    """True while a rollout is recorded as active in the registry."""
+    finished: bool
+    rolled_back: bool = False
+    """True when the latest recorded rollout was rolled back whole and the registry is still there."""
+    failure: Failure | None = None
+    last_session: LastSession | None = None
+    open_decisions: tuple[Decision, ...] = ()
+    """Without an answer and without a default: a run would stop."""
+    facts: dict[str, str]
+    statements: int = 0
+    """Statements in the log."""
+    sentence: str
+    """What is true now; the State line."""
+
+    @property
+    def next_step(self) -> StepView | None:
+        """The first step that is not complete."""
+        return next((step for step in self.steps if not step.state.is_complete), None)
+
+
+class Outcome(View):
+    """How a run or a rollback ended."""
+
+    ending: Literal["done", "failed", "check failed", "stopped", "refused"]
+    sentence: str
+    """State of the database in one sentence."""
+    failure: Failure | None = None
+    verification: Verification | None = None
+    changed: bool = True
+    """False when nothing had to be done."""
+    open_steps: tuple[str, ...] = ()
+
+
+class DryRun(View):
+    """What a run would do, as far as reading can tell."""
+
+    prerequisites: tuple[PrerequisiteResult, ...]
+    would_run: tuple[StepView, ...]
+    cannot_tell: tuple[str, ...]
+    exit_code: int
+    """The exit code the real run would have."""
+    sentence: str

@@ -1,0 +1,125 @@
+"""The engine's sentences to people: what is true in the database now. Every State line is made here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from wizard.engine.situation import Situation
+from wizard.engine.views import Failure, Verification
+from wizard.rollout.model import StepKind
+
+
+def span(ids: Sequence[str], order: Sequence[str]) -> str:
+    """`1.1`, `0 to 2.1`, `0 to 1.6 and 3`: ids as ranges of their order."""
+    runs: list[list[str]] = []
+    for step_id in order:
+        if step_id not in ids:
+            continue
+        if runs and order.index(step_id) == order.index(runs[-1][-1]) + 1:
+            runs[-1].append(step_id)
+        else:
+            runs.append([step_id])
+    words = [run[0] if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs]
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1] if words else "")))
+
+
+def committed(situation: Situation) -> str:
+    """`Steps 0 to 2.1 are committed`, or that nothing was changed."""
+    steps = situation.renderer.steps
+    done = [
+        rendered.step.id
+        for rendered in steps
+        if rendered.step.kind is not StepKind.MANUAL and situation.state(rendered).is_complete
+    ]
+    changed = [rendered for rendered in steps if rendered.step.id in done and rendered.step.kind is StepKind.SQL]
+    if not changed or situation.active is None:
+        return "Nothing is rolled out"
+    # A manual step between two done ones does not break the range people read.
+    order = [rendered.step.id for rendered in steps if rendered.step.kind is not StepKind.MANUAL]
+    return f"Steps {span(done, order)} are committed" if len(done) > 1 else f"Step {done[0]} is committed"
+
+
+def survey_sentence(situation: Situation, failure: Failure | None = None) -> str:
+    """The State line of a database that nobody works on right now."""
+    if situation.holder is not None:
+        return f"ANOTHER OPERATOR is at work on {situation.target}: {holder_words(situation)}. Nothing can be changed from here"
+    if failure is not None:
+        return failed_sentence(situation, failure)
+    if situation.record is not None and not situation.record.active:
+        return "ROLLED BACK to the start. Schema rag_wizard remains (the log); `forget` removes it"
+    if situation.active is None:
+        first = situation.renderer.steps[0].step
+        reads = " (reads only)" if first.kind is not StepKind.SQL else ""
+        return f"READY. Nothing was changed on {situation.target}. Next: {first.id} {first.title}{reads}"
+    following = next(
+        (
+            rendered.step
+            for rendered in situation.renderer.steps
+            if not situation.state(rendered).is_complete and rendered.step.kind is not StepKind.MANUAL
+        ),
+        None,
+    )
+    if following is None:
+        return f"FINISHED. {committed(situation)}; verify shows whether all of it still holds"
+    return f"READY. {committed(situation)}. Next: {following.id} {following.title}"
+
+
+def holder_words(situation: Situation) -> str:
+    """Who, from where, since when, as far as this role may see."""
+    holder = situation.holder or {}
+    session = next(
+        (s for s in (situation.record.sessions if situation.record else ()) if s.backend_pid == holder.get("pid")), None
+    )
+    who = session.operator if session is not None else str(holder.get("role") or "not visible to this role")
+    since = session.started_at if session is not None else holder.get("backend_start")
+    return f"{who}, pid {holder.get('pid')}" + (f", since {since:%Y-%m-%d %H:%M:%S} UTC" if since else "")
+
+
+def running_sentence(situation: Situation, step: str, part: int, parts: int, direction: str) -> str:
+    """The State line while a part is on its way."""
+    verb = "RUNNING" if direction == "deploy" else "ROLLING BACK"
+    return f"{verb} {step} part {part} of {parts}. {committed(situation)}"
+
+
+def failed_sentence(situation: Situation, failure: Failure) -> str:
+    """The State line of a failure."""
+    left = "left nothing behind" if failure.direction == "deploy" else "is still there, whole"
+    where = failure.step if failure.direction == "deploy" else f"rolling back {failure.step}"
+    return f"FAILED {where} ({failure.sqlstate}). {committed(situation)}; {failure.step} {left}"
+
+
+def finished_sentence(verification: Verification, statements: int, seconds: float) -> str:
+    """`FINISHED and verified: 8 of 9 criteria, open: 5, 58 statements, 43 s`."""
+    passed = sum(criterion.state == "passed" for criterion in verification.criteria)
+    left = [criterion.step for criterion in verification.criteria if criterion.state == "open"]
+    opened = f", open: {', '.join(left)}" if left else ""
+    took = f", {statements} statements, {seconds:.0f} s" if statements else ""
+    return f"FINISHED and verified: {passed} of {len(verification.criteria)} criteria{opened}{took}"
+
+
+def unverified_sentence(verification: Verification) -> str:
+    """Committed, but not as expected."""
+    failed = [check for check in verification.checks if not check.passed]
+    names = ", ".join(f"{check.step} {check.title}" for check in failed[:3])
+    more = f" and {len(failed) - 3} more" if len(failed) > 3 else ""
+    return f"NOT VERIFIED: {len(failed)} of {len(verification.checks)} checks failed ({names}{more})"
+
+
+def failure_todo(direction: str, *, can_roll_back: bool) -> tuple[str, ...]:
+    """What to do after a failure, in order."""
+    again = "retry it" if direction == "deploy" else "go on rolling back"
+    todo = [
+        "Read the server's words; correct the cause in the database.",
+        f"Then {again}: nothing has to be undone first.",
+    ]
+    if can_roll_back:
+        todo.append("Or roll back the steps that are committed; or stop here and resume later, on any machine.")
+    return tuple(todo)
+
+
+def dry_run_sentence(target: str, steps: int, *, blocked: bool) -> str:
+    """What a dry run found."""
+    if not steps:
+        return f"DRY RUN, read-only session: nothing is left to run on {target}"
+    would = "a run would stop before its first change" if blocked else f"{steps} steps would run"
+    return f"DRY RUN, read-only session: {would}; nothing was changed on {target}"

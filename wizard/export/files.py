@@ -1,0 +1,67 @@
+"""Writing a file whole or not at all. What goes into it is made elsewhere."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from wizard.errors import UsageError
+
+
+def write_atomically(path: Path, text: str, *, force: bool = False) -> None:
+    """Write `text` to `path` with mode 0600, by a temporary file beside it that takes its name once it is on disk.
+
+    Raises UsageError if the file exists and `force` is not given, or if it cannot be written.
+    """
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise _cannot_write(path, error) from None
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        if force:
+            temporary.replace(path)
+        else:
+            _take_free_name(temporary, path)
+    except FileExistsError:
+        raise UsageError(f"{path} exists and was left as it is.", fix="Give another name, or --force.") from None
+    except OSError as error:
+        raise _cannot_write(path, error) from None
+    finally:
+        temporary.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def _take_free_name(temporary: Path, path: Path) -> None:
+    """Give the file its name only if nobody has it: a link fails on an existing one, a rename replaces it."""
+    try:
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        if path.exists():
+            raise FileExistsError(path) from None
+        temporary.replace(path)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new name itself durable, where the system can."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        return
+    finally:
+        os.close(descriptor)
+
+
+def _cannot_write(path: Path, error: OSError) -> UsageError:
+    return UsageError(f"Cannot write {path}: {error.strerror or error}.", fix="Choose another place with -o FILE.")

@@ -1,0 +1,152 @@
+"""The statement log as text: SQL that replays, JSON lines, or Markdown to read. It reads no database, writes no file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Literal
+
+from wizard.engine.views import LoggedStatement
+from wizard.text import one_line, visible
+
+LogFormat = Literal["sql", "jsonl", "md"]
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class LogHeader:
+    """What stands above an exported log."""
+
+    target: str
+    address: str
+    rollout: str
+    schema: str
+    exported_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+def export_log(statements: Iterable[LoggedStatement], format: LogFormat, header: LogHeader) -> str:  # noqa: A002
+    """The whole log, oldest first, as one text in `format` ("sql", "jsonl" or "md")."""
+    write = {"sql": _sql, "jsonl": _jsonl, "md": _markdown}[format]
+    return "\n".join(write(list(statements), header)) + "\n"
+
+
+def _stamp(at: datetime | None) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if at else "time unknown"
+
+
+def _part(statement: LoggedStatement) -> tuple[str, str, int, str, str]:
+    """What one transaction shares: session, step, part, direction and, in case a part ran twice, its transaction id."""
+    return statement.session, statement.step, statement.part, statement.direction, statement.xid or ""
+
+
+def _sql(statements: list[LoggedStatement], header: LogHeader) -> Iterator[str]:
+    """psql script: committed statements part by part in their transactions, everything else as comments."""
+    schema = '"' + header.schema.replace('"', '""') + '"'
+    yield f"-- rag-wizard: the SQL executed on {one_line(header.target)} ({one_line(header.address)})"
+    yield f"-- rollout {one_line(header.rollout)}, schema {one_line(header.schema)}"
+    yield f"-- exported {_stamp(header.exported_at)}; {len(statements)} statements"
+    yield "-- Replay on a copy as it was before: psql -X -f THIS_FILE. What was not committed is a comment."
+    yield ""
+    yield "\\set ON_ERROR_STOP on"
+    yield "SET client_encoding = 'UTF8';"
+    yield "SET standard_conforming_strings = on;"
+    yield "SET row_security = off;"
+    yield f"SET search_path = {schema}, pg_temp;"
+    for (_, step, part, direction, xid), members in groupby(statements, _part):
+        group = list(members)
+        committed = [member for member in group if member.outcome == "committed"]
+        yield ""
+        action = "step" if direction == "deploy" else "rollback of step"
+        transaction = f", transaction {xid}" if xid and committed else ""
+        yield f"-- {action} {one_line(step)}, part {part}, {_stamp(group[0].started_at)}{transaction}"
+        yield f"-- by {one_line(group[0].operator)}"
+        if committed:
+            yield "BEGIN;"
+            yield from (_terminated(member.sql) for member in committed)
+            yield "COMMIT;"
+        for member in group:
+            if member.outcome != "committed":
+                yield f"-- {member.outcome}, not part of the replay: {one_line(member.error) or 'no message'}"
+                yield from (f"--   {visible(line)}" for line in member.sql.splitlines())
+
+
+def _terminated(sql: str) -> str:
+    """The statement with its semicolon; on a line of its own if the text may end in a comment."""
+    text = sql.rstrip()
+    if text.endswith(";"):
+        return text
+    return f"{text}\n;" if "--" in text.rsplit("\n", 1)[-1] else f"{text};"
+
+
+def _jsonl(statements: list[LoggedStatement], header: LogHeader) -> Iterator[str]:
+    """One object a line; the first describes the export."""
+    first = {
+        "schema_version": SCHEMA_VERSION,
+        "kind": "log",
+        "target": header.target,
+        "address": header.address,
+        "rollout": header.rollout,
+        "schema": header.schema,
+        "exported_at": header.exported_at.astimezone(UTC).isoformat(),
+        "statements": len(statements),
+    }
+    yield json.dumps(first)
+    for statement in statements:
+        yield json.dumps({"kind": "statement", **statement.model_dump(mode="json")})
+
+
+def _markdown(statements: list[LoggedStatement], header: LogHeader) -> Iterator[str]:
+    """A report to read: one heading per part, every statement with its outcome."""
+    yield f"# SQL executed on {_inline(header.target)}"
+    yield ""
+    yield f"- Database: {_inline(header.address)}"
+    yield f"- Rollout: {_inline(header.rollout)}, schema {_inline(header.schema)}"
+    yield f"- Exported: {_stamp(header.exported_at)}"
+    yield f"- Statements: {len(statements)}"
+    for (_, step, part, direction, _), members in groupby(statements, _part):
+        group = list(members)
+        yield ""
+        action = "Step" if direction == "deploy" else "Rollback of step"
+        yield f"## {action} {one_line(step)}, part {part}"
+        yield ""
+        yield f"{_stamp(group[0].started_at)}, by {_inline(group[0].operator)}"
+        for member in group:
+            yield ""
+            yield from _fenced(visible(member.sql.rstrip()))
+            yield ""
+            yield _facts(member)
+
+
+def _facts(statement: LoggedStatement) -> str:
+    facts = [f"**{statement.outcome}**"]
+    if statement.rows is not None:
+        facts.append(f"{statement.rows} rows")
+    if statement.duration_ms is not None:
+        facts.append(f"{statement.duration_ms:.1f} ms")
+    if statement.xid:
+        facts.append(f"transaction {statement.xid}")
+    if statement.lsn:
+        facts.append(f"LSN {statement.lsn}")
+    if statement.error:
+        facts.append(_inline(statement.error))
+    return ", ".join(facts)
+
+
+def _fenced(text: str) -> Iterator[str]:
+    """A code block whose fence is longer than any run of backticks in `text`."""
+    fence = "```"
+    while fence in text:
+        fence += "`"
+    yield f"{fence}sql"
+    yield text
+    yield fence
+
+
+def _inline(text: str) -> str:
+    """`text` as inline code, so that Markdown in it stays text."""
+    line = one_line(text)
+    return f"`` {line} ``" if "`" in line else f"`{line}`"

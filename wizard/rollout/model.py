@@ -1,0 +1,207 @@
+"""What a rollout is: steps, the SQL they name, checks, decisions. Data only; load.py reads it, render.py renders it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+
+Condition = Mapping[str, str | list[str]]
+"""Fact or decision name -> the value, or the values, it must have. All names must match; an empty condition holds."""
+
+
+def holds(condition: Condition, facts: Mapping[str, str]) -> bool:
+    """True if every name in `condition` has one of its accepted values in `facts`."""
+    return all(
+        facts.get(name) in ([accepted] if isinstance(accepted, str) else accepted)
+        for name, accepted in condition.items()
+    )
+
+
+class Frozen(BaseModel):
+    """Base of everything read from TOML: immutable, and an unknown key is an error, not a silent no-op."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class StepKind(Enum):
+    """How a step is executed."""
+
+    PREREQUISITES = "prerequisites"
+    SQL = "sql"
+    MANUAL = "manual"
+    """The operator's own work: nothing runs in the database."""
+    VERIFICATION = "verification"
+
+
+class Lock(Frozen):
+    """A table lock that the step takes, as the server names it; a test compares it with pg_locks."""
+
+    mode: str
+    table: str
+    existing: bool = False
+    """True for a table that the application already uses: there the wait and the hold matter."""
+    note: str = ""
+
+
+class Edit(Frozen):
+    """A change of the SQL text for this database: where `when` holds, every `find` becomes `with`."""
+
+    when: Condition = Field(default_factory=dict)
+    find: str
+    replacement: str = Field(alias="with")
+
+
+class Fragment(Frozen):
+    """One SQL file of a step, run in order; skipped where `when` does not hold."""
+
+    sql: str
+    """Path below sql/."""
+    when: Condition = Field(default_factory=dict)
+    edit: tuple[Edit, ...] = ()
+    hold_triggers: bool = False
+    """Run with session_replication_role = replica, so that no application trigger fires. Backfills only, never DDL."""
+    subsumed_by: str = ""
+    """Revert only: not run when the step of this id is rolled back in the same go, since that removes the column."""
+
+
+class Query(Frozen):
+    """A read-only SELECT in a file of its own. `sql` is a path below sql/."""
+
+    id: str
+    title: str
+    sql: str
+
+
+class Prerequisite(Query):
+    """Returns rows (level, found, fix): level is pass, warn or stop; the worst row counts. Reads catalogs only."""
+
+
+class Check(Query):
+    """Returns rows (subject, expected, found), all text; a row passes when expected equals found (also NULL)."""
+
+
+class LossGuard(Frozen):
+    """Rows that rolling the step back would destroy: one SELECT of one bigint. Not 0 means the rollback is refused."""
+
+    what: str
+    """What is lost, after a number: "rows in domains beyond the untouched seed rows"."""
+    table: str
+    """Locked in the rolling-back transaction before the guard counts again."""
+    sql: str
+
+
+class Deviation(Frozen):
+    """A place where the wizard leaves the guide's letter, and why; shown on the step's page where `when` holds."""
+
+    title: str
+    reason: str
+    when: Condition = Field(default_factory=dict)
+
+
+class Option(Frozen):
+    """One answer to a decision."""
+
+    value: str
+    text: str
+
+
+class Decision(Frozen):
+    """A question only the operator can answer, asked where `when` holds. Without `default` it has no safe answer."""
+
+    name: str
+    step: str
+    """Id of the step that the answer changes."""
+    question: str
+    options: tuple[Option, ...]
+    default: str | None = None
+    when: Condition = Field(default_factory=dict)
+
+
+class Criterion(Frozen):
+    """One success criterion, ticked when each of the named checks passed (or the named manual step is not open)."""
+
+    title: str
+    checks: tuple[str, ...] = ()
+    step: str = ""
+    """Id of a manual step that must be done for this criterion."""
+    note: str = ""
+    """What ticking it does not prove; shown beside it."""
+
+
+class Step(Frozen):
+    """A numbered entry of the guide."""
+
+    id: str
+    title: str
+    label: Annotated[str, Field(max_length=16)]
+    """The short name in the step list."""
+    kind: StepKind = StepKind.SQL
+    does: str
+    why: str
+    rows: str = ""
+    """Which existing rows are read or rewritten, in words."""
+    rollback: str = ""
+    """What rolling back does, in words."""
+    todo: str = ""
+    """Manual steps: what the operator has to do."""
+    locks: tuple[Lock, ...] = ()
+    tables: tuple[str, ...] = ()
+    """Existing tables whose size matters for this step."""
+    deploy: tuple[Fragment, ...] = ()
+    revert: tuple[Fragment, ...] = ()
+    prerequisites: tuple[Prerequisite, ...] = Field((), alias="prerequisite")
+    checks: tuple[Check, ...] = Field((), alias="check")
+    loses: tuple[LossGuard, ...] = ()
+    deviations: tuple[Deviation, ...] = Field((), alias="deviation")
+
+    @property
+    def takes_strong_lock(self) -> bool:
+        """True if it takes a lock that queues the application's queries on a table it already uses."""
+        return any(lock.existing and lock.mode in STRONG_LOCKS for lock in self.locks)
+
+
+STRONG_LOCKS = frozenset({"ACCESS EXCLUSIVE", "EXCLUSIVE", "SHARE ROW EXCLUSIVE", "SHARE"})
+
+
+class Rollout(Frozen):
+    """A whole rollout: rollout.toml, the step files it lists, and the folder with their SQL."""
+
+    name: str
+    title: str
+    minimum_server: int
+    """Lowest server_version_num served, as in 150000."""
+    order: tuple[str, ...] = Field(alias="steps")
+    """Step ids, in the order they run."""
+    facts: str = ""
+    """SQL file with one SELECT of one row: each column is a fact (text) that conditions may name."""
+    decisions: tuple[Decision, ...] = Field((), alias="decision")
+    criteria: tuple[Criterion, ...] = Field((), alias="criterion")
+    next_steps: tuple[str, ...] = ()
+
+    _steps: tuple[Step, ...] = PrivateAttr(default=())
+    _folder: Path = PrivateAttr(default=Path())
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps in the order they run."""
+        return self._steps
+
+    @property
+    def folder(self) -> Path:
+        """The folder that holds steps/ and sql/."""
+        return self._folder
+
+    def step(self, step_id: str) -> Step:
+        """The step of this id; KeyError if there is none."""
+        for step in self._steps:
+            if step.id == step_id:
+                return step
+        raise KeyError(step_id)
+
+    def read_sql(self, path: str) -> str:
+        """The text of a file below sql/."""
+        return (self._folder / "sql" / path).read_text(encoding="utf-8")

@@ -1,0 +1,134 @@
+"""Turns a step into the statements for one database: conditions resolved, edits applied. It knows no connection."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from wizard.errors import RolloutInvalidError
+from wizard.rollout.model import Decision, Deviation, Fragment, Rollout, Step, holds
+from wizard.rollout.statements import SqlSyntaxError, Statement, split_sql
+
+Facts = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Statements that are sent under the same settings."""
+
+    statements: tuple[Statement, ...]
+    hold_triggers: bool = False
+    subsumed_by: str = ""
+
+
+@dataclass(frozen=True)
+class Part:
+    """The unit that commits, forward and back."""
+
+    title: str
+    deploy: tuple[Group, ...]
+    revert: tuple[Group, ...]
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        """All statements of the way forward, in order."""
+        return tuple(statement for group in self.deploy for statement in group.statements)
+
+
+@dataclass(frozen=True)
+class RenderedStep:
+    """A step for one database."""
+
+    step: Step
+    parts: tuple[Part, ...]
+    deviations: tuple[Deviation, ...]
+    digest: str
+    """SHA-256 of the step's source and the facts it was rendered with: not of the rendered remainder."""
+
+
+class Renderer:
+    """Renders the steps of a rollout for one set of facts and decisions."""
+
+    def __init__(self, rollout: Rollout, facts: Facts) -> None:
+        self.rollout = rollout
+        self.facts = facts
+
+    @cached_property
+    def steps(self) -> tuple[RenderedStep, ...]:
+        """Every step, in the order they run. Raises RolloutInvalidError if its SQL does not parse."""
+        return tuple(self._render(step) for step in self.rollout.steps)
+
+    def step(self, step_id: str) -> RenderedStep:
+        """One step; KeyError if there is none of this id."""
+        for rendered in self.steps:
+            if rendered.step.id == step_id:
+                return rendered
+        raise KeyError(step_id)
+
+    def _render(self, step: Step) -> RenderedStep:
+        parts: tuple[Part, ...] = ()
+        if step.deploy:
+            deploy, revert = self._groups(step.deploy), self._groups(step.revert)
+            count = sum(len(group.statements) for group in deploy)
+            title = f"{count} statement{'' if count == 1 else 's'}, one transaction"
+            parts = (Part(title, deploy, revert),)
+        deviations = tuple(deviation for deviation in step.deviations if holds(deviation.when, self.facts))
+        return RenderedStep(step, parts, deviations, self._digest(step))
+
+    def _groups(self, fragments: tuple[Fragment, ...]) -> tuple[Group, ...]:
+        return tuple(
+            Group(
+                self._statements(fragment),
+                fragment.hold_triggers and self.facts.get("replica_role") != "refused",
+                fragment.subsumed_by,
+            )
+            for fragment in fragments
+            if holds(fragment.when, self.facts)
+        )
+
+    def _statements(self, fragment: Fragment) -> tuple[Statement, ...]:
+        text = self.rollout.read_sql(fragment.sql)
+        for edit in fragment.edit:
+            if holds(edit.when, self.facts):
+                text = text.replace(edit.find, edit.replacement)
+        try:
+            return split_sql(text, fragment.sql)
+        except SqlSyntaxError as error:
+            raise RolloutInvalidError(
+                f"sql/{fragment.sql}:{error.line}: not valid SQL: {error}", fix="Correct the statement on that line."
+            ) from None
+
+    def _digest(self, step: Step) -> str:
+        """Source and inputs (postgres.md rule 3): the facts that the step's conditions name, and its SQL files."""
+        digest = hashlib.sha256()
+        names: set[str] = set()
+        for fragment in (*step.deploy, *step.revert):
+            names.update(fragment.when)
+            names.update(name for edit in fragment.edit for name in edit.when)
+            digest.update(fragment.model_dump_json().encode())
+            digest.update(self.rollout.read_sql(fragment.sql).encode())
+        for name in sorted(names):
+            digest.update(f"{name}={self.facts.get(name)};".encode())
+        return digest.hexdigest()
+
+
+def open_decisions(rollout: Rollout, facts: Facts) -> tuple[Decision, ...]:
+    """Decisions that apply here and have neither an answer in `facts` nor a default."""
+    return tuple(d for d in applicable_decisions(rollout, facts) if d.name not in facts)
+
+
+def applicable_decisions(rollout: Rollout, facts: Facts) -> tuple[Decision, ...]:
+    """Decisions whose condition holds for `facts`."""
+    return tuple(decision for decision in rollout.decisions if holds(decision.when, facts))
+
+
+def with_decisions(rollout: Rollout, facts: Facts, answers: Mapping[str, str]) -> dict[str, str]:
+    """`facts` with the answer, else the default, of every decision that applies."""
+    merged = dict(facts)
+    for decision in applicable_decisions(rollout, facts):
+        answer = answers.get(decision.name, decision.default)
+        if answer is not None:
+            merged[decision.name] = answer
+    return merged
