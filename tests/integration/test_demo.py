@@ -19,9 +19,10 @@ import pytest
 import wizard
 from tests.support.folders import reachable_folder
 from wizard.db.target import Target
-from wizard.demo import binaries, place
+from wizard.demo import binaries
 from wizard.demo.account import Account, server_account
 from wizard.demo.api import open_demo
+from wizard.demo.place import Place
 from wizard.errors import ConnectionUnsuitableError, ExitCode, UsageError
 
 ROWS = 12
@@ -209,7 +210,7 @@ def test_one_that_was_left_half_made_is_made_anew(demo_dir: Path) -> None:
         assert ask(target, b"select count(*) from clones") == 7
 
 
-def test_the_operators_own_libpq_variables_do_not_disturb_it(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_operators_own_libpq_variables_do_not_disturb_it(demo_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {
         "PGHOST": "192.0.2.1",
         "PGOPTIONS": "-c role=nobody",
@@ -217,9 +218,10 @@ def test_the_operators_own_libpq_variables_do_not_disturb_it(state_dir: Path, mo
         "PGUSER": "x",
     }.items():
         monkeypatch.setenv(name, value)
-    with open_demo(state_dir, rows=3) as target:
+    with open_demo(demo_dir) as target:
         monkeypatch.undo()
-        assert ask(target, b"select count(*) from clones") == 3
+        assert ask(target, b"select count(*) from clones") == ROWS
+    assert not listens(target.port)
 
 
 def test_it_works_for_an_ordinary_user_who_is_not_root(state_dir: Path) -> None:
@@ -237,7 +239,7 @@ def test_a_state_folder_that_the_servers_account_cannot_pass_keeps_its_cluster_e
     state_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shared = state_dir / "shared"
-    monkeypatch.setattr(place.Place.__init__, "__defaults__", (shared,))
+    monkeypatch.setattr(Place.__init__, "__defaults__", (shared,))
     closed = tmp_path / "state"
     closed.mkdir(mode=0o700)
     with open_demo(closed, rows=2) as target:
@@ -246,13 +248,13 @@ def test_a_state_folder_that_the_servers_account_cannot_pass_keeps_its_cluster_e
         assert data_dir(closed) == closed.resolve() / "demo" / "cluster"
         return
     assert data_dir(closed).is_relative_to(shared)
-    # Once its state folder is gone, the next one that is made there clears it away.
+    # Once its record is gone, whoever makes the next one there clears it away.
     left = data_dir(closed)
     (closed / "demo" / "cluster.json").unlink()
     other = tmp_path / "other"
     other.mkdir(mode=0o700)
-    with open_demo(other, rows=1):
-        assert not left.exists()
+    assert Place(other, server_account(), shared).make_data_dir().is_relative_to(shared)
+    assert not left.exists()
 
 
 def test_without_the_extra_it_says_what_to_paste(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:

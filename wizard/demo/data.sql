@@ -1,5 +1,5 @@
 -- The application's rows, made from nothing but the number of clones: psql -v rows=300 -f data.sql. Run by postgres.
--- The same number always gives the same rows, ids and times included.
+-- The same number always gives the same rows, ids and times included. Rows go in by key: a million of them in order.
 begin;
 set local statement_timeout = 0;
 -- No webhook is called for rows that were always there, and no foreign key is checked row by row.
@@ -46,7 +46,8 @@ select
     jsonb_build_object('language', (array['en', 'de', 'fr', 'es'])[n % 4 + 1], 'temperature', (n % 10) / 10.0),
     timestamptz '2025-02-03 09:00+00' + n % 20000 * interval '31 minutes',
     timestamptz '2025-02-03 09:00+00' + n % 20000 * interval '31 minutes' + n % 45 * interval '1 day'
-from generate_series(1, :rows) as n;
+from generate_series(1, :rows) as n
+order by 1;
 
 -- One, two or three pieces for each clone.
 insert into public.knowledge (
@@ -63,7 +64,8 @@ select
     timestamptz '2025-02-04 09:00+00' + n % 20000 * interval '31 minutes' + k * interval '1 hour',
     timestamptz '2025-02-04 09:00+00' + n % 20000 * interval '31 minutes' + k * interval '3 hours'
 from generate_series(1, :rows) as n
-cross join lateral generate_series(1, n % 3 + 1) as k;
+cross join lateral generate_series(1, n % 3 + 1) as k
+order by 1;
 commit;
 
 vacuum (analyze) public.user_profiles, public.clones, public.knowledge;

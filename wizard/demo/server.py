@@ -34,6 +34,7 @@ SETTINGS: Mapping[str, str] = {
     # What is in here can be made again: a crash of the machine may cost it.
     "fsync": "off",
     "full_page_writes": "off",
+    "max_wal_size": "2GB",
 }
 """postgresql.conf of every cluster made here."""
 

@@ -1,0 +1,101 @@
+"""`plan` and the preview: what is shown is what runs, and psql runs it to the same result."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conftest import MakeDatabase
+from tests.support.database import Database, assert_same
+from tests.support.engine import Operator
+
+VOLATILE = {"id", "created_at", "updated_at"}
+
+
+def test_psql_runs_the_plan_to_the_same_catalog_and_the_wizard_rolls_it_back(
+    database: Database, twin: Database
+) -> None:
+    before = database.snapshot()
+    Operator(twin).engine.run()
+    operator = Operator(database)
+
+    database.psql(operator.engine.plan())
+
+    assert database.dump() == twin.dump()
+    assert database.digest(VOLATILE, schemas=["public"]) == twin.digest(VOLATILE, schemas=["public"])
+    assert operator.engine.verify().passed
+    rows = {entry.step: entry.rows for entry in operator.engine.statements() if entry.rows is not None}
+    assert rows == {"1.1": 8, "6.1": 0, "6.2": 40}
+    assert Operator(database).engine.rollback().ending == "done"
+    Operator(database).engine.forget()
+    assert_same(before, database.snapshot())
+
+
+def test_the_plan_of_a_begun_rollout_holds_the_rest(database: Database, twin: Database) -> None:
+    Operator(twin).engine.run()
+    operator = Operator(database)
+    operator.engine.run(last="2.1")
+
+    plan = Operator(database).engine.plan()
+    database.psql(plan)
+
+    assert "CREATE TABLE" not in plan
+    assert database.dump() == twin.dump()
+    assert "Nothing is left to run" in operator.engine.plan()
+
+
+def test_without_registry_the_objects_are_the_same_and_the_cost_is_said(database: Database, twin: Database) -> None:
+    plan = Operator(database).engine.plan(registry=False)
+    database.psql(plan)
+    operator = Operator(twin)
+    operator.engine.run()
+    operator.engine.forget(keep_objects=True)
+
+    assert "rag_wizard." not in plan
+    assert "cannot resume this" in plan
+    assert database.dump() == twin.dump()
+
+
+def test_a_plan_runs_only_once(database: Database) -> None:
+    plan = Operator(database).engine.plan()
+    database.psql(plan)
+    before = database.snapshot()
+
+    again = database.psql(plan, check=False)
+
+    assert again.returncode == 3
+    assert 'schema "rag_wizard" already exists' in again.stderr
+    assert_same(before, database.snapshot())
+
+
+@pytest.mark.parametrize("variants", [(), ("creator_id_uuid", "category_enum"), ("no_shared_function",)])
+def test_the_preview_is_what_the_server_receives(make_database: MakeDatabase, variants: tuple[str, ...]) -> None:
+    database = make_database(*variants)
+    operator = Operator(database)
+    preview = [line.sql for step in operator.engine.survey().steps for part in step.parts for line in part.statements]
+    database.log_statements()
+
+    operator.engine.run()
+
+    sent = "\n".join(database.logged())
+    position = 0
+    for sql in preview:
+        for piece in sql.split(":ROW_COUNT"):
+            position = sent.find(piece, position)
+            assert position >= 0, f"shown, but not sent in this order: {sql}"
+
+
+def test_strong_locks_travel_in_one_message(database: Database) -> None:
+    operator = Operator(database)
+    operator.engine.survey()
+    database.log_statements()
+
+    operator.engine.run(last="2.2")
+
+    for table in ("experts", "rag_documents", "vector_stores", "assistants", "clone_rag_mapping"):
+        message = next(text for text in database.logged() if f"CREATE TABLE {table}" in text)
+        assert message.startswith("BEGIN;") and message.endswith("COMMIT;")
+    for column in ("rag_enabled", "rag_processing_status"):
+        message = next(
+            text for text in database.logged() if f"{column} " in text and "ALTER TABLE" in text and "BEGIN" in text
+        )
+        assert message.endswith("COMMIT;")

@@ -1,0 +1,199 @@
+"""Interrupted rollouts: any operator, any machine, any order; one operator at a time."""
+
+from __future__ import annotations
+
+import threading
+
+import psycopg
+import pytest
+
+from tests.support.database import Database, assert_same
+from tests.support.engine import Operator
+from wizard.engine.events import Event, LockWaited, Noticed, PartCommitted, PartStarted
+from wizard.engine.registry import lock_key
+from wizard.errors import ConnectionUnsuitableError, LockNotObtainedError, OtherOperatorError, RefusedError, UsageError
+
+STEPS = ("1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "2.1", "2.2", "3", "4", "6.1", "6.2")
+
+
+def test_stopping_after_every_part_and_resuming_elsewhere_ends_the_same(database: Database, twin: Database) -> None:
+    Operator(twin).engine.run()
+    for number in range(len(STEPS)):
+        operator = Operator(database, operator=f"operator-{number}@elsewhere")
+
+        def stop(event: Event, operator: Operator = operator) -> None:
+            if isinstance(event, PartCommitted):
+                operator.engine.stop()
+
+        operator.listen(stop)
+        outcome = operator.engine.run()
+        if outcome.ending == "done":
+            break
+        assert outcome.ending == "stopped"
+        assert [step for step, state in Operator(database).states().items() if state == "done"] == list(
+            STEPS[: number + 1]
+        )
+    assert Operator(database).engine.run().ending == "done"
+    assert database.dump() == twin.dump()
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_backend_that_dies_inside_a_part_leaves_it_to_the_next_session(database: Database, step: str) -> None:
+    operator = Operator(database)
+
+    def die(event: Event) -> None:
+        if isinstance(event, PartStarted) and event.step == step:
+            database.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity"
+                " where application_name like 'rag-wizard%' and datname = current_database()",
+                user="supabase_admin",
+            )
+
+    operator.listen(die)
+    with pytest.raises(ConnectionUnsuitableError, match="connection was lost"):
+        operator.engine.run()
+
+    again = Operator(database)
+    outcome = again.engine.run()
+
+    assert outcome.ending == "done"
+    assert all(step in notice.text for notice in again.told(Noticed))
+
+
+def test_a_part_whose_transaction_is_alive_is_left_alone(database: Database) -> None:
+    operator = Operator(database)
+    operator.engine.run(last="1.1")
+    with database.connect(autocommit=False) as alive:
+        alive.execute(
+            "insert into rag_wizard.part (part_id, rollout_id, session_id, step, part, direction, title, digest, state)"
+            " select gen_random_uuid(), rollout_id, session_id, '1.2', 1, 'deploy', '', '', 'intent' from rag_wizard.session"
+        )
+        alive.commit()
+        alive.execute("update rag_wizard.part set state = 'done' where state = 'intent'")
+
+        with pytest.raises(OtherOperatorError, match=r"transaction of step 1\.2 .* is still alive"):
+            Operator(database).engine.run()
+        alive.rollback()
+
+    again = Operator(database)
+    assert again.engine.run().ending == "done"
+    assert "left nothing behind" in again.told(Noticed)[0].text
+
+
+def test_the_second_operator_is_told_who_is_at_work(database: Database) -> None:
+    Operator(database).engine.run(last="1.1")
+    before = database.snapshot()
+    with psycopg.connect(database.conninfo(), autocommit=True, application_name="rag-wizard") as first:
+        first.execute("select pg_advisory_lock(%s, %s)", lock_key("public"))
+
+        with pytest.raises(
+            OtherOperatorError, match=rf"postgres, pid {first.execute('select pg_backend_pid()').fetchone()[0]}"
+        ):  # type: ignore[index]
+            Operator(database).engine.run()
+        assert Operator(database).engine.survey().sentence.startswith("ANOTHER OPERATOR is at work on acme-test")
+
+    assert_same(before, database.snapshot())
+
+
+def test_a_blocked_table_is_waited_for_and_given_up_within_the_bound(database: Database) -> None:
+    operator = Operator(database, lock_timeout_ms=50, lock_patience_s=1.0)
+    with database.connect(autocommit=False) as blocker:
+        blocker.execute("lock table clones in access share mode")
+
+        with pytest.raises(LockNotObtainedError, match=r"step 2\.1"):
+            operator.engine.run()
+
+    tries = operator.told(LockWaited)
+    assert len(tries) >= 2
+    assert {event.sqlstate for event in tries} == {"55P03"}
+    assert operator.states()["2.1"] == "failed"
+    assert Operator(database).engine.run().ending == "done"
+
+
+def test_a_lock_that_becomes_free_in_time_is_no_failure(database: Database) -> None:
+    blocker = database.connect(autocommit=False)
+    blocker.execute("lock table clones in access share mode")
+    operator = Operator(database, lock_timeout_ms=50)
+
+    def release(event: Event) -> None:
+        if isinstance(event, LockWaited):
+            blocker.rollback()
+            blocker.close()
+
+    operator.listen(release)
+    assert operator.engine.run().ending == "done"
+
+
+def test_cancelling_a_running_statement_stops_without_a_failure(database: Database) -> None:
+    blocker = database.connect(autocommit=False)
+    blocker.execute("lock table clones in access share mode")
+    operator = Operator(database, lock_timeout_ms=60_000)
+    canceller: list[threading.Thread] = []
+
+    def cancel_once_it_waits() -> None:
+        with database.connect("supabase_admin") as watcher:
+            while not watcher.execute(
+                "select 1 from pg_stat_activity where wait_event_type = 'Lock' and application_name like 'rag-wizard%'"
+            ).fetchone():
+                continue
+        operator.engine.cancel()
+
+    def start(event: Event) -> None:
+        if isinstance(event, PartStarted) and event.step == "2.1" and not canceller:
+            canceller.append(threading.Thread(target=cancel_once_it_waits))
+            canceller[0].start()
+
+    operator.listen(start)
+    outcome = operator.engine.run()
+    canceller[0].join()
+    blocker.close()
+
+    assert outcome.ending == "stopped"
+    assert operator.states()["2.1"] == "todo"
+    assert operator.engine.run().ending == "done"
+
+
+def test_pause_waits_after_the_part_until_it_goes_on(database: Database) -> None:
+    operator = Operator(database)
+    paused_at: list[str] = []
+
+    def pause(event: Event) -> None:
+        if isinstance(event, PartCommitted) and event.step == "1.2":
+            operator.engine.pause()
+            paused_at.append(operator.states()["1.2"])
+            threading.Timer(0.05, operator.engine.go_on).start()
+
+    operator.listen(pause)
+
+    assert operator.engine.run().ending == "done"
+    assert paused_at == ["done"]
+
+
+def test_an_option_that_contradicts_the_record_is_refused_with_both_values(database: Database) -> None:
+    Operator(database).engine.run(last="1.1")
+
+    with pytest.raises(RefusedError, match='answered "grant" .* not "skip"'):
+        Operator(database, decisions={"grants": "skip"}).engine.run()
+
+
+@pytest.mark.parametrize(
+    ("decisions", "words"), [({"nonsense": "x"}, "no decision"), ({"grants": "maybe"}, "no answer to decision")]
+)
+def test_unknown_decisions_are_usage_errors(database: Database, decisions: dict[str, str], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        Operator(database, decisions=decisions).engine.run()
+
+
+def test_facts_are_recorded_once_and_used_by_every_later_session(database: Database) -> None:
+    """The shared function exists after 1.1 made it; a later session still knows that it was absent."""
+    database.execute("drop function update_updated_at_column() cascade")
+    operator = Operator(database)
+    assert operator.engine.survey().facts["shared_function"] == "absent"
+    operator.engine.run(last="1.1")
+
+    later = Operator(database)
+
+    assert later.engine.survey().facts["shared_function"] == "absent"
+    later.engine.run()
+    later.engine.rollback()
+    assert database.value("select to_regproc('update_updated_at_column')::text") is None

@@ -1,0 +1,193 @@
+"""Rolling back: exactly to the start, step by step, never over rows that nobody saved."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conftest import MakeDatabase
+from tests.support.database import Database, assert_same
+from tests.support.engine import Operator
+from wizard.engine.events import Event, PartStarted, StepFinished
+from wizard.errors import RefusedError, UsageError
+
+STEPS = ("1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "2.1", "2.2", "3", "4", "6.1", "6.2")
+
+
+@pytest.mark.parametrize("variants", [(), ("old_grants",)])
+def test_run_roll_back_and_forget_leave_schema_and_rows_as_they_were(
+    make_database: MakeDatabase, variants: tuple[str, ...]
+) -> None:
+    database = make_database(*variants)
+    before = database.snapshot()
+    operator = Operator(database)
+
+    operator.engine.run()
+    outcome = operator.engine.rollback()
+    operator.engine.forget()
+
+    assert outcome.sentence.startswith("ROLLED BACK to the start. Schema rag_wizard remains")
+    assert_same(before, database.snapshot())
+
+
+def test_steps_are_undone_newest_first(database: Database) -> None:
+    operator = Operator(database)
+    operator.engine.run()
+    operator.events.clear()
+
+    operator.engine.rollback()
+
+    assert [event.step for event in operator.told(StepFinished)] == ["V", *reversed(STEPS)]
+
+
+@pytest.mark.parametrize("step", STEPS[:-1])
+def test_rolling_back_to_a_step_and_forward_again_ends_the_same(database: Database, step: str) -> None:
+    operator = Operator(database)
+    operator.engine.run()
+    volatile = {"id", "created_at", "updated_at"}
+    before = database.digest(volatile, schemas=["public"])
+    schema = operator.engine.verify()
+
+    operator.engine.rollback(to=step)
+    states = operator.states()
+    assert all(states[other] == "done" for other in STEPS[: STEPS.index(step) + 1])
+    assert all(states[other] == "rolled_back" for other in STEPS[STEPS.index(step) + 1 :])
+    operator.engine.run()
+
+    assert database.digest(volatile, schemas=["public"]) == before
+    assert operator.engine.verify() == schema
+
+
+def test_rolling_back_to_a_step_that_is_not_done_is_a_usage_error(database: Database) -> None:
+    operator = Operator(database)
+    operator.engine.run(last="1.2")
+
+    with pytest.raises(UsageError, match="not done"):
+        operator.engine.rollback(to="2.1")
+    with pytest.raises(UsageError, match='no step "9"'):
+        operator.engine.rollback(to="9")
+
+
+def test_with_nothing_rolled_out_nothing_is_changed(database: Database) -> None:
+    before = database.snapshot()
+
+    outcome = Operator(database).engine.rollback()
+
+    assert (outcome.ending, outcome.changed) == ("done", False)
+    assert_same(before, database.snapshot())
+
+
+@pytest.mark.parametrize(
+    ("written", "lost"),
+    [
+        ("insert into domains (domain_name) values ('astrology')", "domains"),
+        ("update domains set expert_names = '{Ada}' where domain_name = 'other'", "domains"),
+        ("insert into experts (name, domain, context) values ('Ada', 'other', '')", "experts"),
+        ("insert into rag_documents (name, document_link, domain) values ('a', 'b', 'other')", "rag_documents"),
+        ("insert into vector_stores (vector_id, domain_name) values ('v', 'other')", "vector_stores"),
+        ("insert into assistants (assistant_id, domain_name, expert_name) values ('a', 'other', 'Ada')", "assistants"),
+        (
+            "insert into clone_rag_mapping (clone_id, expert_name, domain_name)"
+            " select id, 'Ada', 'other' from clones limit 1",
+            "clone_rag_mapping",
+        ),
+        ("update clones set rag_expert_name = 'Ada' where id = (select id from clones limit 1)", "clones"),
+        ("update clones set rag_domain_mapping = 'mine' where id = (select id from clones limit 1)", "clones"),
+        ("update knowledge set openai_file_id = 'f' where id = (select id from knowledge limit 1)", "knowledge"),
+    ],
+)
+def test_rows_that_nobody_saved_are_never_dropped(database: Database, written: str, lost: str) -> None:
+    operator = Operator(database)
+    operator.engine.run()
+    database.execute(written)
+    before = database.snapshot()
+
+    plan = operator.engine.rollback_plan()
+    with pytest.raises(RefusedError) as refused:
+        operator.engine.rollback()
+
+    assert plan.would_lose == 1
+    assert lost in refused.value.why
+    assert "Nothing was changed" in refused.value.why
+    assert_same(before, database.snapshot())
+
+
+def test_discarding_rows_takes_a_word_of_its_own(database: Database) -> None:
+    before = database.snapshot()
+    operator = Operator(database)
+    operator.engine.run()
+    database.execute("insert into experts (name, domain, context) values ('Ada', 'other', '')")
+
+    assert operator.engine.rollback(discard_data=True).ending == "done"
+
+    operator.engine.forget()
+    assert_same(before, database.snapshot())
+
+
+def test_a_row_written_after_the_count_is_found_inside_the_transaction(database: Database) -> None:
+    """The plan counted nothing; the row arrives before the lock. The guard inside the transaction sees it."""
+    operator = Operator(database)
+    operator.engine.run(last="1.2")
+
+    def write(event: Event) -> None:
+        if isinstance(event, PartStarted):
+            database.execute("insert into experts (name, domain, context) values ('Ada', 'other', '')")
+
+    operator.listen(write)
+    with pytest.raises(RefusedError, match="would destroy 1 rows in experts"):
+        operator.engine.rollback()
+
+    assert database.value("select count(*) from experts") == 1
+    assert operator.engine.survey().failure is not None
+
+
+def test_objects_of_others_that_depend_on_ours_stop_the_rollback_and_survive(database: Database) -> None:
+    operator = Operator(database)
+    operator.engine.run()
+    database.execute("create view reports as select name from rag_documents")
+
+    outcome = operator.engine.rollback()
+
+    assert outcome.ending == "failed"
+    assert outcome.failure is not None
+    assert outcome.failure.sqlstate == "2BP01"
+    assert "reports" in outcome.failure.detail
+    assert database.value("select count(*) from reports") == 0
+    database.execute("drop view reports")
+    assert operator.engine.rollback().ending == "done"
+
+
+def test_rolling_back_uses_what_was_recorded_and_not_todays_files(database: Database) -> None:
+    before = database.snapshot()
+    operator = Operator(database)
+    operator.engine.run()
+    later = Operator(database)
+    rollout = later.engine.rollout
+    rollout._steps = tuple(step.model_copy(update={"revert": ()}) for step in rollout.steps)
+
+    later.engine.rollback()
+
+    later.engine.forget()
+    assert_same(before, database.snapshot())
+
+
+def test_forget_is_refused_while_anything_is_rolled_out(database: Database) -> None:
+    operator = Operator(database)
+    operator.engine.run(last="1.1")
+    before = database.snapshot()
+
+    with pytest.raises(RefusedError, match="still rolled out: phase-1 in schema public"):
+        operator.engine.forget()
+
+    assert_same(before, database.snapshot())
+    operator.engine.forget(keep_objects=True)
+    assert database.value("select to_regnamespace('rag_wizard')::text") is None
+    assert database.value("select count(*) from domains") == 8
+
+
+def test_a_new_rollout_can_begin_after_the_old_one_was_rolled_back(database: Database) -> None:
+    operator = Operator(database)
+    operator.engine.run()
+    operator.engine.rollback()
+
+    assert operator.engine.run().sentence.startswith("FINISHED and verified")
+    assert Operator(database).engine.rollback().ending == "done"

@@ -1,0 +1,1 @@
+INSERT INTO tickets (title, origin) SELECT title, 'old' FROM old_tickets;

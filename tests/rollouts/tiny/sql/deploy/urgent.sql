@@ -1,0 +1,1 @@
+UPDATE tickets SET priority = 1 WHERE title ILIKE 'urgent%';

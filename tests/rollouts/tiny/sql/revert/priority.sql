@@ -1,0 +1,2 @@
+DROP INDEX IF EXISTS tickets_priority_idx;
+ALTER TABLE tickets DROP COLUMN IF EXISTS priority;

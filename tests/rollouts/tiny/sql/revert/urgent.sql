@@ -1,0 +1,1 @@
+UPDATE tickets SET priority = DEFAULT WHERE priority = 1;
