@@ -113,7 +113,7 @@ UNSAFE = [
     (f"{VIEWS}ALTER TABLE clones ALTER category TYPE varchar(80)", "column-types", "pass", ""),
     ("ALTER TABLE clones RENAME creator_id TO owner_id", "column-types", "stop", "no column creator_id"),
     (
-        f"REVOKE USAGE ON SCHEMA auth FROM {API_ROLES}, postgres",
+        f"REVOKE USAGE ON SCHEMA auth FROM {API_ROLES}, postgres; REVOKE pg_read_all_data FROM postgres",
         *("auth-functions", "stop", "GRANT USAGE ON SCHEMA auth TO postgres;"),
     ),
     (

@@ -140,7 +140,7 @@ def _names(connection: Connection, situation: Situation) -> PrerequisiteResult:
 
 
 def _taken(row: dict[str, Any]) -> str:
-    """`column clones.rag_enabled`, `table domains`."""
+    """`column orders.paid`, `table tickets`."""
     if row["kind"] == "function":
         return f"function {row['name']}({row['parent']})"
     return f"{row['by']} {row['parent'] + '.' if row['parent'] else ''}{row['name']}"

@@ -88,7 +88,7 @@ class LossGuard(Frozen):
     """Rows that rolling the step back would destroy: one SELECT of one bigint. Not 0 means the rollback is refused."""
 
     what: str
-    """What is lost, after a number: "rows in domains beyond the untouched seed rows"."""
+    """What is lost, after a number: "tickets that the application wrote"."""
     table: str
     """Locked in the rolling-back transaction before the guard counts again."""
     sql: str

@@ -1,7 +1,8 @@
 -- Whether this role may create what a rollout needs.
 SELECT has_database_privilege(current_database(), 'CREATE') AS create_on_database,
-       to_regnamespace(quote_ident(%(schema)s)) IS NOT NULL AS schema_exists,
-       CASE WHEN to_regnamespace(quote_ident(%(schema)s)) IS NOT NULL
-            THEN has_schema_privilege(quote_ident(%(schema)s), 'CREATE') ELSE false END AS create_on_schema,
-       (SELECT pg_get_userbyid(nspowner)::text FROM pg_namespace WHERE nspname = 'rag_wizard') AS registry_owner,
-       (SELECT pg_has_role(nspowner, 'MEMBER') FROM pg_namespace WHERE nspname = 'rag_wizard') AS registry_ours
+       target.oid IS NOT NULL AS schema_exists,
+       coalesce(has_schema_privilege(target.oid, 'CREATE'), false) AS create_on_schema,
+       coalesce(pg_has_role(registry.nspowner, 'MEMBER'), false) AS registry_ours
+FROM (VALUES (1)) AS one
+LEFT JOIN pg_namespace AS target ON target.nspname = %(schema)s
+LEFT JOIN pg_namespace AS registry ON registry.nspname = 'rag_wizard'
