@@ -38,7 +38,7 @@ check: $(READY) ## ruff, mypy, import contract, squawk
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/squawk --config squawk.toml 'sql/deploy/*.sql'
+	@$(BIN)/squawk sql/deploy/*.sql sql/revert/*.sql
 
 bench: $(READY) ## how long a run and the first paint take, beside psql and a bare screen
 	@$(BIN)/python -m tests.bench

@@ -32,6 +32,8 @@ from tests.support.folders import reachable_folder
 
 MakeDatabase = Callable[..., Database]
 
+pytest_plugins = ("tests.support.noskip",)
+
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:

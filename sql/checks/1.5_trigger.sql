@@ -2,7 +2,8 @@
 WITH live AS (
     -- The pretty form names tables without their schema where the search path finds them.
     SELECT pg_get_triggerdef(t.oid, true)
-           || CASE t.tgenabled WHEN 'O' THEN '' WHEN 'D' THEN ', disabled' WHEN 'A' THEN ', always' ELSE ', replica only' END
+           || CASE t.tgenabled WHEN 'O' THEN '' WHEN 'D' THEN ', disabled' WHEN 'A' THEN ', always'
+                               ELSE ', replica only' END
            AS definition
     FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid
     WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())

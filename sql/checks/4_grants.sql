@@ -1,6 +1,6 @@
 -- The API roles may do on the six tables what the policies are about: on all of them, or on none where the grants
--- were declined. They cannot have been declined where the owner's default privileges hand them out. 21 rights: 4 on each
--- of 5 tables and SELECT on domains; 24: 4 on each of 6.
+-- were declined. They cannot have been declined where the owner's default privileges hand them out.
+-- 21 rights: four on each of five tables, and SELECT on domains. 24 rights: four on each of six.
 WITH owned AS (
     SELECT c.oid, c.relname AS name, c.relowner, c.relnamespace
     FROM pg_class AS c
@@ -30,7 +30,8 @@ declined AS (
     FROM needed
 )
 SELECT roles.role_name || ' on the six tables' AS subject,
-       CASE WHEN declined.all_of_it THEN 'no rights, declined in step 4' ELSE 'all rights that the policies need' END AS expected,
+       CASE WHEN declined.all_of_it THEN 'no rights, declined in step 4'
+            ELSE 'all rights that the policies need' END AS expected,
        CASE WHEN declined.all_of_it THEN 'no rights, declined in step 4'
             WHEN count(needed.table_name) FILTER (WHERE needed.held)
                  = CASE roles.role_name WHEN 'authenticated' THEN 21 ELSE 24 END

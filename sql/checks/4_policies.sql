@@ -31,7 +31,8 @@ rule (table_is_domains, text) AS (
 ),
 wanted AS (
     SELECT place, table_name, name,
-           command || ' to public' || CASE command WHEN 'INSERT' THEN ' with check ' ELSE ' using ' END || rule.text AS policy
+           command || ' to public' || CASE command WHEN 'INSERT' THEN ' with check ' ELSE ' using ' END || rule.text
+           AS policy
     FROM expected JOIN rule ON rule.table_is_domains = (expected.table_name = 'domains')
 ),
 live AS (
@@ -39,7 +40,8 @@ live AS (
            concat_ws(' ', CASE WHEN NOT p.polpermissive THEN 'restrictive' END,
                      CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE'
                                    WHEN 'd' THEN 'DELETE' ELSE 'ALL' END,
-                     'to ' || (SELECT string_agg(CASE role_oid WHEN 0 THEN 'public' ELSE pg_get_userbyid(role_oid) END, ', ')
+                     'to ' || (SELECT string_agg(CASE role_oid WHEN 0 THEN 'public'
+                                                 ELSE pg_get_userbyid(role_oid) END, ', ')
                                FROM unnest(p.polroles) AS role_oid),
                      'using ' || plain.using_text, 'with check ' || plain.check_text) AS policy
     FROM pg_policy AS p
@@ -49,7 +51,8 @@ live AS (
                translate(replace(pg_get_expr(p.polwithcheck, p.polrelid), '::text', ''), '()', '')
     ) AS raw (using_text, check_text)
     CROSS JOIN LATERAL (
-        SELECT trim(regexp_replace(raw.using_text, '\s+', ' ', 'g')), trim(regexp_replace(raw.check_text, '\s+', ' ', 'g'))
+        SELECT trim(regexp_replace(raw.using_text, '\s+', ' ', 'g')),
+               trim(regexp_replace(raw.check_text, '\s+', ' ', 'g'))
     ) AS plain (using_text, check_text)
     WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())
 )

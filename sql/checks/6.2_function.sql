@@ -1,6 +1,7 @@
 -- The mapping function is the guide's, spacing aside.
 WITH live AS (
-    SELECT pg_get_function_arguments(p.oid) || ' -> ' || format_type(p.prorettype, NULL) || ', ' || l.lanname AS signature,
+    SELECT pg_get_function_arguments(p.oid) || ' -> ' || format_type(p.prorettype, NULL) || ', ' || l.lanname
+           AS signature,
            trim(regexp_replace(p.prosrc, '\s+', ' ', 'g')) AS body
     FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang
     WHERE p.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())
@@ -10,7 +11,7 @@ SELECT 'map_clone_category_to_domain(text)' AS subject, 'category text -> text, 
        (SELECT signature FROM live) AS found
 UNION ALL
 SELECT 'body of map_clone_category_to_domain(text)',
-           'BEGIN RETURN CASE category'
+       'BEGIN RETURN CASE category'
            || ' WHEN ''medical'' THEN ''health-wellness'''
            || ' WHEN ''business'' THEN ''business-strategy'''
            || ' WHEN ''education'' THEN ''education-learning'''

@@ -23,6 +23,7 @@ live AS (
     WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())
       AND k.contype = 'f'
 )
-SELECT expected.table_name || ': ' || expected.name AS subject, expected.definition AS expected, live.definition AS found
+SELECT expected.table_name || ': ' || expected.name AS subject, expected.definition AS expected,
+       live.definition AS found
 FROM expected LEFT JOIN live USING (table_name, name)
 ORDER BY expected.place

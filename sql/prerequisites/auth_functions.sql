@@ -17,9 +17,11 @@ SELECT CASE WHEN live.returns = wanted.returns AND live.may_use AND live.may_cal
                ELSE 'returns ' || live.returns END AS found,
        CASE WHEN live.returns IS NULL OR live.returns <> wanted.returns
             THEN 'Connect to a Supabase database: its auth service brings this function. The policies of step 4 call it.'
-            WHEN NOT live.may_use THEN 'As the owner of schema auth: GRANT USAGE ON SCHEMA auth TO ' || quote_ident(current_user) || ';'
+            WHEN NOT live.may_use
+            THEN 'As the owner of schema auth: GRANT USAGE ON SCHEMA auth TO ' || quote_ident(current_user) || ';'
             WHEN NOT live.may_call
-            THEN 'As its owner: GRANT EXECUTE ON FUNCTION auth.' || wanted.name || '() TO ' || quote_ident(current_user) || ';'
+            THEN 'As its owner: GRANT EXECUTE ON FUNCTION auth.' || wanted.name || '() TO '
+                 || quote_ident(current_user) || ';'
             ELSE '' END AS fix
 FROM wanted LEFT JOIN live USING (name)
 ORDER BY wanted.name

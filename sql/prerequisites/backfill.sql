@@ -8,13 +8,16 @@ WITH app_table AS (
 ),
 update_trigger AS (
     -- Bit 16 of tgtype: UPDATE. With a column list it would have to name a column that does not exist yet.
-    SELECT t.tgenabled, string_agg(app_table.relname || '.' || quote_ident(t.tgname), ', ' ORDER BY app_table.relname, t.tgname) AS names
+    SELECT t.tgenabled,
+           string_agg(app_table.relname || '.' || quote_ident(t.tgname), ', ' ORDER BY app_table.relname, t.tgname)
+           AS names
     FROM pg_trigger AS t JOIN app_table ON app_table.oid = t.tgrelid
     WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgtype & 16 <> 0 AND t.tgattr::text = ''
     GROUP BY t.tgenabled
 ),
 update_rule AS (
-    SELECT string_agg(app_table.relname || '.' || quote_ident(r.rulename), ', ' ORDER BY app_table.relname, r.rulename) AS names
+    SELECT string_agg(app_table.relname || '.' || quote_ident(r.rulename), ', ' ORDER BY app_table.relname, r.rulename)
+           AS names
     FROM pg_rewrite AS r JOIN app_table ON app_table.oid = r.ev_class
     WHERE r.ev_type = '2' AND r.ev_enabled <> 'D'
 ),
@@ -25,20 +28,22 @@ publication AS (
     GROUP BY p.pubname
 ),
 finding (place, level, found, fix) AS (
-    SELECT 1, CASE WHEN has_parameter_privilege('session_replication_role', 'SET') THEN 'pass' ELSE 'warn' END,
-           'fired by updates: ' || names
-           || CASE WHEN has_parameter_privilege('session_replication_role', 'SET') THEN '; held back during 6.1 and 6.2' ELSE '' END,
-           CASE WHEN has_parameter_privilege('session_replication_role', 'SET') THEN ''
-                ELSE 'Held back where this role may SET session_replication_role (Supabase lets postgres do so). Otherwise they fire'
-                     || ' for every row of 6.2, and you are asked first: --decide backfill_triggers=fire' END
-    FROM update_trigger WHERE tgenabled = 'O'
+    SELECT 1, CASE WHEN may.hold_back THEN 'pass' ELSE 'warn' END,
+           'fired by updates: ' || names || CASE WHEN may.hold_back THEN '; held back during 6.1 and 6.2' ELSE '' END,
+           CASE WHEN may.hold_back THEN ''
+                ELSE 'Held back where this role may SET session_replication_role (Supabase lets postgres do so). Otherwise'
+                     || ' they fire for every row of 6.2, and you are asked first: --decide backfill_triggers=fire' END
+    FROM update_trigger
+    -- The catalog's yes is certain; its no is not, since an extension may let the role do it all the same.
+    CROSS JOIN (SELECT has_parameter_privilege('session_replication_role', 'SET')) AS may (hold_back)
+    WHERE tgenabled = 'O'
     UNION ALL
     SELECT 2, 'warn', 'ENABLE ALWAYS, so they fire for every row that 6.1 and 6.2 update: ' || names,
-           'Make sure that what they do may happen once for each clone, or set them to ENABLE (not ALWAYS) for the time of 6.2.'
+           'Make sure that what they do may happen once for each clone, or set them to ENABLE (not ALWAYS) until 6.2 is done.'
     FROM update_trigger WHERE tgenabled = 'A'
     UNION ALL
     SELECT 3, 'warn', 'ENABLE REPLICA, so they fire only while the others are held back: ' || names,
-           'Make sure that what they do may happen once for each clone, or DISABLE them for the time of 6.2.'
+           'Make sure that what they do may happen once for each clone, or DISABLE them until 6.2 is done.'
     FROM update_trigger WHERE tgenabled = 'R'
     UNION ALL
     SELECT 4, 'warn', 'rules that rewrite updates: ' || names,

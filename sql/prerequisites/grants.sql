@@ -17,7 +17,8 @@ missing AS (
         FROM (VALUES ('authenticated'), ('service_role')) AS r (role_name)
         CROSS JOIN (VALUES (1, 'SELECT'), (2, 'INSERT'), (3, 'UPDATE'), (4, 'DELETE')) AS p (place, privilege_type)
         WHERE NOT EXISTS (SELECT FROM granted
-                          WHERE granted.role_name IN (r.role_name, 'PUBLIC') AND granted.privilege_type = p.privilege_type)
+                          WHERE granted.role_name IN (r.role_name, 'PUBLIC')
+                            AND granted.privilege_type = p.privilege_type)
         GROUP BY r.role_name
     ) AS needed
 )
@@ -36,8 +37,8 @@ FROM pg_roles AS r CROSS JOIN here
 WHERE r.rolname IN ('authenticated', 'service_role') AND NOT has_schema_privilege(r.oid, here.schema_oid, 'USAGE')
 UNION ALL
 SELECT 'warn', 'role authenticated may not read clones, which 20 of the 21 policies look into',
-       'GRANT SELECT ON ' || quote_ident(current_schema()) || '.clones TO authenticated; its own row level security still decides'
-       || ' row by row. Otherwise users are denied on five of the new tables.'
+       'GRANT SELECT ON ' || quote_ident(current_schema()) || '.clones TO authenticated; its own row level security'
+       || ' still decides row by row. Otherwise users are denied on five of the new tables.'
 FROM pg_roles AS r CROSS JOIN here JOIN pg_class AS c ON c.relnamespace = here.schema_oid
 WHERE r.rolname = 'authenticated' AND c.relname = 'clones' AND c.relkind IN ('r', 'p')
   AND NOT has_any_column_privilege(r.oid, c.oid, 'SELECT')

@@ -21,7 +21,7 @@ SELECT CASE WHEN live.type = 'uuid' AND live.is_unique THEN 'pass'
        END AS found,
        CASE WHEN live.name IS NULL THEN 'See the prerequisite about the tables.'
             WHEN wanted.name = 'clones' AND live.type IS DISTINCT FROM 'uuid'
-            THEN 'The new tables refer to clones by uuid; this rollout cannot serve a database whose clones have other ids.'
+            THEN 'The new tables refer to clones by uuid: this rollout cannot serve a database with other ids.'
             WHEN live.is_unique THEN ''
             WHEN wanted.name = 'clones'
             THEN 'ALTER TABLE ' || quote_ident(current_schema()) || '.clones ADD PRIMARY KEY (id);'

@@ -19,7 +19,8 @@ judged AS (
            -- Columns that all six new tables have. A body that asks for its table's name may well spare them the others.
            (SELECT string_agg(DISTINCT lower(found[1]), ', ')
             FROM regexp_matches(prosrc, '\mnew\s*\.\s*(\w+)', 'gi') AS found
-            WHERE lower(found[1]) NOT IN ('id', 'created_at', 'updated_at') AND prosrc !~* 'tg_table_name|tg_relid') AS unknown_columns
+            WHERE lower(found[1]) NOT IN ('id', 'created_at', 'updated_at')
+              AND prosrc !~* 'tg_table_name|tg_relid') AS unknown_columns
     FROM live
 )
 SELECT CASE WHEN oid IS NULL THEN 'pass'
@@ -32,20 +33,22 @@ SELECT CASE WHEN oid IS NULL THEN 'pass'
                WHEN unknown_columns IS NOT NULL
                THEN 'exists, and it uses columns that the new tables do not have: ' || unknown_columns
                WHEN differences <> ''
-               THEN 'exists, used by ' || triggers || ' trigger(s), and is kept. Compared with the guide: ' || differences || settings
+               THEN 'exists, used by ' || triggers || ' trigger(s), and is kept. Compared with the guide: '
+                    || differences || settings
                ELSE 'exists with the guide''s body and is kept' || settings END AS found,
        CASE WHEN oid IS NULL THEN ''
-            WHEN NOT is_trigger_function THEN 'Give that function another name: the six tables need a trigger function of this one.'
+            WHEN NOT is_trigger_function
+            THEN 'Give that function another name: the six tables need a trigger function of this one.'
             WHEN NOT may_call
             THEN 'As ' || pg_get_userbyid(proowner) || ': GRANT EXECUTE ON FUNCTION ' || quote_ident(current_schema())
                  || '.update_updated_at_column() TO ' || quote_ident(current_user) || ';'
             WHEN unknown_columns IS NOT NULL
-            THEN 'Every update of the six tables would fail. Move those columns to a trigger function of their own, used by the'
-                 || ' application''s tables, and leave only updated_at in this one.'
+            THEN 'Every update of the six tables would fail. Move those columns to a trigger function of their own, used by'
+                 || ' the application''s tables, and leave only updated_at in this one.'
             WHEN differences <> '' AND prosrc !~* 'updated_at'
-            THEN 'Its body does not mention updated_at: the new tables would not keep that column up to date. Correct it first.'
+            THEN 'Its body does not mention updated_at, so the new tables would not keep that column up to date: correct it.'
             WHEN differences <> ''
-            THEN 'Read it (psql: \sf update_updated_at_column) and make sure that it suits tables that have only updated_at.'
+            THEN 'Read it (psql: \sf update_updated_at_column) and make sure that it suits tables with only updated_at.'
             ELSE '' END AS fix
 FROM (VALUES (1)) AS one (row)
 LEFT JOIN judged ON true

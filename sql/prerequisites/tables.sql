@@ -25,7 +25,8 @@ SELECT CASE WHEN live.relkind IS NULL OR live.relkind NOT IN ('r', 'p') OR NOT l
             WHEN NOT live.ours THEN wanted.name || ' belongs to ' || live.owner || '; this session is ' || current_user
             WHEN live.relkind = 'p' THEN wanted.name || ' is partitioned: each lock on it covers all its partitions'
             ELSE wanted.name || ' is a table owned by ' || live.owner END AS found,
-       CASE WHEN live.relkind IS NULL THEN 'Name the schema that holds it (--schema NAME), or connect to the CloneAI database.'
+       CASE WHEN live.relkind IS NULL
+            THEN 'Name the schema that holds it (--schema NAME), or connect to the CloneAI database.'
             WHEN live.relkind NOT IN ('r', 'p')
             THEN 'Run against the database and schema that hold ' || wanted.name || ' as a table.'
             WHEN NOT live.ours

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -193,14 +194,19 @@ def test_after_kill_9_of_the_server_itself_it_starts_again_with_its_rows(demo_di
 def test_a_stale_pid_file_that_names_a_living_stranger_is_not_taken_for_the_server(demo_dir: Path) -> None:
     with open_demo(demo_dir):
         recorded = (data_dir(demo_dir) / "postmaster.pid").read_text()
-    stranger = "\n".join([str(os.getppid()), *recorded.splitlines()[1:]]) + "\n"
-    with socket.create_server(("127.0.0.1", int(recorded.splitlines()[3]))) as listener:
-        listener.settimeout(0)
-        (data_dir(demo_dir) / "postmaster.pid").write_text(stranger)
-        listener.close()
+    account = server_account()
+    # Of the server's own account: this is the one that PostgreSQL itself would be taken in by.
+    stranger = subprocess.Popen(["/bin/sleep", "60"], cwd="/", **(account.popen_options if account else {}))
+    try:
+        left = "\n".join([str(stranger.pid), *recorded.splitlines()[1:]]) + "\n"
+        (data_dir(demo_dir) / "postmaster.pid").write_text(left)
         with open_demo(demo_dir) as target:
-            assert postmaster(demo_dir) != os.getppid()
+            assert postmaster(demo_dir) != stranger.pid
             assert ask(target, b"select count(*) from clones") == ROWS
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait(timeout=30)
 
 
 def test_one_that_was_left_half_made_is_made_anew(demo_dir: Path) -> None:
@@ -248,9 +254,9 @@ def test_a_state_folder_that_the_servers_account_cannot_pass_keeps_its_cluster_e
         assert data_dir(closed) == closed.resolve() / "demo" / "cluster"
         return
     assert data_dir(closed).is_relative_to(shared)
-    # Once its record is gone, whoever makes the next one there clears it away.
+    # Once its state folder is gone, whoever makes the next one there clears it away.
     left = data_dir(closed)
-    (closed / "demo" / "cluster.json").unlink()
+    shutil.rmtree(closed)
     other = tmp_path / "other"
     other.mkdir(mode=0o700)
     assert Place(other, server_account(), shared).make_data_dir().is_relative_to(shared)
@@ -275,10 +281,16 @@ def test_a_server_that_cannot_start_is_told_in_its_own_words(demo_dir: Path) -> 
     assert 'unrecognized configuration parameter "no_such_setting"' in failed.value.why
 
 
-def test_programs_closed_to_the_account_are_copied_once_and_run_from_there(state_dir: Path) -> None:
+@pytest.fixture
+def programs_dir() -> Iterator[Path]:
+    with reachable_folder(programs=True) as folder:
+        yield folder
+
+
+def test_programs_closed_to_the_account_are_copied_once_and_run_from_there(programs_dir: Path) -> None:
     account = server_account() or Account("self", os.getuid(), os.getgid())
     package = Path(binaries.find_binaries()).parents[1]
-    copied = binaries.copy_programs(account, package, state_dir)
+    copied = binaries.copy_programs(account, package, programs_dir)
     for program in ("initdb", "psql", "pg_dump"):
         done = subprocess.run(
             [str(copied / "bin" / program), "--version"], cwd="/", capture_output=True, text=True, check=True,
@@ -286,5 +298,5 @@ def test_programs_closed_to_the_account_are_copied_once_and_run_from_there(state
         )  # fmt: skip
         assert "(PostgreSQL) 18" in done.stdout
     before = copied.stat().st_ino
-    assert binaries.copy_programs(account, package, state_dir) == copied
+    assert binaries.copy_programs(account, package, programs_dir) == copied
     assert copied.stat().st_ino == before

@@ -66,7 +66,8 @@ def test_a_part_whose_transaction_is_alive_is_left_alone(database: Database) -> 
     with database.connect(autocommit=False) as alive:
         alive.execute(
             "insert into rag_wizard.part (part_id, rollout_id, session_id, step, part, direction, title, digest, state)"
-            " select gen_random_uuid(), rollout_id, session_id, '1.2', 1, 'deploy', '', '', 'intent' from rag_wizard.session"
+            " select gen_random_uuid(), rollout_id, session_id, '1.2', 1, 'deploy', '', '', 'intent'"
+            " from rag_wizard.session"
         )
         alive.commit()
         alive.execute("update rag_wizard.part set state = 'done' where state = 'intent'")
@@ -172,7 +173,7 @@ def test_pause_waits_after_the_part_until_it_goes_on(database: Database) -> None
 def test_an_option_that_contradicts_the_record_is_refused_with_both_values(database: Database) -> None:
     Operator(database).engine.run(last="1.1")
 
-    with pytest.raises(RefusedError, match='answered "grant" .* not "skip"'):
+    with pytest.raises(RefusedError, match=r'answered "grant" .* not "skip"'):
         Operator(database, decisions={"grants": "skip"}).engine.run()
 
 

@@ -37,7 +37,7 @@ def test_all_checks_pass_after_deploy(
     make_database: MakeDatabase, variants: tuple[str, ...], answers: dict[str, str]
 ) -> None:
     database = make_database(*variants)
-    deploy(database, facts_of(database, **answers))
+    deploy(database, facts_of(database, answers=answers))
     with session(database) as conn:
         assert failing(conn) == {}
 

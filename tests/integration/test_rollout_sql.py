@@ -93,7 +93,8 @@ def test_deploy_creates_and_revert_removes_without_looking_away() -> None:
 def test_every_sql_file_is_used() -> None:
     named = {ROLLOUT.facts}
     for step in ROLLOUT.steps:
-        named |= {item.sql for item in (*step.deploy, *step.revert, *step.prerequisites, *step.checks, *step.loses)}
+        named |= {fragment.sql for fragment in (*step.deploy, *step.revert)}
+        named |= {query.sql for query in (*step.prerequisites, *step.checks)} | {guard.sql for guard in step.loses}
     folder = ROLLOUT.folder / "sql"
     assert named == {str(path.relative_to(folder)) for path in folder.rglob("*.sql")}
 
@@ -207,7 +208,7 @@ def test_the_tiny_rollout_runs_and_rolls_back(database: Database) -> None:
         "CREATE TABLE old_tickets (title text); INSERT INTO old_tickets VALUES ('Urgent: help'), ('Later')"
     )
     before = database.snapshot()
-    facts = facts_of(database, tiny, legacy_rows="copy", samples="with")
+    facts = facts_of(database, tiny, {"legacy_rows": "copy", "samples": "with"})
     assert facts["legacy"] == "present"
     deploy(database, facts, rollout=tiny)
     with session(database) as conn:

@@ -46,7 +46,8 @@ def test_with_todays_privileges_only_the_missing_grants_are_added(database: Data
 
     assert without_grants(database.dump()) == without_grants(twin.dump())
     rights = database.query(
-        "select grantee, string_agg(privilege_type, ' ' order by privilege_type) from information_schema.table_privileges"
+        "select grantee, string_agg(privilege_type, ' ' order by privilege_type)"
+        " from information_schema.table_privileges"
         " where table_name = 'experts' and grantee in ('anon', 'authenticated', 'service_role')"
         " and privilege_type in ('SELECT', 'INSERT', 'UPDATE', 'DELETE') group by 1 order by 1"
     )

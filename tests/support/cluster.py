@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
-import shutil
+import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,6 +27,14 @@ TEST_SETTINGS = {
     "autovacuum": "off",  # a test that wants an autovacuum in its way starts one itself
     "shared_buffers": "64MB",
 }
+
+WATCH = """
+read -r _
+pid=$(head -n 1 "$1/cluster/postmaster.pid" 2>/dev/null) && kill -QUIT "$pid"
+while [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
+rm -rf "$1"
+"""
+"""Ends a server and removes its folder once our end of the pipe is closed: at the end of the run, however it ends."""
 
 
 def server_binaries(version: str) -> Path:
@@ -53,6 +61,7 @@ class Cluster:
     server: Server
     version: int
     """The major version, as in 18."""
+    _watcher: subprocess.Popen[bytes]
     _templates: dict[str, str] = field(default_factory=dict)
     _made: int = 0
 
@@ -62,6 +71,9 @@ class Cluster:
         account = server_account()
         programs = server_binaries(version)
         home = make_reachable_folder()
+        watcher = subprocess.Popen(
+            ["/bin/sh", "-c", WATCH, "watch", home], stdin=subprocess.PIPE, start_new_session=True
+        )
         clients = find_binaries(account)
         server = Server(programs, clients, home / "cluster", secrets.token_hex(12), account)
         try:
@@ -69,15 +81,13 @@ class Cluster:
             server.start()
             seed_roles(server)
         except BaseException:
-            server.stop()
-            shutil.rmtree(home, ignore_errors=True)
+            watcher.communicate()
             raise
-        return cls(server, int(version))
+        return cls(server, int(version), watcher)
 
     def close(self) -> None:
         """Stop the server and delete everything of it."""
-        self.server.stop()
-        shutil.rmtree(self.server.data_dir.parent, ignore_errors=True)
+        self._watcher.communicate()
 
     @property
     def admin(self) -> Database:

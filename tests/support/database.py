@@ -180,9 +180,10 @@ class Database:
 
     def logged(self, user: str = "postgres") -> list[str]:
         """The statements that the server's log holds for this database and user, in order, as they were sent."""
-        text = self.server.log_path.read_text(encoding="utf-8", errors="replace")
         statement = re.compile(r"LOG:  (?:statement|execute [^:]*): (.*)", re.DOTALL)
-        entries = re.split(r"^(?=\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} UTC \[)", text, flags=re.MULTILINE)
+        entries = re.split(
+            r"^(?=\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} UTC \[)", self.server.log_text(), flags=re.MULTILINE
+        )
         matches = (statement.search(entry) for entry in entries if f" {user}@{self.name} " in entry.split("LOG:", 1)[0])
         # Continuation lines are indented by one tab in the log.
         return [match.group(1).rstrip("\n").replace("\n\t", "\n") for match in matches if match]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,11 +22,13 @@ Row = dict[str, Any]
 Connection = psycopg.Connection[Row]
 
 
-def facts_of(database: Database, rollout: Rollout = ROLLOUT, **answers: str) -> dict[str, str]:
+def facts_of(
+    database: Database, rollout: Rollout = ROLLOUT, answers: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """The facts of a database, with the engine's two and the answers to decisions."""
     with session(database) as conn:
         facts = {"schema": "public", "replica_role": "allowed", **rows(conn, rollout.read_sql(rollout.facts))[0]}
-    return with_decisions(rollout, facts, answers)
+    return with_decisions(rollout, facts, answers or {})
 
 
 def deploy(

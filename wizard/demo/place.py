@@ -65,14 +65,14 @@ class Place:
             self._sweep()
             parent = self._shared_root / f"demo-{hashlib.sha256(str(self.folder).encode()).hexdigest()[:12]}"
             parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-            (parent / "record").write_text(str(self._record_path), encoding="utf-8")
+            (parent / "belongs-to").write_text(str(self.folder), encoding="utf-8")
         data_dir = parent / "cluster"
         shutil.rmtree(data_dir, ignore_errors=True)
         return data_dir
 
     def _sweep(self) -> None:
         """Remove clusters below the shared folder whose state folder is gone and which nobody runs."""
-        for note in self._shared_root.glob("demo-*/record"):
+        for note in self._shared_root.glob("demo-*/belongs-to"):
             running = (note.parent / "cluster" / "postmaster.pid").exists()
             if not running and not Path(note.read_text(encoding="utf-8")).exists():
                 shutil.rmtree(note.parent, ignore_errors=True)

@@ -28,7 +28,8 @@ def plan_script(situation: Situation, composer: Composer, settings: Settings, *,
 
 
 def _script(situation: Situation, composer: Composer, settings: Settings, registry: bool) -> Iterator[str]:
-    yield f"-- {situation.rollout.title}: what is left to run on {_comment(situation.target)}, schema {_comment(settings.schema)}"
+    where = f"{_comment(situation.target)}, schema {_comment(settings.schema)}"
+    yield f"-- {situation.rollout.title}: what is left to run on {where}"
     yield f"-- rag-wizard {__version__}; for psql -X -f, not for psql -1: each part is a transaction of its own"
     if not registry:
         yield from NO_REGISTRY

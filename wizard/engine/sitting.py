@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 import psycopg
 from psycopg import pq
@@ -18,6 +19,7 @@ from wizard.engine.registry import (
     begin_session,
     create_registry,
     end_session,
+    load_record,
     lock_key,
     registry_exists,
     resolve_intent,
@@ -59,8 +61,9 @@ class Sitting:
         self._recorded = False
 
     def look_again(self) -> Situation:
-        """Reads the registry anew."""
-        self.situation = look(self.connection, self.target, self.rollout, self.settings)
+        """Reads the registry anew. What the steps were rendered for stays as it was when the sitting began."""
+        record = load_record(self.connection, self.rollout.name, self.settings.schema)
+        self.situation = replace(self.situation, record=record)
         return self.situation
 
     def begin(self) -> None:

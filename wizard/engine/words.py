@@ -42,7 +42,8 @@ def committed(situation: Situation) -> str:
 def survey_sentence(situation: Situation, failure: Failure | None = None) -> str:
     """The State line of a database that nobody works on right now."""
     if situation.holder is not None:
-        return f"ANOTHER OPERATOR is at work on {situation.target}: {holder_words(situation)}. Nothing can be changed from here"
+        who = holder_words(situation)
+        return f"ANOTHER OPERATOR is at work on {situation.target}: {who}. Nothing can be changed from here"
     if failure is not None:
         return failed_sentence(situation, failure)
     if situation.record is not None and not situation.record.active:

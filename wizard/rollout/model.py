@@ -184,6 +184,7 @@ class Rollout(Frozen):
 
     _steps: tuple[Step, ...] = PrivateAttr(default=())
     _folder: Path = PrivateAttr(default=Path())
+    _texts: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -203,5 +204,7 @@ class Rollout(Frozen):
         raise KeyError(step_id)
 
     def read_sql(self, path: str) -> str:
-        """The text of a file below sql/."""
-        return (self._folder / "sql" / path).read_text(encoding="utf-8")
+        """The text of a file below sql/; one sitting reads each file once."""
+        if path not in self._texts:
+            self._texts[path] = (self._folder / "sql" / path).read_text(encoding="utf-8")
+        return self._texts[path]

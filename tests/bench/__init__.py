@@ -1,0 +1,1 @@
+"""Benchmarks, run by `make bench`: ratios measured in one go, never tests."""

@@ -1,0 +1,270 @@
+"""The command line: arguments to settings to exit codes. What the commands do is in console/, the screen in ui/."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from wizard.console.call import Call
+from wizard.console.help import Command, Group
+from wizard.console.options import remember_common, takes_common
+from wizard.console.out import prepare_streams, silence, write_error
+from wizard.errors import ExitCode, UsageError, WizardError
+from wizard.launch import default_state_dir
+
+_TyperUsageError: type[Exception] = typer.BadParameter.__mro__[1]
+
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", help="Write to FILE instead of stdout", show_default=False),
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace FILE if it exists")]
+
+
+class LogFormat(StrEnum):
+    """What `log --format` accepts."""
+
+    SQL = "sql"
+    JSONL = "jsonl"
+    MD = "md"
+
+
+class OnFailure(StrEnum):
+    """What `run --on-failure` accepts."""
+
+    STOP = "stop"
+    ROLLBACK = "rollback"
+
+
+app = typer.Typer(
+    cls=Group,
+    add_completion=False,
+    invoke_without_command=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 104},
+)
+
+_EXAMPLES = """Examples:
+
+\b
+  rag-wizard --demo                        the wizard on a database of its own, to practise
+  rag-wizard --dsn postgresql://postgres@db.abcd.supabase.co:5432/postgres check
+  rag-wizard plan -o plan.sql              the exact SQL, to read or to run with psql
+  rag-wizard run --dry-run                 what a run would do; changes nothing
+  rag-wizard run --yes --confirm abcd      without a terminal, on a production database
+  rag-wizard rollback                      back to the start, newest step first
+
+Exit codes: 0 done, 1 a step or check failed, 2 usage, 3 prerequisites or a decision, 4 connection, 5 another
+operator, 6 lock, 7 refused, 130 interrupted.
+"""
+
+
+@app.callback(cls=Group, epilog=_EXAMPLES)
+@remember_common
+def screen(call: Call) -> int:
+    """Roll a change out to a live PostgreSQL or Supabase database, step by step, and back.
+
+    Without a command: the wizard on screen. Each command does its part without one, with the same engine.
+    Nothing is written before you are asked; every step commits whole or not at all and can be rolled back.
+    """
+    if call.json:
+        raise UsageError("--json needs a command.", fix="For example: rag-wizard status --json")
+    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM") == "dumb":
+        why = "TERM is dumb." if os.environ.get("TERM") == "dumb" else "Input or output is not a terminal."
+        raise UsageError("The screen needs a terminal.", why=why, fix="use: rag-wizard run --yes")
+    from wizard.ui.app import run_screen
+
+    gc.enable()
+    return run_screen(call.launch)
+
+
+@app.command(cls=Command, epilog="Exit codes: 0 all met, 3 a prerequisite stops a run.")
+@takes_common
+def check(call: Call, output: Output = None, force: Force = False) -> int:
+    """Check the prerequisites: one line each, with the fix. Reads only."""
+    from wizard.console import reading
+
+    return reading.check(replace(call, output=output, force=force))
+
+
+@app.command(
+    cls=Command,
+    epilog="Examples:\n\n\b\n  rag-wizard plan -o plan.sql\n  rag-wizard plan --no-registry | less",
+)
+@takes_common
+def plan(
+    call: Call,
+    no_registry: Annotated[
+        bool, typer.Option("--no-registry", help="Leave out what the wizard records; costs rollback and resume")
+    ] = False,
+    output: Output = None,
+    force: Force = False,
+) -> int:
+    """Print the exact SQL for this database, as a psql script. Reads only."""
+    from wizard.console import reading
+
+    return reading.plan(replace(call, output=output, force=force), registry=not no_registry)
+
+
+@app.command(
+    cls=Command,
+    epilog="Examples:\n\n\b\n  rag-wizard run\n  rag-wizard run --to 2.2\n  rag-wizard --demo run --yes\n\n"
+    "What is done is skipped, so the same command resumes after a failure.",
+)
+@takes_common
+def run(
+    call: Call,
+    first: Annotated[
+        str | None,
+        typer.Option("--from", metavar="STEP", help="First step; those before are done", show_default=False),
+    ] = None,
+    last: Annotated[
+        str | None, typer.Option("--to", metavar="STEP", help="Last step, included", show_default=False)
+    ] = None,
+    on_failure: Annotated[
+        OnFailure,
+        typer.Option(metavar="stop|rollback", help="On failure keep what is committed, or undo this run"),
+    ] = OnFailure.STOP,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if a step is left open")] = False,
+) -> int:
+    """Run the rollout, or what is left of it. Shows the plan and asks first."""
+    from wizard.console.running import RunOptions
+    from wizard.console.running import run as run_it
+
+    return run_it(call, RunOptions(first, last, on_failure.value, strict))
+
+
+@app.command(cls=Command)
+@takes_common
+def status(
+    call: Call,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit 0 if finished, 1 if not")] = False,
+    output: Output = None,
+    force: Force = False,
+) -> int:
+    """Show every step and its state. Reads only."""
+    from wizard.console import reading
+
+    return reading.status(replace(call, output=output, force=force), exit_code=exit_code)
+
+
+@app.command(cls=Command, epilog="Exit codes: 0 every check passed, 1 a check failed.")
+@takes_common
+def verify(call: Call, output: Output = None, force: Force = False) -> int:
+    """Run all verification: every check, then the success criteria. Reads only."""
+    from wizard.console import reading
+
+    return reading.verify(replace(call, output=output, force=force))
+
+
+@app.command(
+    cls=Command,
+    epilog="Examples:\n\n\b\n  rag-wizard rollback --dry-run\n  rag-wizard rollback --to 2.1\n"
+    "  rag-wizard rollback --discard-data --confirm abcd",
+)
+@takes_common
+def rollback(
+    call: Call,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="STEP", help="Keep this step and those before it", show_default=False)
+    ] = None,
+    discard_data: Annotated[
+        bool, typer.Option("--discard-data", help="Lose the rows shown; needs the target's name")
+    ] = False,
+) -> int:
+    """Roll back, newest step first. Shows the plan and asks first; refused if rows would be lost."""
+    from wizard.console.undoing import rollback as roll_back
+
+    return roll_back(call, to=to, discard_data=discard_data)
+
+
+@app.command(cls=Command)
+@takes_common
+def forget(
+    call: Call,
+    keep_objects: Annotated[
+        bool, typer.Option("--keep-objects", help="Also while something is rolled out; it stays for good")
+    ] = False,
+) -> int:
+    """Export the log, then drop schema rag_wizard. Refused while anything is rolled out."""
+    from wizard.console.undoing import forget as forget_it
+
+    return forget_it(call, keep_objects=keep_objects)
+
+
+@app.command(
+    cls=Command, epilog="Examples:\n\n\b\n  rag-wizard log -o executed.sql\n  rag-wizard log --format md | less"
+)
+@takes_common
+def log(
+    call: Call,
+    format: Annotated[  # noqa: A002
+        LogFormat, typer.Option(metavar="sql|jsonl|md", help="SQL that replays, JSON lines, or Markdown to read")
+    ] = LogFormat.SQL,
+    output: Output = None,
+    force: Force = False,
+) -> int:
+    """Export the log of everything that was executed. Reads only."""
+    from wizard.console import reading
+
+    return reading.log(replace(call, output=output, force=force), format=format.value)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program and return its exit code; whatever happens, words instead of a traceback."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    prepare_streams()
+    try:
+        code = app(args=given, prog_name="rag-wizard", standalone_mode=False)
+        return int(code or ExitCode.DONE)
+    except WizardError as error:
+        return _told(error, given)
+    except BrokenPipeError:
+        silence(sys.stdout)
+        return ExitCode.DONE
+    except KeyboardInterrupt:
+        return _told(_interrupted(), given)
+    except _TyperUsageError as error:
+        return _told(_in_our_words(error), given)
+    except Exception as error:
+        from wizard.console.crash import report_crash
+
+        return _told(report_crash(error, _state_dir(given)), given)
+
+
+def _interrupted() -> WizardError:
+    from wizard.console.supervise import StoppedByKeyError
+
+    return StoppedByKeyError("Interrupted. No rollout was being written to.")
+
+
+def _told(error: WizardError, given: Sequence[str]) -> int:
+    write_error(error, as_json="--json" in given)
+    return error.exit_code
+
+
+def _in_our_words(error: Exception) -> UsageError:
+    """A parser's complaint as ours, with the help that lists what there is."""
+    message: str = getattr(error, "format_message", error.__str__)()
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "rag-wizard"
+    return UsageError(message, fix=f"What there is: {path} --help")
+
+
+def _state_dir(given: Sequence[str]) -> Path:
+    """--state-dir as far as it can be read without the parser, which may not have come so far."""
+    for position, word in enumerate(given):
+        if word.startswith("--state-dir="):
+            return Path(word.partition("=")[2])
+        if word == "--state-dir" and position + 1 < len(given):
+            return Path(given[position + 1])
+    return default_state_dir()

@@ -1,0 +1,100 @@
+"""The last lines of a run or rollback that did not end well: what failed, the state, the commands, the log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wizard.console.out import say
+from wizard.console.tables import columns
+from wizard.errors import ExitCode, UsageError, WizardError
+from wizard.export.files import write_atomically
+from wizard.export.log import LogHeader, export_log
+from wizard.text import one_line, shortened, visible
+
+if TYPE_CHECKING:
+    from wizard.db.target import Target
+    from wizard.engine.api import Engine
+    from wizard.engine.views import Failure, Outcome
+
+_SQL_LINES = 12
+
+
+def exit_code(outcome: Outcome, *, interrupted: bool) -> int:
+    """0 done, 1 failed, 7 refused, 130 stopped by Ctrl+C."""
+    if outcome.ending == "stopped" and interrupted:
+        return ExitCode.INTERRUPTED
+    return {"done": ExitCode.DONE, "refused": ExitCode.REFUSED}.get(outcome.ending, ExitCode.FAILED)
+
+
+def failure_lines(failure: Failure) -> list[str]:
+    """What happened in the server's own words, where, and what to do."""
+    doing = "" if failure.direction == "deploy" else "rolling back "
+    place = ":".join(str(part) for part in (failure.file, failure.line, failure.column) if part)
+    told = [
+        ("SQLSTATE", failure.sqlstate),
+        ("message", failure.message),
+        ("detail", failure.detail),
+        ("hint", failure.hint),
+        ("context", failure.context),
+        ("at", place),
+    ]
+    lines = ["", one_line(f"FAILED {doing}{failure.step} {failure.title}, part {failure.part}")]
+    lines += columns(((name, text) for name, text in told if text), indent=2)
+    sql = visible(failure.sql.strip()).splitlines()
+    lines += [f"  | {shortened(line, 110) if line.strip() else ''}".rstrip() for line in sql[:_SQL_LINES]]
+    if len(sql) > _SQL_LINES:
+        lines.append(f"  | ... {len(sql) - _SQL_LINES} lines more")
+    lines += [f"  {number}. {one_line(todo)}" for number, todo in enumerate(failure.todo, 1)]
+    return lines
+
+
+def say_closing(engine: Engine, target: Target, state_dir: Path, sentence: str, *, resume: Sequence[str]) -> None:
+    """State of the database, how to resume and roll back, where the log is: the last words on stderr."""
+    command = engine.settings.command
+    rows = [
+        ("State", sentence),
+        ("Resume", " ".join([command, *resume])),
+        ("Roll back", f"{command} rollback"),
+        ("Log", _saved_log(engine, target, state_dir)),
+    ]
+    say("", *columns(rows))
+
+
+def state_sentence(engine: Engine) -> str:
+    """What is true in the database now; asked of the database, since after an error only it knows."""
+    try:
+        return engine.survey().sentence
+    except WizardError as error:
+        return f"not known, the database does not answer now ({one_line(error.what)}); ask again with status"
+
+
+def _saved_log(engine: Engine, target: Target, state_dir: Path) -> str:
+    """The path of the log as just exported; where it could not be, the command that exports it."""
+    try:
+        if not engine.statements():
+            return "empty, nothing was executed"
+        return str(save_log(engine, target, state_dir))
+    except WizardError:
+        return f"in the database, schema rag_wizard: {engine.settings.command} log"
+
+
+def save_log(engine: Engine, target: Target, state_dir: Path) -> Path:
+    """Export the statement log as SQL into the state directory and return the file's path. Raises WizardError."""
+    now = datetime.now(UTC)
+    name = "".join(c if c.isalnum() or c in "-." else "-" for c in target.name)
+    path = state_dir / "logs" / f"{name}-{now:%Y%m%dT%H%M%S.%fZ}.sql"
+    header = LogHeader(target.name, target.address, engine.rollout.name, engine.settings.schema, now)
+    make_private_folder(path.parent)
+    write_atomically(path, export_log(engine.statements(), "sql", header))
+    return path
+
+
+def make_private_folder(folder: Path) -> None:
+    """Create `folder` for this user only. Raises UsageError if that is impossible."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise UsageError(f"Cannot create {folder}: {error.strerror}.", fix="Choose another --state-dir.") from None

@@ -1,0 +1,163 @@
+"""Progress of a run or rollback: a line a step on stderr, JSON events on stdout; reports are in report.py."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from wizard.console.out import say, write_line
+from wizard.console.report import found_and_fix
+from wizard.console.tables import speaks_unicode, width_of
+from wizard.engine import events
+from wizard.engine.state import StepState
+from wizard.text import one_line, shortened
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from wizard.engine.events import Event, Listener
+    from wizard.rollout.model import Rollout
+
+
+class Lines:
+    """Turns events into lines that stay, and remembers what is running now."""
+
+    def __init__(self, rollout: Rollout) -> None:
+        self._unicode = speaks_unicode(sys.stderr)
+        self._id_width = max((len(step.id) for step in rollout.steps), default=1)
+        self._title_width = min(48, max((width_of(step.title) for step in rollout.steps), default=1))
+        self._began: dict[str, datetime] = {}
+        self.now = ""
+        """What is running, in words; "" when nothing is."""
+        self.since = datetime.now(UTC)
+
+    def of(self, event: Event) -> list[str]:
+        """The lines that `event` adds for good."""
+        match event:
+            case events.StepStarted():
+                self._began[event.step] = event.at
+                self._show(event.step, event.title, "")
+            case events.PartStarted(parts=parts) if parts > 1:
+                self._show(event.step, event.title, f"part {event.part} of {parts}")
+            case events.LockWaited():
+                self._show(event.step, "waiting for a lock", f"next try in {event.next_try_s:.1f} s")
+                return [self._lock_line(event)]
+            case events.StepFinished():
+                self.now = ""
+                return [self._step_line(event)]
+            case events.Noticed():
+                where = f"{event.step}: " if event.step else ""
+                return [f"  note: {where}{one_line(event.text)}"]
+            case events.PrerequisiteChecked(result=result) if result.level != "pass":
+                return [f"  {result.level}: {one_line(result.title)}: {one_line(found_and_fix(result))}"]
+            case events.CheckFinished(result=check) if not check.passed:
+                return [f"  check failed: {one_line(check.title)}", *_differences(event)]
+            case events.Finished():
+                self.now = ""
+        return []
+
+    def _show(self, step: str, title: str, more: str) -> None:
+        glyph = StepState.RUNNING.glyph if self._unicode else StepState.RUNNING.ascii_glyph
+        words = "  ".join(filter(None, (step.ljust(self._id_width), shortened(title, self._title_width), more)))
+        self.now = f"{glyph} {words}"
+        self.since = datetime.now(UTC)
+
+    def _step_line(self, event: events.StepFinished) -> str:
+        glyph = event.state.glyph if self._unicode else event.state.ascii_glyph
+        title = shortened(event.title, self._title_width)
+        padding = " " * (self._title_width - width_of(title))
+        began = self._began.get(event.step, event.at)
+        took = f"{(event.at - began).total_seconds():6.2f} s"
+        checks = f"  {event.checks_passed} of {event.checks} checks" if event.checks else ""
+        return f"{glyph} {event.step.ljust(self._id_width)}  {title}{padding}  {event.state.word:<11} {took}{checks}"
+
+    @staticmethod
+    def _lock_line(event: events.LockWaited) -> str:
+        return (
+            f"  {event.step}.{event.part} waits for a lock: try {event.attempt} let go after {event.waited_s:.1f} s "
+            f"({event.sqlstate}), next in {event.next_try_s:.1f} s, gives up after {event.patience_s:.0f} s"
+        )
+
+
+def _differences(event: events.CheckFinished) -> list[str]:
+    result = event.result
+    if result.error:
+        return [f"    {one_line(result.error)}"]
+    return [
+        f"    {one_line(row.subject)}: expected {one_line(str(row.expected))}, found {one_line(str(row.found))}"
+        for row in result.rows
+        if not row.passed
+    ][:10]
+
+
+@contextmanager
+def progress(rollout: Rollout, *, as_json: bool) -> Iterator[Listener]:
+    """The listener that shows a run while the context is open: to people on stderr, with --json as events on stdout."""
+    lines = Lines(rollout)
+    if sys.stderr.isatty() and os.environ.get("TERM", "") != "dumb":
+        with _live(lines) as show:
+            yield _with_events(show) if as_json else show
+        return
+
+    def plain(event: Event) -> None:
+        say(*lines.of(event))
+
+    yield _with_events(plain) if as_json else plain
+
+
+def _with_events(show: Listener) -> Listener:
+    """`show`, after the event was written as one JSON line on stdout."""
+
+    def both(event: Event) -> None:
+        write_line(event.model_dump(mode="json"))
+        show(event)
+
+    return both
+
+
+@contextmanager
+def _live(lines: Lines) -> Iterator[Listener]:
+    """On a terminal: finished steps as lines, the running one below them with its time."""
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    console = Console(stderr=True, markup=False, highlight=False, emoji=False)
+
+    def now() -> RenderableType:
+        if not lines.now:
+            return Text("")
+        seconds = int((datetime.now(UTC) - lines.since).total_seconds())
+        return Text(f"{lines.now}  {seconds // 60}:{seconds % 60:02}", style="bold", no_wrap=True, overflow="ellipsis")
+
+    live = Live(
+        get_renderable=now,
+        console=console,
+        refresh_per_second=4,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+
+    def show(event: Event) -> None:
+        for line in lines.of(event):
+            console.print(Text(line, style=_style(event)), soft_wrap=True)
+
+    with live:
+        yield show
+
+
+_STYLES = {StepState.FAILED: "red", StepState.CONFLICT: "red", StepState.ADOPTED: "cyan", StepState.OPEN: "yellow"}
+
+
+def _style(event: Event) -> str:
+    """Colour as an addition: the words say the same."""
+    if isinstance(event, events.StepFinished):
+        return _STYLES.get(event.state, "")
+    return (
+        "yellow" if isinstance(event, events.LockWaited | events.CheckFinished | events.PrerequisiteChecked) else "dim"
+    )

@@ -1,0 +1,110 @@
+"""The commands that only read: check, plan, status, verify, log. Each returns the exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from wizard.console import report
+from wizard.console.call import Call
+from wizard.console.out import say, write_data, write_document
+from wizard.engine.api import Engine
+from wizard.errors import ExitCode
+from wizard.export.log import LogFormat, LogHeader, export_log
+from wizard.open import load, open_target, settings_from
+
+if TYPE_CHECKING:
+    from wizard.db.target import Target
+    from wizard.engine.events import Event, Listener
+    from wizard.rollout.model import Rollout
+
+
+def ignore(event: Event) -> None:
+    """A listener for commands that show the result, not the way."""
+
+
+@contextmanager
+def opened(call: Call, listener: Callable[[Rollout], Listener] | None = None) -> Iterator[tuple[Engine, Target]]:
+    """The engine for this call; notices about the connection settings are said once."""
+    rollout = load(call.launch)
+    with open_target(call.launch) as target:
+        for notice in target.notices:
+            say(f"note: {notice}")
+        yield Engine(target, rollout, settings_from(call.launch), listener(rollout) if listener else ignore), target
+
+
+def answer(call: Call, command: str, document: dict[str, Any], lines: list[str]) -> None:
+    """The result as one JSON document or as lines."""
+    if call.json:
+        write_document(call, command, document)
+    else:
+        write_data(call, "".join(f"{line}\n" for line in lines))
+
+
+def check(call: Call) -> int:
+    """Exit 3 if a prerequisite stops, else 0."""
+    with opened(call) as (engine, target):
+        results = engine.check()
+        say(report.target_line(target))
+        met = all(result.level != "stop" for result in results)
+        document = {"target": target.name, "met": met, "prerequisites": [r.model_dump(mode="json") for r in results]}
+        answer(call, "check", document, report.prerequisite_lines(results))
+        say(report.prerequisite_summary(results))
+    return ExitCode.DONE if met else ExitCode.PREREQUISITES
+
+
+def plan(call: Call, *, registry: bool) -> int:
+    """The psql script of what is left to run."""
+    with opened(call) as (engine, target):
+        script = engine.plan(registry=registry)
+        say(report.target_line(target))
+        if call.json:
+            write_document(call, "plan", {"target": target.name, "registry": registry, "script": script})
+        else:
+            write_data(call, script if script.endswith("\n") else script + "\n")
+        if not registry:
+            say(
+                "note: --no-registry leaves out what the wizard records: after this script it can neither roll back,",
+                "      nor resume, nor show a log; a later run finds the objects and adopts them.",
+            )
+    return ExitCode.DONE
+
+
+def status(call: Call, *, exit_code: bool) -> int:
+    """0, or with `exit_code` 1 until the rollout is finished."""
+    with opened(call) as (engine, target):
+        survey = engine.survey()
+        document = survey.model_dump(
+            mode="json", exclude={"steps": {"__all__": {"revert": True, "parts": {"__all__": {"statements"}}}}}
+        )
+        say(report.target_line(target))
+        answer(call, "status", document, report.status_lines(survey))
+    return ExitCode.FAILED if exit_code and not survey.finished else ExitCode.DONE
+
+
+def verify(call: Call) -> int:
+    """Exit 1 if a check failed."""
+    with opened(call) as (engine, target):
+        verification = engine.verify()
+        say(report.target_line(target))
+        document = {"target": target.name, "passed": verification.passed, **verification.model_dump(mode="json")}
+        answer(call, "verify", document, report.verification_lines(verification))
+        say(report.verification_summary(verification))
+    return ExitCode.DONE if verification.passed else ExitCode.FAILED
+
+
+def log(call: Call, *, format: LogFormat) -> int:  # noqa: A002
+    """The statement log in one of its formats."""
+    with opened(call) as (engine, target):
+        statements = engine.statements()
+        header = LogHeader(target.name, target.address, engine.rollout.name, call.launch.schema)
+        if call.json:
+            write_document(
+                call, "log", {"target": target.name, "statements": [s.model_dump(mode="json") for s in statements]}
+            )
+        else:
+            write_data(call, export_log(statements, format, header))
+        if not statements:
+            say("Nothing was executed on this database, or the registry was dropped by forget.")
+    return ExitCode.DONE

@@ -1,0 +1,187 @@
+"""Reports as plain lines: prerequisites, steps, checks, plans. They print nothing themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from wizard.console.tables import columns, speaks_unicode
+from wizard.engine.state import StepState
+from wizard.text import one_line, shortened
+
+if TYPE_CHECKING:
+    from wizard.db.target import Target
+    from wizard.engine.views import (
+        CheckResult,
+        CriterionResult,
+        DryRun,
+        PrerequisiteResult,
+        RollbackPlan,
+        StepView,
+        Survey,
+        Verification,
+    )
+
+_LEVELS = {
+    "pass": (StepState.PASSED.glyph, StepState.PASSED.ascii_glyph),
+    "warn": ("!", "!"),
+    "stop": (StepState.FAILED.glyph, StepState.FAILED.ascii_glyph),
+}
+_CRITERIA = {
+    "passed": StepState.PASSED,
+    "failed": StepState.FAILED,
+    "open": StepState.OPEN,
+    "not tried": StepState.TODO,
+}
+
+
+def glyph(state: StepState) -> str:
+    """The state's sign, in ASCII where stdout has nothing else."""
+    return state.glyph if speaks_unicode() else state.ascii_glyph
+
+
+def stamp(at: datetime) -> str:
+    """A time in UTC to the second."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def plural(number: int, noun: str) -> str:
+    """`1 row`, `2 rows`, `1,000 rows`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def target_line(target: Target) -> str:
+    """Which database, and where the settings came from."""
+    environment = "PRODUCTION" if target.production else target.env
+    return f"{target.name}  {target.address}  {environment}  (from {target.source})"
+
+
+def prerequisite_lines(results: Iterable[PrerequisiteResult]) -> list[str]:
+    """One line each: judgement, title, what was found and the fix."""
+    sign = 0 if speaks_unicode() else 1
+    return columns((f"{_LEVELS[r.level][sign]} {r.level}", r.title, found_and_fix(r)) for r in results)
+
+
+def found_and_fix(result: PrerequisiteResult) -> str:
+    """What was found, and the fix where one is needed, as sentences."""
+    if not result.fix or result.level == "pass":
+        return result.found
+    return f"{result.found.rstrip('.')}. Fix: {result.fix}"
+
+
+def prerequisite_summary(results: Iterable[PrerequisiteResult]) -> str:
+    """How many passed, warn and stop."""
+    levels = [result.level for result in results]
+    stops = levels.count("stop")
+    counts = f"{levels.count('pass')} passed, {plural(levels.count('warn'), 'warning')}, {stops} that stop a run"
+    return f"{'Prerequisites are not met' if stops else 'Prerequisites are met'}: {counts}."
+
+
+def step_lines(steps: Iterable[StepView]) -> list[str]:
+    """One line a step: glyph, id, state, title."""
+    return columns((f"{glyph(s.state)} {s.id}", s.state.word, s.title) for s in steps)
+
+
+def status_lines(survey: Survey) -> list[str]:
+    """The server, every step, the last session, the sentence of what is true now."""
+    server = survey.server
+    connection = f"{server.connection}, {'TLS' if server.tls else 'no TLS'}"
+    lines = [
+        f"PostgreSQL {server.version}, {connection}, schema {survey.schema_name}, rollout {survey.rollout}",
+        "",
+        *step_lines(survey.steps),
+        "",
+    ]
+    if survey.last_session:
+        session = survey.last_session
+        ended = f"ended {stamp(session.ended_at)}" if session.ended_at else "without a recorded end"
+        lines.append(
+            f"Last session: {session.operator}, began {stamp(session.started_at)}, {ended}, "
+            f"rag-wizard {session.wizard_version}; {plural(survey.statements, 'statement')} in the log"
+        )
+    lines += [f"Decision needed: {d.name} (step {d.step}): {d.question}" for d in survey.open_decisions]
+    lines.append(survey.sentence)
+    return [one_line(line) for line in lines]
+
+
+def check_lines(checks: Iterable[CheckResult]) -> list[str]:
+    """One line a check with its count, and below it every row that differs."""
+    rows: list[tuple[str, str, str]] = []
+    for check in checks:
+        state = StepState.PASSED if check.passed else StepState.FAILED
+        good = sum(row.passed for row in check.rows)
+        counted = f"{good} of {len(check.rows)}"
+        rows.append((f"{glyph(state)} {check.step}", counted, check.title))
+        if check.error:
+            rows.append(("", "", f"could not run: {check.error}"))
+        elif not check.rows:
+            rows.append(("", "", "returned no rows, which proves nothing"))
+        rows += [
+            ("", "", f"{row.subject}: expected {_value(row.expected)}, found {_value(row.found)}")
+            for row in check.rows
+            if not row.passed
+        ]
+    return columns(rows)
+
+
+def _value(value: str | None) -> str:
+    return "nothing" if value is None else value
+
+
+def criterion_lines(criteria: Iterable[CriterionResult]) -> list[str]:
+    """One line a success criterion, with what ticking it does not prove."""
+    return columns(
+        (f"{glyph(_CRITERIA[c.state])} {c.state}", c.title + (f" ({c.note})" if c.note else "")) for c in criteria
+    )
+
+
+def verification_lines(verification: Verification) -> list[str]:
+    """Checks, criteria, next steps."""
+    lines = ["Checks", *check_lines(verification.checks)]
+    if verification.criteria:
+        lines += ["", "Success criteria", *criterion_lines(verification.criteria)]
+    if verification.next_steps:
+        lines += ["", "Next steps", *columns(("-", step) for step in verification.next_steps)]
+    return lines
+
+
+def verification_summary(verification: Verification) -> str:
+    """One sentence: how many checks passed, which criteria are open."""
+    passed = sum(check.passed for check in verification.checks)
+    head = "All checks passed" if verification.passed else "Checks failed"
+    left = [c.title for c in verification.criteria if c.state == "open"]
+    return f"{head}: {passed} of {len(verification.checks)}." + (f" Open: {'; '.join(left)}." if left else "")
+
+
+def dry_run_lines(dry: DryRun) -> list[str]:
+    """What would run, what stands in the way, what reading cannot tell."""
+    told = [result for result in dry.prerequisites if result.level != "pass"]
+    lines = ["Prerequisites that did not simply pass", *prerequisite_lines(told), ""] if told else []
+    lines += ["Would run", *(what_runs(dry.would_run) or ["  nothing: everything asked for is done"])]
+    if dry.cannot_tell:
+        lines += ["", "Reading cannot tell", *columns(("-", text) for text in dry.cannot_tell)]
+    return lines
+
+
+def what_runs(steps: Iterable[StepView]) -> list[str]:
+    """One line a step: what it sends and which locks it takes on tables that the application uses."""
+    rows = []
+    for step in steps:
+        sent = sum(not statement.ours for part in step.parts for statement in part.statements)
+        locks = ", ".join(f"{lock.mode} on {lock.table}" for lock in step.locks if lock.existing)
+        does = plural(sent, "statement") if sent else "reads only" if not step.todo else "your own work"
+        rows.append((f"{glyph(step.state)} {step.id}", step.title, does, f"locks {locks}" if locks else ""))
+    return columns(rows)
+
+
+def rollback_lines(plan: RollbackPlan, target: str) -> list[str]:
+    """Newest step first with every statement in one line, then what would be lost."""
+    kept = f"everything up to {plan.to} is kept" if plan.to else "nothing of the rollout is kept"
+    lines = [f"Rollback of {plural(len(plan.steps), 'step')} on {target}; {kept}"]
+    for step in plan.steps:
+        lines.append(one_line(f"{glyph(StepState.ROLLED_BACK)} {step.id}  {step.title}"))
+        lines += [f"    {shortened(s.sql, 110)}" for s in step.statements if not s.ours]
+    if plan.losses:
+        lines += ["", "Would be lost", *columns((plural(x.rows, "row"), f"step {x.step}", x.what) for x in plan.losses)]
+    return lines

@@ -1,0 +1,149 @@
+"""The command run: consent, the run itself, its closing words and exit code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from wizard.console import report
+from wizard.console.ask import ask_decisions, is_interactive, require_consent, require_writable
+from wizard.console.call import Call
+from wizard.console.closing import exit_code, failure_lines, say_closing, state_sentence
+from wizard.console.out import say, write_data
+from wizard.console.progress import progress
+from wizard.console.reading import answer, ignore
+from wizard.console.supervise import StoppedByKeyError, supervised
+from wizard.engine.api import Engine
+from wizard.engine.state import StepState
+from wizard.errors import ExitCode, LockNotObtainedError, RefusedError, WizardError
+from wizard.open import load, open_target, settings_from
+
+if TYPE_CHECKING:
+    from wizard.db.target import Target
+    from wizard.engine.views import Outcome
+    from wizard.rollout.model import Rollout
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What only `run` takes."""
+
+    first: str | None = None
+    last: str | None = None
+    on_failure: Literal["stop", "rollback"] = "stop"
+    strict: bool = False
+
+    @property
+    def words(self) -> list[str]:
+        """The command that resumes, without --from: what is done is skipped."""
+        return ["run", *(["--to", self.last] if self.last else [])]
+
+
+def run(call: Call, options: RunOptions) -> int:
+    """The whole rollout, or the steps asked for."""
+    require_writable(call, "run")
+    rollout = load(call.launch)
+    with open_target(call.launch) as target:
+        for notice in target.notices:
+            say(f"note: {notice}")
+        if call.launch.dry_run:
+            return _dry_run(call, options, target, rollout)
+        return _Run(call, options, target, rollout).go()
+
+
+def _dry_run(call: Call, options: RunOptions, target: Target, rollout: Rollout) -> int:
+    engine = Engine(target, rollout, settings_from(call.launch), ignore)
+    dry = engine.dry_run(first=options.first, last=options.last)
+    say(report.target_line(target), "DRY RUN, read-only session: nothing can be changed")
+    document = dry.model_dump(mode="json", exclude={"would_run": {"__all__": {"revert"}}})
+    answer(call, "run --dry-run", {"target": target.name, **document}, report.dry_run_lines(dry))
+    say(dry.sentence)
+    return dry.exit_code
+
+
+class _Run:
+    """One run with everything around it."""
+
+    def __init__(self, call: Call, options: RunOptions, target: Target, rollout: Rollout) -> None:
+        self.call = call
+        self.options = options
+        self.target = target
+        self.rollout = rollout
+        self.engine = Engine(target, rollout, settings_from(call.launch), ignore)
+        self.kept: str | None = None
+        """Last step that was done before this run: where --on-failure rollback returns to."""
+
+    def go(self) -> int:
+        """Ask, run, tell; the exit code."""
+        if is_interactive() or self.options.on_failure == "rollback":
+            self._look()
+        require_consent(self.call, self.target, f"Run on {self.target.name}?")
+        try:
+            outcome, interrupted = self._run()
+        except (LockNotObtainedError, RefusedError, StoppedByKeyError):
+            say_closing(
+                self.engine,
+                self.target,
+                self.call.launch.state_dir,
+                state_sentence(self.engine),
+                resume=self.options.words,
+            )
+            raise
+        if outcome.failure or outcome.ending != "done":
+            return self._ended_badly(outcome, interrupted=interrupted)
+        return self._ended_well(outcome)
+
+    def _look(self) -> None:
+        """Show what would run, ask open decisions, remember what was done before."""
+        survey = self.engine.survey()
+        done = [step.id for step in survey.steps if step.state is StepState.DONE]
+        self.kept = done[-1] if done else None
+        if is_interactive():
+            left = [step for step in survey.steps if not step.state.is_complete]
+            if not self.call.yes:
+                say(report.target_line(self.target), survey.sentence, *report.what_runs(left))
+            answers = ask_decisions(survey.open_decisions)
+            decisions = {**self.engine.settings.decisions, **answers}
+            self.engine.settings = replace(self.engine.settings, decisions=decisions)
+
+    def _run(self) -> tuple[Outcome, bool]:
+        with progress(self.rollout, as_json=self.call.json) as listener:
+            self.engine = Engine(self.target, self.rollout, self.engine.settings, listener)
+            return supervised(self.engine, lambda: self.engine.run(first=self.options.first, last=self.options.last))
+
+    def _ended_well(self, outcome: Outcome) -> int:
+        if outcome.verification is not None and not self.call.json:
+            lines = report.criterion_lines(outcome.verification.criteria)
+            write_data(self.call, "".join(f"{line}\n" for line in lines))
+            say(*(f"next: {step}" for step in outcome.verification.next_steps))
+        say(outcome.sentence if outcome.changed else f"{outcome.sentence}. Nothing had to be changed")
+        for step_id in outcome.open_steps:
+            step = self.rollout.step(step_id)
+            say(f"Open: {step_id} {step.title}", *(f"  {line}".rstrip() for line in step.todo.splitlines()))
+        return ExitCode.FAILED if outcome.open_steps and self.options.strict else ExitCode.DONE
+
+    def _ended_badly(self, outcome: Outcome, *, interrupted: bool) -> int:
+        if outcome.failure:
+            say(*failure_lines(outcome.failure))
+        if outcome.verification is not None and not outcome.verification.passed:
+            failed = [check for check in outcome.verification.checks if not check.passed]
+            say("", *report.check_lines(failed))
+        sentence = outcome.sentence
+        if self.options.on_failure == "rollback" and outcome.ending in {"failed", "check failed"}:
+            sentence = self._roll_back()
+        say_closing(self.engine, self.target, self.call.launch.state_dir, sentence, resume=self.options.words)
+        return exit_code(outcome, interrupted=interrupted)
+
+    def _roll_back(self) -> str:
+        """Undo what this run did, as --on-failure rollback asks; the state after it."""
+        say("", "Rolling back what this run did (--on-failure rollback)")
+        with progress(self.rollout, as_json=self.call.json) as listener:
+            self.engine = Engine(self.target, self.rollout, self.engine.settings, listener)
+            try:
+                outcome, _ = supervised(self.engine, lambda: self.engine.rollback(self.kept))
+            except WizardError as error:
+                say("The rollback was not done:", f"  {error.what}", *(f"  {x}" for x in (error.why, error.fix) if x))
+                return state_sentence(self.engine)
+        if outcome.failure:
+            say(*failure_lines(outcome.failure))
+        return outcome.sentence

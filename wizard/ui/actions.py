@@ -1,0 +1,395 @@
+"""What each command does: decides, asks, and hands the work to the app. Why a key is dimmed stands in commands.py."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from textual.content import Content
+
+from wizard.ui.board import Activity, Page
+from wizard.ui.commands import BY_ID
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wizard.engine.api import Engine
+    from wizard.engine.views import DryRun, Outcome, RollbackPlan, StepView, Verification
+    from wizard.launch import Launch
+    from wizard.ui.app import WizardApp
+    from wizard.ui.messages import OperationEnded
+    from wizard.ui.screens.export import ExportChoice
+    from wizard.ui.screens.rollback import RollbackChoice
+
+
+class Actions:
+    """The commands of the table as methods of the same name."""
+
+    def __init__(self, app: WizardApp) -> None:
+        self.app = app
+        self.board = app.board
+        self._name_typed = False
+        """The target name of a production database was typed in this sitting."""
+        self._leaving = False
+        self._asking_to_leave = False
+        self._roll_back_next = False
+
+    def do(self, command_id: str) -> None:
+        """Do a command, or say in the State line why not."""
+        command = BY_ID[command_id]
+        reason = command.reason(self.board, self.app.main.view)
+        self.board.notice = f"{command.shown} does nothing now: {reason}" if reason else ""
+        if not reason:
+            getattr(self, "show_tab" if command_id.startswith("tab-") else command_id.replace("-", "_"))(
+                *([command.shown] if command_id.startswith("tab-") else [])
+            )
+        self.app.main.draw()
+
+    def say(self, text: str) -> None:
+        """One sentence in the State line, until the next key."""
+        self.board.notice = text
+        self.app.main.draw()
+
+    # ------------------------------------------------------------------ running
+
+    def run(self) -> None:
+        """Enter outside the step list: go to the next step, run nothing."""
+        main, step = self.app.main, self.board.next_step
+        if step is not None:
+            main.look_at(step.id)
+            main.step_keys.focus()
+            self.say(f"{step.id} {step.label} is next; enter again runs it")
+
+    def choose(self, step_id: str) -> None:
+        """Enter in the step list: run the next step if it is this one, else go to it."""
+        main = self.app.main
+        if main.has_class("-steps"):
+            main.toggle("-steps", on=False)
+            return
+        reason = BY_ID["run"].reason(self.board, main.view)
+        step = self.board.next_step
+        if reason:
+            self.say(f"enter does nothing now: {reason}")
+        elif step is not None and step.id != step_id:
+            self.run()
+        elif step is not None:
+            self._run_step(step)
+
+    def _run_step(self, step: StepView) -> None:
+        kind = step.kind.value
+        if kind == "prerequisites":
+            self.app.start(Activity.CHECKING, lambda engine: engine.check(), self._checked)
+        elif self.board.open_decisions:
+            self._show_decision()
+        elif kind == "verification":
+            self._write(f"verify {step.id}", lambda engine: engine.run(first=step.id, last=step.id))
+        else:
+            self._write(f"run {step.id} {step.title}", lambda engine: engine.run(first=step.id, last=step.id))
+
+    def all(self) -> None:
+        """Everything left."""
+        if self.board.open_decisions:
+            self._show_decision()
+        else:
+            self._write("run everything left", lambda engine: engine.run())
+
+    def retry(self) -> None:
+        """The failed part, or the connection."""
+        failure = self.board.failure
+        if self.board.activity is Activity.OFFLINE:
+            self.app.connect()
+        elif failure is not None and failure.direction == "revert":
+            self.rollback()
+        elif failure is not None:
+            step = failure.step
+            self._write(f"retry {step}", lambda engine: engine.run(first=step, last=step))
+
+    def _write(self, what: str, work: Callable[[Engine], Outcome]) -> None:
+        """Start a writing operation; the first one on production needs the target name."""
+        target = self.board.target
+        if (
+            target is not None
+            and target.production
+            and not self._name_typed
+            and self.board.launch.confirm != target.name
+        ):
+            from wizard.ui.screens.confirm import TypeName
+
+            text = Content(f"{target.name} is a production database. To {what}, type its name: {target.name}")
+            self.app.push_screen(
+                TypeName("Production", text, target.name), lambda yes: self._typed(work) if yes else None
+            )
+            return
+        self._go(work)
+
+    def _typed(self, work: Callable[[Engine], Outcome]) -> None:
+        self._name_typed = True
+        self._go(work)
+
+    def _go(self, work: Callable[[Engine], Outcome]) -> None:
+        self.app.start(Activity.RUNNING, work, self.board.keep)
+
+    def _checked(self, results: Any) -> None:
+        self.board.prerequisites = tuple(results)
+
+    def _show_decision(self) -> None:
+        self.app.main.choose_tab("0")
+        self.app.main.ask()
+        self.say("a decision is open: up and down choose, enter answers")
+
+    def answer(self, name: str, value: str) -> None:
+        """An answer to a decision; the survey that follows shows what it changes."""
+        decisions = {**self.board.launch.decisions, name: value}
+        self.board.launch = replace(self.board.launch, decisions=decisions)
+
+        def settle(engine: Engine) -> None:
+            engine.settings = replace(engine.settings, decisions=decisions)
+
+        self.app.start(Activity.READING, settle)
+
+    def pause(self) -> None:
+        """Pause after this part, or go on."""
+        engine, board = self.app.desk.engine, self.board
+        if engine is None:
+            return
+        board.pause_asked = not board.pause_asked
+        if board.pause_asked:
+            engine.pause()
+        else:
+            engine.go_on()
+
+    # ------------------------------------------------------------------ reading
+
+    def dry_run(self) -> None:
+        """On: look what would run. Off: back to the rollout as it stands."""
+        if self.board.dry_run is not None:
+            self.board.dry_run = None
+            self.app.main.follow()
+            return
+
+        def keep(result: DryRun) -> None:
+            self.board.dry_run = result
+
+        self.app.start(Activity.READING, lambda engine: engine.dry_run(), keep)
+
+    def verify(self) -> None:
+        """All checks, read-only."""
+
+        def keep(result: Verification) -> None:
+            self.board.keep_verification(result)
+
+        self.app.start(Activity.VERIFYING, lambda engine: engine.verify(), keep)
+
+    # ------------------------------------------------------------------ rolling back
+
+    def rollback(self) -> None:
+        """The plan; starting it is the plan's own Enter."""
+        engine = self.app.desk.engine
+        if self.board.paused and engine is not None:
+            self._roll_back_next = self.board.stop_asked = True
+            engine.stop()
+            return
+        before = self._before(self.app.main.current)
+
+        def plans(engine: Engine) -> tuple[RollbackPlan, ...]:
+            whole = engine.rollback_plan(None)
+            return (whole, engine.rollback_plan(before)) if before else (whole,)
+
+        self.app.start(Activity.READING, plans, self._show_plan)
+
+    def _before(self, step_id: str) -> str | None:
+        """The step that stays when the highlighted one goes; None when nothing made before it would stay."""
+        steps = [step for step in self.board.steps if step.kind.value == "sql"]
+        made = [step.id for step in steps if step.state.is_complete]
+        if step_id not in made or made.index(step_id) == 0:
+            return None
+        return made[made.index(step_id) - 1]
+
+    def _show_plan(self, plans: tuple[RollbackPlan, ...]) -> None:
+        from wizard.ui.screens.rollback import Rollback
+
+        production = self.board.target is not None and self.board.target.production
+        width = 104 if self.app.size.width >= 120 else 68
+        screen = Rollback(plans, self.board.name, production=production, width=width)
+        self.app.push_screen(screen, self._roll_back)
+
+    def _roll_back(self, choice: RollbackChoice | None) -> None:
+        if choice is None:
+            return
+        self._name_typed = True
+        self.app.start(
+            Activity.ROLLING_BACK,
+            lambda engine: engine.rollback(choice.to, discard_data=choice.discard_data),
+            self.board.keep,
+        )
+
+    # ------------------------------------------------------------------ leaving
+
+    def quit(self) -> None:
+        """Idle: leave. While something writes: ask how."""
+        if self._asking_to_leave:
+            return
+        if not self.board.activity.writes:
+            self.app.exit()
+            return
+        from wizard.ui.screens.quit import Quit
+
+        self._asking_to_leave = True
+        self.app.push_screen(Quit(self.board), self._leave)
+
+    def _leave(self, answer: str | None) -> None:
+        self._asking_to_leave = False
+        engine = self.app.desk.engine
+        if answer not in {"stop", "cancel"}:
+            return
+        if engine is None or not self.board.activity.writes:
+            self.app.exit()
+            return
+        self._leaving = self.board.stop_asked = True
+        engine.stop()
+        if answer == "cancel":
+            self.app.in_background(engine.cancel)
+        self.app.main.draw()
+
+    def cancel(self) -> None:
+        """ctrl+c: running, ask; idle, say how to quit."""
+        if not self.board.activity.writes:
+            self.say("q quits. ctrl+c cancels a running statement, and none is running")
+            return
+        from wizard.ui.screens.confirm import YesNo
+
+        live = self.board.live
+        what = f"{live.step} part {live.part}" if live else "it"
+        text = Content(
+            f"Cancel the running statement? {what} is rolled back, the parts before it stay, and the run stops."
+        )
+        if not isinstance(self.app.screen, YesNo):
+            self.app.push_screen(YesNo("Cancel", text), self._cancel)
+
+    def _cancel(self, yes: bool | None) -> None:
+        engine = self.app.desk.engine
+        if yes and engine is not None and self.board.activity.writes:
+            self.board.stop_asked = True
+            self.app.in_background(engine.cancel)
+            self.app.main.draw()
+
+    # ------------------------------------------------------------------ looking
+
+    def steps(self) -> None:
+        """The full step list over the stage."""
+        self.app.main.toggle("-steps")
+
+    def log(self) -> None:
+        """The log at full height, and back."""
+        self.app.main.toggle("-log")
+
+    def close(self) -> None:
+        """Esc: closes what lies on top; nothing else."""
+        main = self.app.main
+        for name in ("-log", "-steps"):
+            if main.has_class(name):
+                main.toggle(name, on=False)
+
+    def show_tab(self, key: str) -> None:
+        """One of the tabs."""
+        self.app.main.choose_tab(key)
+
+    def fold(self) -> None:
+        """Show and fold the wizard's own statements."""
+        self.app.main.unfolded = not self.app.main.unfolded
+
+    def help(self) -> None:
+        """All keys."""
+        from wizard.ui.screens.help import Help
+
+        self.app.push_screen(Help(self.board, self.app.main.view, self._card_width()))
+
+    def info(self) -> None:
+        """The target."""
+        from wizard.ui.screens.help import Info
+
+        self.app.push_screen(Info(self.board, self._card_width()))
+
+    def _card_width(self) -> int:
+        return min(76, int(self.app.size.width * 0.94) - 8)
+
+    def search(self) -> None:
+        """Ask what to search for."""
+        from wizard.ui.screens.search import Search
+
+        main = self.app.main
+        where = "log" if main.log_focused else "SQL"
+
+        def find(text: str | None) -> None:
+            if text is not None:
+                self.say(main.find(text, in_log=where == "log"))
+
+        self.app.push_screen(Search(where, main.sought), find)
+
+    def match_next(self) -> None:
+        """The next match."""
+        self.say(self.app.main.match(1))
+
+    def match_previous(self) -> None:
+        """The match before."""
+        self.say(self.app.main.match(-1))
+
+    def copy(self) -> None:
+        """What the stage shows, as text, through the terminal (OSC 52)."""
+        from wizard.ui.pages.copying import to_copy
+
+        what, text = to_copy(self.board, self.app.main.current, self.app.main.tab)
+        self.app.copy_to_clipboard(text)
+        self.say(f"copied: {what}")
+
+    def export(self) -> None:
+        """Ask what and where, then write it in the background."""
+        from wizard.ui.screens.export import Export
+
+        folder = self.board.launch.state_dir
+        has_log = self.board.statements > 0
+        self.app.push_screen(Export(folder, self.board.name, has_log=has_log), self._export)
+
+    def _export(self, choice: ExportChoice | None) -> None:
+        if choice is None:
+            return
+        from wizard.ui.desk import write_export
+
+        name = self.board.name
+
+        def told(path: Any) -> None:
+            self.say(f"written: {path}")
+
+        self.app.start(Activity.READING, lambda engine: write_export(engine, choice.kind, choice.path, name), told)
+
+    # ------------------------------------------------------------------ what follows
+
+    def after(self, message: OperationEnded) -> None:
+        """An operation ended: leave if that was asked for, else look at what matters now and ring if needed."""
+        main, board = self.app.main, self.board
+        if self._leaving:
+            self.app.exit()
+            return
+        if message.trouble is not None and message.trouble.no_target:
+            self._ask_for_target()
+        main.follow()
+        if self._roll_back_next:
+            self._roll_back_next = False
+            if board.made_something:
+                self.rollback()
+                return
+        word = board.page.value.lower() or "ready"
+        urgent = message.activity.writes or board.page in {Page.FAILED, Page.DECISION, Page.TROUBLE}
+        self.app.say_title(f"rag-wizard: {word}", ring=urgent)
+        if message.activity is Activity.CONNECTING and board.launch.dry_run and board.survey is not None:
+            self.dry_run()
+
+    def _ask_for_target(self) -> None:
+        from wizard.ui.screens.connect import Connect
+
+        def chosen(launch: Launch | None) -> None:
+            if launch is not None:
+                self.board.launch = launch
+                self.app.connect()
+
+        self.app.push_screen(Connect(self.board.launch), chosen)

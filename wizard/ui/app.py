@@ -1,0 +1,209 @@
+"""The Textual app: composes the screen, runs the engine in a thread, routes messages. What keys do is in actions.py."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.app import App, SystemCommand
+from textual.screen import Screen
+
+from wizard.ui.actions import Actions
+from wizard.ui.board import Activity, Board, Trouble, utc_now
+from wizard.ui.commands import COMMANDS
+from wizard.ui.desk import Desk, Snapshot, attempt, unexpected
+from wizard.ui.messages import EngineReported, OperationEnded, StepChosen, TargetOpened, listener_for
+from wizard.ui.screens.main import MainScreen
+from wizard.ui.theme import CALM
+
+if TYPE_CHECKING:
+    from textual.widgets import OptionList
+
+    from wizard.engine.api import Engine
+    from wizard.launch import Launch
+
+Then = Callable[[Any], None]
+"""What to do with an operation's result, on the screen's own thread."""
+
+
+class WizardApp(App[None]):
+    """One launch, one board, one engine. Only one operation at a time is handed to the engine."""
+
+    TITLE = "rag-wizard"
+    CSS_PATH = Path(__file__).with_name("app.tcss")
+    ENABLE_COMMAND_PALETTE = True
+
+    def __init__(self, launch: Launch, *, clock: Callable[[], datetime] = utc_now) -> None:
+        super().__init__()
+        self.register_theme(CALM)
+        self.theme = CALM.name
+        self.board = Board(launch, clock)
+        self.main = MainScreen(self.board)
+        self.desk = Desk(listener_for(self))
+        self.actions = Actions(self)
+        self._then: Then | None = None
+        self.fault: Trouble | None = None
+        """The fault of the screen itself that ended it."""
+
+    def get_default_screen(self) -> Screen[Any]:
+        """The main screen; everything else lies on top of it."""
+        return self.main
+
+    def on_mount(self) -> None:
+        """Connect once the screen has been painted for the first time."""
+        self.say_title("rag-wizard")
+        self.call_after_refresh(self.connect)
+
+    # ------------------------------------------------------------------ operations
+
+    def connect(self) -> None:
+        """Open the target of the launch and read its state."""
+        self.board.began(Activity.CONNECTING)
+        self.main.follow()
+        self._run(Activity.CONNECTING, self._open)
+
+    def _open(self) -> None:
+        self.desk.open(self.board.launch, lambda *found: self.post_message(TargetOpened(*found)))
+
+    def start(self, activity: Activity, work: Callable[[Engine], object], then: Then | None = None) -> None:
+        """Hand one operation to the engine, unless it is at work or not there."""
+        engine = self.desk.engine
+        if self.board.busy or engine is None:
+            return
+        self._then = then
+        self.board.began(activity)
+        self.main.follow()
+        self._run(activity, partial(work, engine))
+
+    def _run(self, activity: Activity, work: Callable[[], object]) -> None:
+        self.run_worker(
+            partial(self._work, activity, work),
+            thread=True,
+            exit_on_error=False,
+            group="engine",
+            name=activity.name.lower(),
+            description=f"{activity.value} {self.board.name}",
+        )
+
+    def _work(self, activity: Activity, work: Callable[[], object]) -> None:
+        """In the worker thread: the operation, then what the database says now. Touches no widget."""
+        result, trouble = attempt(work)
+        snapshot, unread = Snapshot(), None
+        if self.desk.engine is not None:
+            snapshot, unread = self.desk.read(with_statements=activity is Activity.CONNECTING)
+        self.post_message(OperationEnded(activity, result, trouble or unread, snapshot.survey, snapshot.statements))
+
+    def in_background(self, work: Callable[[], object]) -> None:
+        """Steer the running engine where that itself may wait for the network."""
+        self.run_worker(partial(attempt, work), thread=True, exit_on_error=False, group="steering", description="steer")
+
+    # ------------------------------------------------------------------ messages
+
+    def on_target_opened(self, message: TargetOpened) -> None:
+        """The target has a name before the server answers."""
+        self.board.opened(message.target)
+        self.board.command = message.command
+        self.main.draw()
+
+    def on_engine_reported(self, message: EngineReported) -> None:
+        """Mirror one event. The highlight follows the running step unless the operator looks elsewhere."""
+        board, main = self.board, self.main
+        before = board.live.step if board.live else None
+        board.heard(message.event)
+        moved = board.live is not None and board.live.step != before
+        if moved and main.current in {before, "", main.awaited}:
+            main.follow()
+        else:
+            main.draw()
+
+    def on_operation_ended(self, message: OperationEnded) -> None:
+        """The survey replaces what was reported; then whatever was to follow."""
+        self.board.ended(message.survey, message.statements, message.trouble)
+        then, self._then = self._then, None
+        if message.trouble is None and then is not None:
+            then(message.result)
+        self.actions.after(message)
+
+    def on_step_chosen(self, message: StepChosen) -> None:
+        """Enter on a step."""
+        self.actions.choose(message.step)
+
+    def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
+        """Enter on an answer to a decision."""
+        decision = getattr(message.option_list, "decision", None)
+        if decision is not None:
+            self.actions.answer(decision.name, decision.options[message.option_index].value)
+
+    def on_worker_state_changed(self) -> None:
+        """Workers post their own end; what they raise was turned into words in the thread."""
+
+    # ------------------------------------------------------------------ keys that Textual binds itself
+
+    def action_command(self, command_id: str) -> None:
+        """One command of the table."""
+        self.actions.do(command_id)
+
+    async def action_quit(self) -> None:
+        """ctrl+q, also from a question: the same question as q."""
+        self.actions.quit()
+
+    def action_help_quit(self) -> None:
+        """ctrl+c without selected text."""
+        self.actions.cancel()
+
+    def action_command_palette(self) -> None:
+        """ctrl+p, but not over a typed confirmation."""
+        if getattr(self.screen, "PALETTE", True):
+            super().action_command_palette()
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:  # noqa: ARG002
+        """The palette: the table of commands, and every step by name."""
+        for command in COMMANDS:
+            if command.in_palette:
+                yield SystemCommand(command.label, command.help, partial(self.actions.do, command.id))
+        for step in self.board.steps:
+            yield SystemCommand(f"Go to step {step.id} {step.label}", step.title, partial(self.main.look_at, step.id))
+
+    # ------------------------------------------------------------------ the terminal around the app
+
+    def _fatal_error(self) -> None:
+        """Leave with calm words. Textual's own traceback prints local variables, and those may hold a password."""
+        error = sys.exc_info()[1]
+        if isinstance(error, Exception):
+            self.fault = unexpected(error)
+        self._close_messages_no_wait()
+
+    def say_title(self, text: str, *, ring: bool = False) -> None:
+        """The terminal's title, and its bell when the operator is needed."""
+        if self._driver is not None and not self.is_headless:
+            self._driver.write(f"\x1b]2;{text}\x07")
+        if ring:
+            self.bell()
+
+
+def run_screen(launch: Launch) -> int:
+    """Runs the screen on a terminal until the operator leaves it; returns the exit code. Prints where things stand."""
+    app = WizardApp(launch)
+    try:
+        app.run()
+    finally:
+        app.desk.close()
+    for line in farewell(app.board, app.fault):
+        print(line, file=sys.stderr)  # noqa: T201 the screen is gone; this is what stays in the scrollback
+    return app.return_code or app.board.exit_code
+
+
+def farewell(board: Board, fault: Trouble | None = None) -> list[str]:
+    """What the operator reads in the terminal afterwards: a fault, the state of the database, how to go on."""
+    trouble = fault or (board.trouble if board.survey is None else None)
+    lines = [line for line in (trouble.what, trouble.why, trouble.fix) if line] if trouble else []
+    if board.survey is None:
+        return lines
+    lines.append(board.sentence)
+    if board.survey.begun and not board.survey.finished:
+        lines.append(f"Go on with: {board.command}")
+    return lines

@@ -1,0 +1,365 @@
+"""What the screen shows, as data: the last survey, and what the engine reported since. No widgets, no second truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from wizard.engine.state import StepState
+from wizard.ui import log as log_lines
+
+if TYPE_CHECKING:
+    from wizard.db.target import Target
+    from wizard.engine.events import Event
+    from wizard.engine.views import (
+        CheckResult,
+        DryRun,
+        Failure,
+        LoggedStatement,
+        Outcome,
+        PrerequisiteResult,
+        StepView,
+        Survey,
+        Verification,
+    )
+    from wizard.launch import Launch
+    from wizard.rollout.model import Decision
+
+PREREQUISITES_KIND = "prerequisites"
+VERIFICATION_KIND = "verification"
+RECENT_LINES = 2000
+"""Lines of the log that the screen keeps; the database keeps all of them."""
+
+
+class Activity(Enum):
+    """What the engine is doing; the value is the word of the State line."""
+
+    CONNECTING = "connecting"
+    OFFLINE = "not connected"
+    IDLE = "ready"
+    READING = "reading"
+    CHECKING = "checking"
+    RUNNING = "running"
+    VERIFYING = "verifying"
+    ROLLING_BACK = "rolling back"
+
+    @property
+    def writes(self) -> bool:
+        """True while the engine may change the database."""
+        return self in {Activity.RUNNING, Activity.ROLLING_BACK}
+
+
+class Page(Enum):
+    """A state of the stage that is shown before the six tabs; the value is the word on its tab."""
+
+    NONE = ""
+    CONNECTING = "Connecting"
+    TROUBLE = "Stopped"
+    FAILED = "Failed"
+    CHECKS_FAILED = "Not verified"
+    FINISHED = "Finished"
+    ROLLED_BACK = "Rolled back"
+    DRY_RUN = "Dry run"
+    DECISION = "Decide"
+    RESUME = "Resume"
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why an operation could not be done, in the words of a WizardError."""
+
+    what: str
+    why: str = ""
+    fix: str = ""
+    exit_code: int = 1
+    no_target: bool = False
+    """No setting names a database: the screen asks for one."""
+
+
+@dataclass(frozen=True)
+class Live:
+    """The step and part under way."""
+
+    step: str
+    title: str
+    parts: int
+    direction: str
+    sentence: str
+    began: datetime
+    part: int = 0
+    part_title: str = ""
+    part_began: datetime | None = None
+    sql: str = ""
+    committed: bool = False
+    """The part just reported is committed and the next has not begun."""
+    waited_s: float | None = None
+    """Seconds waited for a lock so far, None when it is not waiting."""
+    patience_s: float = 0.0
+    next_try_s: float = 0.0
+    attempt: int = 0
+    sqlstate: str = ""
+
+
+def utc_now() -> datetime:
+    """The clock of the screen."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class Board:
+    """The mirror. `opened`, `began`, `heard` and `ended` change it, everything else reads."""
+
+    launch: Launch
+    clock: Callable[[], datetime] = utc_now
+    activity: Activity = Activity.CONNECTING
+    target: Target | None = None
+    command: str = "rag-wizard"
+    """How this program is called for this target, for the commands people are told to type."""
+    survey: Survey | None = None
+    first_survey: bool = True
+    """No operation was begun since the target was opened: the offer to resume stands."""
+    states: dict[str, StepState] = field(default_factory=dict)
+    """States reported since the last survey; emptied by the next one."""
+    live: Live | None = None
+    log: list[log_lines.LogLine] = field(default_factory=list)
+    statements: int = 0
+    prerequisites: tuple[PrerequisiteResult, ...] = ()
+    checks: dict[tuple[str, str], CheckResult] = field(default_factory=dict)
+    """(step, check) -> the last judgement of this sitting."""
+    verification: Verification | None = None
+    dry_run: DryRun | None = None
+    outcome: Outcome | None = None
+    trouble: Trouble | None = None
+    pause_asked: bool = False
+    stop_asked: bool = False
+    notice: str = ""
+    """Why the last key did nothing; stands in the State line until the next key."""
+
+    # ------------------------------------------------------------------ what happened
+
+    def opened(self, target: Target) -> None:
+        """The target is known; the survey comes next."""
+        self.target = target
+        for text in target.notices:
+            self.add(log_lines.LogLine(self.clock(), "", "notice", text, "", "$warning"))
+
+    def began(self, activity: Activity) -> None:
+        """An operation was handed to the engine."""
+        self.activity = activity
+        self.notice = ""
+        self.trouble = None
+        if activity is not Activity.READING:
+            self.first_survey = self.first_survey and activity is Activity.CONNECTING
+            self.dry_run = None
+        if activity.writes:
+            self.outcome = None
+        if activity in {Activity.CHECKING, Activity.RUNNING}:
+            self.prerequisites = ()
+
+    def heard(self, event: Event) -> None:
+        """One engine event."""
+        from wizard.engine import events
+
+        self.add(log_lines.heard(event))
+        match event:
+            case events.StepStarted():
+                self.states[event.step] = StepState.RUNNING
+                self.live = Live(event.step, event.title, event.parts, event.direction, event.sentence, began=event.at)
+            case events.PartStarted() if self.live:
+                self.states[event.step] = StepState.RUNNING
+                self.live = replace(
+                    self.live,
+                    part=event.part,
+                    parts=event.parts,
+                    part_title=event.title,
+                    part_began=event.at,
+                    sql=event.sql,
+                    committed=False,
+                    waited_s=None,
+                )
+            case events.PartCommitted() if self.live:
+                self.live = replace(self.live, committed=True, waited_s=None)
+            case events.LockWaited() if self.live:
+                self.states[event.step] = StepState.WAITING
+                self.live = replace(
+                    self.live,
+                    waited_s=event.waited_s,
+                    patience_s=event.patience_s,
+                    next_try_s=event.next_try_s,
+                    attempt=event.attempt,
+                    sqlstate=event.sqlstate,
+                    sql=event.sql or self.live.sql,
+                )
+            case events.StatementCommitted():
+                self.statements += 1
+            case events.PrerequisiteChecked(result=result):
+                self.prerequisites = (*self.prerequisites, result)
+            case events.CheckFinished(result=result):
+                self.checks[result.step, result.id] = result
+            case events.StepFinished():
+                self.states[event.step] = event.state
+            case events.Failed(failure=failure):
+                self.states[failure.step] = StepState.FAILED
+            case _:
+                pass
+
+    def ended(
+        self,
+        survey: Survey | None,
+        statements: Sequence[LoggedStatement],
+        trouble: Trouble | None,
+    ) -> None:
+        """The operation is over; `survey` replaces everything that was reported since the last one."""
+        first = self.survey is None
+        self.trouble = trouble
+        self.live = None
+        self.states = {}
+        self.pause_asked = self.stop_asked = False
+        self.activity = Activity.IDLE
+        if survey is None:
+            if first:
+                self.activity = Activity.OFFLINE
+            return
+        self.survey = survey
+        self.statements = survey.statements
+        if first:
+            self.log[:0] = log_lines.recorded(statements)[-RECENT_LINES:]
+        if survey.rolled_back or not survey.begun:
+            self.checks = {}
+            self.verification = None
+
+    def keep(self, outcome: Outcome) -> None:
+        """How a run or rollback ended."""
+        self.outcome = outcome
+        if outcome.verification is not None:
+            self.keep_verification(outcome.verification)
+
+    def keep_verification(self, verification: Verification) -> None:
+        """All of step V, judged just now."""
+        self.verification = verification
+        self.checks |= {(check.step, check.id): check for check in verification.checks}
+
+    def add(self, line: log_lines.LogLine | None) -> None:
+        """One more line of the log."""
+        if line is not None:
+            self.log.append(line)
+            del self.log[:-RECENT_LINES]
+
+    # ------------------------------------------------------------------ what is true
+
+    @property
+    def busy(self) -> bool:
+        """The engine works; only one operation at a time."""
+        return self.activity not in {Activity.IDLE, Activity.OFFLINE}
+
+    @property
+    def name(self) -> str:
+        """The target name."""
+        return self.target.name if self.target else self.launch.target_name or ("demo" if self.launch.demo else "")
+
+    @property
+    def steps(self) -> tuple[StepView, ...]:
+        """The steps, none before the first survey."""
+        return self.survey.steps if self.survey else ()
+
+    @property
+    def failure(self) -> Failure | None:
+        """The failure that stands until it is answered."""
+        return self.survey.failure if self.survey else None
+
+    @property
+    def paused(self) -> bool:
+        """A pause was asked for and the part that ran is committed."""
+        return self.pause_asked and self.live is not None and self.live.committed
+
+    @property
+    def unverified(self) -> bool:
+        """The last verification of this sitting found a failed check."""
+        return self.verification is not None and not self.verification.passed
+
+    def step(self, step_id: str) -> StepView | None:
+        """The step of this id."""
+        return next((step for step in self.steps if step.id == step_id), None)
+
+    def state(self, step: StepView) -> StepState:
+        """The state of a step: reported since the survey, else as surveyed."""
+        if step.id in self.states:
+            state = self.states[step.id]
+            if self.paused and state is StepState.RUNNING:
+                return StepState.PAUSED
+            return state
+        if self.dry_run and any(other.id == step.id for other in self.dry_run.would_run):
+            return StepState.WOULD_RUN
+        if step.kind.value == PREREQUISITES_KIND and step.state is StepState.TODO and self.prerequisites_hold:
+            return StepState.PASSED
+        if step.state is StepState.TODO and any(step.id == decision.step for decision in self.open_decisions):
+            return StepState.DECIDE
+        return step.state
+
+    @property
+    def open_decisions(self) -> tuple[Decision, ...]:
+        """Questions without an answer and without a safe default."""
+        return self.survey.open_decisions if self.survey else ()
+
+    @property
+    def prerequisites_hold(self) -> bool:
+        """They were read in this sitting and none of them stops."""
+        return bool(self.prerequisites) and all(result.level != "stop" for result in self.prerequisites)
+
+    @property
+    def next_step(self) -> StepView | None:
+        """What Enter would run."""
+        return next((step for step in self.steps if not self.state(step).is_complete), None)
+
+    @property
+    def complete(self) -> int:
+        """How many steps have nothing left to do."""
+        return sum(self.state(step).is_complete for step in self.steps)
+
+    @property
+    def made_something(self) -> bool:
+        """There is something to roll back."""
+        return self.survey is not None and self.survey.begun
+
+    @property
+    def pages(self) -> tuple[Page, ...]:
+        """The state pages that apply now, the most urgent first."""
+        return tuple(page for page, applies in self._pages() if applies)
+
+    @property
+    def page(self) -> Page:
+        """The most urgent state page."""
+        return next(iter(self.pages), Page.NONE)
+
+    def _pages(self) -> tuple[tuple[Page, bool], ...]:
+        survey, idle = self.survey, not self.busy
+        return (
+            (Page.CONNECTING, self.activity is Activity.CONNECTING),
+            (Page.TROUBLE, self.trouble is not None and not self.busy),
+            (Page.FAILED, idle and self.failure is not None),
+            (Page.DRY_RUN, self.dry_run is not None),
+            (Page.CHECKS_FAILED, idle and self.unverified),
+            (Page.FINISHED, idle and survey is not None and survey.finished),
+            (Page.ROLLED_BACK, idle and survey is not None and survey.rolled_back),
+            (Page.DECISION, idle and bool(self.open_decisions)),
+            (Page.RESUME, idle and self.first_survey and survey is not None and survey.begun),
+        )
+
+    @property
+    def sentence(self) -> str:
+        """What is true in the database now: as the last operation said, else as surveyed."""
+        if self.survey is None:
+            return ""
+        if self.outcome is not None and self.outcome.verification is not None:
+            return self.outcome.sentence
+        return self.survey.sentence
+
+    @property
+    def exit_code(self) -> int:
+        """What the process ends with when the operator leaves now."""
+        if self.trouble is not None and self.survey is None:
+            return self.trouble.exit_code
+        return 1 if self.failure is not None or self.unverified else 0

@@ -1,0 +1,102 @@
+"""Log lines: events and recorded statements as rows of words. Drawing them is the log pane's work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from wizard.ui.text import plural
+
+if TYPE_CHECKING:
+    from wizard.engine.events import Event, StepFinished
+    from wizard.engine.views import LoggedStatement
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """One line of the log; every field may hold foreign text."""
+
+    at: datetime | None
+    place: str
+    """Step and part, as in "2.1.3"."""
+    outcome: str
+    """One or two words: committed, lock wait, failed, verified, notice."""
+    text: str
+    note: str = ""
+    """Right of the text: duration, transaction id."""
+    style: str = ""
+    """A $variable for the outcome word."""
+
+
+def recorded(statements: Iterable[LoggedStatement]) -> list[LogLine]:
+    """The statement log of the database as lines, oldest first."""
+    return [
+        LogLine(
+            row.started_at,
+            f"{row.step}.{row.part}",
+            _outcome(row.outcome, row.direction),
+            row.sql,
+            _note(row.duration_ms, row.xid),
+            _style(row.outcome, row.direction),
+        )
+        for row in statements
+    ]
+
+
+def heard(event: Event) -> LogLine | None:
+    """The line an event adds to the log; None for events that the other regions show."""
+    from wizard.engine import events
+
+    line: LogLine | None = None
+    match event:
+        case events.StatementCommitted():
+            outcome = _outcome("committed", event.direction)
+            note = _note(event.duration_ms, event.xid)
+            line = LogLine(
+                event.at, f"{event.step}.{event.part}", outcome, event.sql, note, _style("committed", event.direction)
+            )
+        case events.LockWaited():
+            note = f"try {event.attempt}, {event.sqlstate}, let go"
+            line = LogLine(event.at, f"{event.step}.{event.part}", "lock wait", event.sql, note, "$warning")
+        case events.Failed(failure=failure):
+            text = f"{failure.sqlstate} {failure.message}"
+            line = LogLine(event.at, f"{failure.step}.{failure.part}", "failed", text, "rolled back", "$error")
+        case events.Noticed():
+            line = LogLine(event.at, event.step, "notice", event.text, "", "$warning")
+        case events.PrerequisiteChecked(result=found) if found.level != "pass":
+            style = "$error" if found.level == "stop" else "$warning"
+            line = LogLine(event.at, "", found.level, f"{found.title}: {found.found}", "", style)
+        case events.CheckFinished(result=check) if not check.passed:
+            line = LogLine(event.at, check.step, "check failed", check.title, check.error, "$error")
+        case events.StepFinished():
+            line = _finished(event)
+        case _:
+            pass
+    return line
+
+
+def _finished(event: StepFinished) -> LogLine:
+    """The line that closes a step."""
+    if event.checks:
+        passed = event.checks_passed == event.checks
+        text = f"{event.checks_passed} of {plural(event.checks, 'check')}"
+        word = "verified" if passed else "not verified"
+        return LogLine(event.at, event.step, word, text, "", "$success" if passed else "$error")
+    return LogLine(event.at, event.step, event.state.word, event.title, "", "$quiet")
+
+
+def _outcome(outcome: str, direction: str) -> str:
+    return "reverted" if direction == "revert" and outcome == "committed" else outcome
+
+
+def _style(outcome: str, direction: str) -> str:
+    if outcome != "committed":
+        return "$error"
+    return "$accent" if direction == "revert" else "$success"
+
+
+def _note(duration_ms: float | None, xid: str | None) -> str:
+    seconds = "" if duration_ms is None else f"{duration_ms / 1000:.2f} s"
+    return "  ".join(part for part in (seconds, f"xid {xid}" if xid else "") if part)

@@ -1,0 +1,79 @@
+"""Textual messages, and the one place that turns what the engine reports in its thread into them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+from textual.message_pump import MessagePump
+
+if TYPE_CHECKING:
+    from wizard.db.target import Target
+    from wizard.engine.events import Event, Listener
+    from wizard.engine.views import LoggedStatement, Survey
+    from wizard.ui.board import Activity, Trouble
+
+
+@dataclass
+class EngineReported(Message):
+    """The engine recorded something and says so."""
+
+    event: Event
+
+
+@dataclass
+class TargetOpened(Message):
+    """The target is resolved and can be named."""
+
+    target: Target
+    command: str
+    """How this program is called for it."""
+
+
+@dataclass
+class OperationEnded(Message):
+    """An operation of the engine is over, well or not."""
+
+    activity: Activity
+    result: object
+    """What the engine returned; None when it raised."""
+    trouble: Trouble | None
+    survey: Survey | None
+    """Read after the operation; None when that was not possible."""
+    statements: Sequence[LoggedStatement]
+
+
+@dataclass
+class StepHighlighted(Message):
+    """The operator looks at another step."""
+
+    step: str
+
+
+@dataclass
+class StepChosen(Message):
+    """Enter was pressed on a step."""
+
+    step: str
+
+
+@dataclass
+class TabChosen(Message):
+    """A tab of the stage was clicked."""
+
+    key: str
+
+
+class StageScrolled(Message):
+    """The stage shows another part of its text."""
+
+
+def listener_for(pump: MessagePump) -> Listener:
+    """A listener for the engine that hands each event to the screen's own thread and returns at once."""
+
+    def listen(event: Event) -> None:
+        pump.post_message(EngineReported(event))
+
+    return listen

@@ -1,0 +1,113 @@
+"""The Now region: what happens at this moment, or what Enter would do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from wizard.ui.board import Activity, Board
+from wizard.ui.pages.words import elapsed
+from wizard.ui.text import clip, paragraph, plural
+
+if TYPE_CHECKING:
+    from wizard.engine.views import StepView
+
+BUSY = {
+    Activity.CONNECTING: "Connecting; nothing is changed by looking.",
+    Activity.OFFLINE: "Not connected. r tries again, q quits.",
+    Activity.READING: "Reading through a read-only session.",
+    Activity.CHECKING: "Reading the prerequisites; nothing is changed.",
+    Activity.VERIFYING: "Verifying; nothing is changed.",
+    Activity.RUNNING: "Opening a session of its own and taking the advisory lock.",
+    Activity.ROLLING_BACK: "Opening a session of its own and taking the advisory lock.",
+}
+
+
+def aside(board: Board) -> str:
+    """The words at the right end of the border."""
+    live = board.live
+    if live is None:
+        return ""
+    clock = elapsed((board.clock() - (live.part_began or live.began)).total_seconds())
+    return f"part {live.part} of {live.parts} · {clock}" if live.part else clock
+
+
+def now(board: Board, current: str, width: int) -> list[Content]:
+    """The lines of the region, the most important first; `current` is the highlighted step."""
+    if board.live is not None:
+        return _live(board, width)
+    if board.activity is not Activity.IDLE:
+        return paragraph(BUSY[board.activity], width)
+    if board.dry_run is not None:
+        return [
+            *paragraph("The dry run looked through a read-only session. Saved progress is untouched.", width),
+            *paragraph("d leaves it; nothing can be run before.", width, style="$quiet"),
+        ]
+    if board.failure is not None:
+        return _failed(board.failure.step)
+    return _idle(board, board.next_step, current, width) if board.survey else []
+
+
+def _live(board: Board, width: int) -> list[Content]:
+    live = board.live
+    if live is None:
+        return []
+    lines = [Content.styled(clip(live.part_title or live.title, width), "bold")]
+    if live.sql:
+        lines.append(Content.styled(clip(live.sql, width), "$quiet"))
+    if live.waited_s is not None:
+        limit = elapsed(live.patience_s)
+        waited = f"  try {live.attempt}, {live.sqlstate}; {elapsed(live.waited_s)} of {limit}"
+        rest = f"no lock held or queued now; next try in {live.next_try_s:.0f} s; at {limit} it stops and asks you"
+        lines += [Content.assemble(("waits for a lock", "$warning"), waited), Content(clip(rest, width))]
+    if board.stop_asked:
+        lines.append(Content.styled("stops after this part", "$warning"))
+    elif board.paused:
+        lines.append(
+            Content.styled("paused between two parts: no lock is held. space goes on, b rolls back", "$warning")
+        )
+    elif board.pause_asked:
+        lines.append(Content.styled("pauses after this part", "$warning"))
+    return lines
+
+
+def _failed(step: str) -> list[Content]:
+    words = (" retries ", step, ", ", " shows the rollback plan, ", " stops; it is shown again on the next start.")
+    retry, failed, comma, plan, stop = words
+    return [
+        Content.assemble(("r", "bold"), retry, failed, comma, ("b", "bold"), plan, ("q", "bold"), stop),
+        Content.styled("Nothing runs before you answer. Looking keys work; 0 shows what happened.", "$quiet"),
+    ]
+
+
+def _idle(board: Board, step: StepView | None, current: str, width: int) -> list[Content]:
+    if step is None:
+        lines = paragraph("Everything is run. b shows the rollback plan, x exports the log, q quits.", width)
+    elif board.launch.read_only:
+        lines = paragraph("Read-only: every key that looks works, no key writes.", width)
+    else:
+        does = enter_does(step) if step.id == current else f"goes to {step.id} {step.label}, which is next"
+        lines = [
+            Content.assemble(("enter", "bold"), f" {does}"),
+            Content.assemble(("a", "bold"), "     runs everything left, to a decision, a failure or the end"),
+            Content.assemble(("d", "bold"), "     shows what would run, through a session that cannot write"),
+        ]
+    if board.open_decisions:
+        names = ", ".join(decision.name for decision in board.open_decisions)
+        count = plural(len(board.open_decisions), "decision")
+        lines.append(Content.styled(clip(f"{count} still open: {names}", width), "$warning"))
+    return lines
+
+
+def enter_does(step: StepView) -> str:
+    """What Enter does with a step, as a clause."""
+    kind = step.kind.value
+    if kind == "prerequisites":
+        return f"checks the prerequisites ({step.id}); reads only"
+    if kind == "verification":
+        return f"verifies ({step.id}); reads only"
+    if kind == "manual":
+        return f"goes through {step.id} {step.label}; nothing is sent to the database"
+    count = sum(not statement.ours for part in step.parts for statement in part.statements)
+    return f"runs {step.id} {step.label}: {plural(count, 'statement')} in {plural(len(step.parts), 'transaction')}"

@@ -1,0 +1,56 @@
+"""The parts of a step as listed below the steps, with the sizes of its tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from wizard.engine.state import StepState
+from wizard.ui.board import Board
+from wizard.ui.pages.words import rows_of, state_style, took
+from wizard.ui.text import clip, one_line, spread
+
+if TYPE_CHECKING:
+    from wizard.engine.views import PartView, StepView
+
+
+def part_state(board: Board, step: StepView, index: int, part: PartView) -> StepState:
+    """State of the part of this place, from 1: as reported since the survey, else as surveyed."""
+    live = board.live
+    if live is None or live.step != step.id or live.direction == "revert":
+        return part.state
+    if index < live.part or (index == live.part and live.committed):
+        return StepState.DONE
+    if index == live.part:
+        return StepState.WAITING if live.waited_s is not None else StepState.RUNNING
+    return StepState.TODO
+
+
+def parts_done(board: Board, step: StepView) -> str:
+    """ "1 of 5"."""
+    states = [part_state(board, step, index, part) for index, part in enumerate(step.parts, start=1)]
+    return f"{sum(state.is_complete for state in states)} of {len(states)}" if states else ""
+
+
+def part_lines(board: Board, step: StepView, width: int) -> tuple[Content, ...]:
+    """One line a part, then one a table."""
+    lines: list[Content] = []
+    for index, part in enumerate(step.parts, start=1):
+        state = part_state(board, step, index, part)
+        note = took(part.seconds) if part.seconds is not None else "" if state is StepState.TODO else state.word
+        head = Content.assemble(
+            (f"{state.glyph} ", state_style(state)), clip(part.title, max(width - len(note) - 3, 4))
+        )
+        lines.append(spread(head, Content.styled(note, "$quiet"), width))
+    if not step.parts:
+        lines.append(Content.styled(_without_parts(step), "$quiet"))
+    for size in step.sizes:
+        lines.append(
+            spread(Content.styled(one_line(size.table), "$quiet"), Content.styled(rows_of(size), "$quiet"), width)
+        )
+    return tuple(lines)
+
+
+def _without_parts(step: StepView) -> str:
+    return {"manual": "yours to do", "sql": "nothing to send"}.get(step.kind.value, "reads only")

@@ -1,0 +1,61 @@
+"""Which page the stage shows: its heading, its tabs, its text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from wizard.ui.board import Board, Page
+from wizard.ui.pages import states
+from wizard.ui.pages import step as step_pages
+from wizard.ui.pages.sql import sql
+from wizard.ui.pages.words import rows_of
+
+if TYPE_CHECKING:
+    from wizard.engine.views import StepView
+
+
+def heading(board: Board, step: StepView | None, tab: str, *, narrow: bool) -> tuple[str, str]:
+    """Left and right end of the upper border."""
+    if tab == "0" and board.page is not Page.NONE:
+        return states.title(board, board.page), board.page.value.lower() if board.page is Page.FAILED else ""
+    if step is None:
+        return board.name, ""
+    strategy = step.strategy.split(":")[0] if narrow else step.strategy
+    sizes = "" if narrow or not step.sizes else f" · {step.sizes[0].table} {rows_of(step.sizes[0])}"
+    return f"{step.id}  {step.title}", strategy + sizes
+
+
+def tabs(board: Board, step: StepView | None, names: Mapping[str, str], *, narrow: bool) -> tuple[tuple[str, str], ...]:
+    """(key, words) of the tabs; the state page comes first while there is one."""
+    page = board.page
+    state = (("0", page.value),) if page is not Page.NONE else ()
+    if step is None:
+        return state
+    shown = dict(names)
+    word = "Deviat." if narrow else shown["6"]
+    shown["6"] = f"{word} ({len(step.deviations)})" if step.deviations else word
+    return (*state, *shown.items())
+
+
+def text(board: Board, step: StepView | None, tab: str, width: int, *, unfolded: bool) -> Content:
+    """The text of the chosen tab."""
+    if tab == "0" and board.page is not Page.NONE:
+        return states.page(board, board.page, width)
+    if step is None:
+        return Content("")
+    if tab == "2":
+        return sql(step, width, unfolded=unfolded)
+    if tab == "4":
+        return step_pages.rollback(step, width, unfolded=unfolded)
+    return _TEXTS.get(tab, step_pages.about)(board, step, width)
+
+
+_TEXTS: dict[str, Callable[[Board, StepView, int], Content]] = {
+    "1": step_pages.about,
+    "3": step_pages.locks,
+    "5": step_pages.checks,
+    "6": step_pages.deviations,
+}

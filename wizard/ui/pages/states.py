@@ -1,0 +1,289 @@
+"""The state pages of the stage: connecting, stopped, failed, not verified, finished, rolled back, dry run and so on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from wizard.ui.board import Board, Page
+from wizard.ui.pages.sql import excerpt
+from wizard.ui.pages.step import prerequisites
+from wizard.ui.pages.words import heading, moment, place_of
+from wizard.ui.text import clip, foreign, one_line, paragraph, plural, spread, stacked
+
+if TYPE_CHECKING:
+    from wizard.engine.views import CriterionResult, Failure
+
+Lines = list[Content]
+
+
+def page(board: Board, which: Page, width: int) -> Content:
+    """The text of a state page."""
+    return stacked(_PAGES[which](board, width))
+
+
+def title(board: Board, which: Page) -> str:
+    """The words in the border of the stage."""
+    failure = board.failure
+    if which is Page.FAILED and failure is not None:
+        return f"{failure.step}  {failure.title}"
+    return {
+        Page.CONNECTING: "Connecting",
+        Page.TROUBLE: "Stopped",
+        Page.CHECKS_FAILED: "Verification found a difference",
+        Page.FINISHED: "Finished",
+        Page.ROLLED_BACK: "Rolled back",
+        Page.DRY_RUN: "Dry run",
+        Page.DECISION: "A decision is yours",
+        Page.RESUME: "A rollout is under way here",
+    }.get(which, "")
+
+
+def _connecting(board: Board, width: int) -> Lines:
+    what = "Starting the demo database." if board.launch.demo else "Connecting and reading the state of the database."
+    again = "The first start makes the database and takes a few seconds longer." if board.launch.demo else ""
+    return [
+        *paragraph(what, width),
+        *paragraph(again, width, style="$quiet"),
+        Content(""),
+        *paragraph("Nothing is changed by looking: the session is read-only.", width, style="$quiet"),
+    ]
+
+
+def _trouble(board: Board, width: int) -> Lines:
+    trouble = board.trouble
+    if trouble is None:
+        return []
+    state = (
+        board.survey.sentence if board.survey else "Nothing was changed: the wizard never got as far as the database."
+    )
+    lines = _four(
+        (trouble.what, trouble.why),
+        state,
+        (trouble.fix,) if trouble.fix else (),
+        "r  try again    q  quit" if board.survey is None else "enter  try again    ?  all keys    q  quit",
+        width,
+    )
+    if any(result.level == "stop" for result in board.prerequisites):
+        lines += [Content(""), heading("Prerequisites"), Content(""), prerequisites(board, width)]
+    return lines
+
+
+def _failed(board: Board, width: int) -> Lines:
+    failure = board.failure
+    if failure is None:
+        return []
+    where = place_of(failure)
+    happened = [
+        Content.assemble((f"{one_line(failure.sqlstate)}  ", "bold $error"), foreign(one_line(failure.message))),
+        *(line for text, label in ((failure.detail, "Detail"), (failure.hint, "Hint"), (failure.context, "Context"))
+          if text for line in paragraph(f"{label}: {text}", width - 2, style="$quiet")),
+        *([Content.styled(f"at {one_line(where)}", "$quiet")] if where else []),
+    ]  # fmt: skip
+    if failure.sql:
+        happened.append(excerpt(failure.sql, width - 2, fault=_fault(board, failure)))
+    keys = "r  retry    b  roll back    q  stop and resume later"
+    return _numbered(happened, failure.state_now or _sentence(board), failure.todo, keys, width)
+
+
+def _fault(board: Board, failure: Failure) -> tuple[int, int] | None:
+    """Line and column of the fault inside the statement, from its place in the file."""
+    if not failure.line or not failure.column:
+        return None
+    step = board.step(failure.step)
+    statements = [statement for part in step.parts for statement in part.statements] if step else []
+    for statement in statements:
+        if statement.file == failure.file and statement.sql.strip() == failure.sql.strip():
+            return failure.line - statement.line, failure.column
+    return None
+
+
+def _four(happened: tuple[str, ...], state: str, todo: tuple[str, ...], keys: str, width: int) -> Lines:
+    lines = [line for text in happened if text for line in paragraph(text, width - 2)]
+    return _numbered(lines, state, todo, keys, width)
+
+
+def _numbered(happened: Lines, state: str, todo: tuple[str, ...], keys: str, width: int) -> Lines:
+    """The four parts that people need after something went wrong."""
+    lines: Lines = [heading("1  What happened"), *(_indented(line) for line in happened), Content("")]
+    lines += [heading("2  The database now"), *paragraph(state, width, indent="  "), Content("")]
+    lines.append(heading("3  What to do"))
+    for text in todo or ("Look at the tabs 1 to 6; nothing runs before you say so.",):
+        wrapped = paragraph(text, width - 4)
+        lines += [Content.assemble("  · " if index == 0 else "    ", line) for index, line in enumerate(wrapped)]
+    return [*lines, Content(""), heading("4  Keys"), Content.assemble("  ", (keys, "bold"))]
+
+
+def _indented(block: Content) -> Content:
+    return stacked(Content.assemble("  ", line) for line in block.split("\n", allow_blank=True))
+
+
+def _checks_failed(board: Board, width: int) -> Lines:
+    verification = board.verification
+    if verification is None:
+        return []
+    lines = paragraph("The parts are committed; these checks found something else than expected.", width)
+    for check in verification.checks:
+        if check.passed:
+            continue
+        lines += [Content(""), Content.assemble(("✖ ", "$error"), foreign(f"{check.step}  {check.title}"))]
+        if check.error:
+            lines += paragraph(check.error, width, indent="    ", style="$error")
+        for row in check.rows:
+            if not row.passed:
+                text = f"{row.subject}: expected {row.expected or 'nothing'}, found {row.found or 'nothing'}"
+                lines += paragraph(text, width, indent="    ")
+    keys = "v  verify again    b  roll back    q  stop and resume later"
+    return [*lines, Content(""), *_criteria(board, width), Content(""), Content.styled(keys, "bold")]
+
+
+def _finished(board: Board, width: int) -> Lines:
+    verification = board.verification
+    keys = Content.styled("v  verify    x  export the report    b  roll back    q  quit", "bold")
+    if verification is None:
+        return [*paragraph("Not verified in this sitting; v verifies now (reads only).", width), Content(""), keys]
+    lines = _criteria(board, width)
+    if verification.next_steps:
+        lines += [Content(""), heading("Next, outside the wizard")]
+        for index, text in enumerate(verification.next_steps, start=1):
+            wrapped = paragraph(text, width - 4)
+            lines += [Content.assemble(f"{index:>2}  " if at == 0 else "    ", line) for at, line in enumerate(wrapped)]
+    return [*lines, Content(""), keys]
+
+
+def _criteria(board: Board, width: int) -> Lines:
+    verification = board.verification
+    if verification is None or not verification.criteria:
+        return []
+    passed = sum(criterion.state == "passed" for criterion in verification.criteria)
+    lines = [heading(f"Success criteria  {passed} of {len(verification.criteria)}")]
+    for criterion in verification.criteria:
+        lines += _criterion(criterion, width)
+    return lines
+
+
+def _criterion(criterion: CriterionResult, width: int) -> Lines:
+    """One line: glyph, words, state where it is not passed; the checks behind it as far as they fit."""
+    glyph, style = {
+        "passed": ("✔", "$success"),
+        "failed": ("✖", "$error"),
+        "open": ("○", "$warning"),
+        "not tried": ("·", "$quiet"),
+    }[criterion.state]
+    word = "" if criterion.state == "passed" else f"  {criterion.state}"
+    head = Content.assemble((f"{glyph} ", style), clip(criterion.title, width - 2 - len(word)), (word, style))
+    count = f" {len(criterion.checks)}" if len(criterion.checks) > 1 else ""
+    proof = clip(", ".join(criterion.checks), max(min(width - head.cell_length - len(count) - 2, 30), 0))
+    lines = [spread(head, Content.styled(proof + count, "$quiet"), width)]
+    if criterion.note:
+        lines += paragraph(criterion.note, width, indent="    ", style="$quiet")
+    return lines
+
+
+def _rolled_back(board: Board, width: int) -> Lines:
+    gone = [line for line in board.log if line.outcome == "reverted"]
+    lines: Lines = []
+    if gone:
+        lines += [heading("What was sent, newest last")]
+        lines += [
+            Content.assemble("  ", (f"{line.place:<7}", "$quiet"), foreign(one_line(line.text))).truncate(
+                width, ellipsis=True
+            )
+            for line in gone
+        ]
+    return [
+        *lines,
+        Content(""),
+        heading("What remains"),
+        *paragraph(
+            "The schema rag_wizard with the statement log. This command exports the log and drops the schema:",
+            width,
+            indent="  ",
+        ),
+        Content(""),
+        Content.styled(f"  {forget_command(board)}", "bold"),
+        Content(""),
+        Content.styled("enter  run again    y  copy the command    x  export the log    q  quit", "bold"),
+    ]
+
+
+def forget_command(board: Board) -> str:
+    """The command that drops the registry of this target."""
+    return one_line(f"{board.command} forget")
+
+
+def _dry_run(board: Board, width: int) -> Lines:
+    dry = board.dry_run
+    if dry is None:
+        return []
+    lines = [*paragraph(dry.sentence, width), Content("")]
+    lines.append(heading(f"Would run  {plural(len(dry.would_run), 'step')}"))
+    for step in dry.would_run:
+        count = sum(not statement.ours for part in step.parts for statement in part.statements)
+        words = plural(count, "statement") if count else "reads only" if step.kind.value != "manual" else "yours to do"
+        lines.append(
+            Content.assemble(("▷ ", "$accent"), f"{step.id:<4}", foreign(step.title), (f"  {words}", "$quiet"))
+        )
+    if dry.cannot_tell:
+        lines += [Content(""), heading("What reading cannot tell")]
+        for text in dry.cannot_tell:
+            wrapped = paragraph(text, width - 4)
+            lines += [Content.assemble("  · " if at == 0 else "    ", line) for at, line in enumerate(wrapped)]
+    lines += [
+        Content(""),
+        Content(f"The real run would end with exit code {dry.exit_code}, as far as reading can tell."),
+    ]
+    return [*lines, Content(""), Content.styled("d  leave the dry run    1 to 6  look at each step", "bold")]
+
+
+def _decision(board: Board, width: int) -> Lines:
+    decision = next(iter(board.open_decisions), None)
+    if decision is None:
+        return []
+    count = len(board.open_decisions)
+    more = f" ({count} questions are open)" if count > 1 else ""
+    return [
+        Content.styled(f"For step {decision.step}, {decision.name}{more}", "$quiet"),
+        Content(""),
+        *paragraph(decision.question, width, style="bold"),
+        Content(""),
+        *paragraph("No answer is safe to assume. Up and down choose, Enter answers.", width, style="$quiet"),
+    ]
+
+
+def _resume(board: Board, width: int) -> Lines:
+    survey = board.survey
+    step = board.next_step
+    session = survey.last_session if survey else None
+    lines: Lines = []
+    if session is not None:
+        who = f"A rollout by {session.operator} on host {session.host}, since {moment(session.started_at)} UTC"
+        stands = f", stands at {step.id} {step.title}." if step else ", is complete."
+        lines += paragraph(who + stands, width)
+        if session.ended_at is None:
+            lines += paragraph("That session has not said goodbye: it may still be open.", width, style="$warning")
+    lines += [Content(""), *paragraph(_sentence(board), width, style="$quiet"), Content("")]
+    lines += paragraph("What is committed stays as it is and is not run again.", width, style="$quiet")
+    return [
+        *lines,
+        Content(""),
+        Content.styled("enter  go on with this step    a  everything left    b  roll back    q  quit", "bold"),
+    ]
+
+
+def _sentence(board: Board) -> str:
+    return board.sentence
+
+
+_PAGES = {
+    Page.CONNECTING: _connecting,
+    Page.TROUBLE: _trouble,
+    Page.FAILED: _failed,
+    Page.CHECKS_FAILED: _checks_failed,
+    Page.FINISHED: _finished,
+    Page.ROLLED_BACK: _rolled_back,
+    Page.DRY_RUN: _dry_run,
+    Page.DECISION: _decision,
+    Page.RESUME: _resume,
+}

@@ -1,0 +1,104 @@
+"""Sizes, times and states as people read them. Nothing here knows which page it is on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from wizard.engine.state import StepState
+
+if TYPE_CHECKING:
+    from wizard.engine.views import Failure, StepView, TableSize
+
+_STYLES = {
+    StepState.RUNNING: "$primary",
+    StepState.WAITING: "$warning",
+    StepState.PAUSED: "$warning",
+    StepState.PASSED: "$success",
+    StepState.DONE: "$success",
+    StepState.ADOPTED: "$success",
+    StepState.PARTLY: "$warning",
+    StepState.DECIDE: "$warning",
+    StepState.OPEN: "$warning",
+    StepState.FAILED: "$error",
+    StepState.ROLLED_BACK: "$quiet",
+    StepState.CONFLICT: "$error",
+    StepState.UNKNOWN: "$warning",
+    StepState.WOULD_RUN: "$accent",
+}
+
+LEVELS = {"pass": ("✔", "$success"), "warn": ("!", "$warning"), "stop": ("✖", "$error")}
+"""Level of a prerequisite -> glyph and style."""
+
+
+def state_style(state: StepState) -> str:
+    """The $variable that goes with a state, besides its glyph and word."""
+    return _STYLES.get(state, "$quiet")
+
+
+def heading(text: str) -> Content:
+    """A heading inside a page."""
+    return Content.styled(text, "bold $primary")
+
+
+def elapsed(seconds: float) -> str:
+    """Minutes and seconds, as in 0:14."""
+    whole = max(int(seconds), 0)
+    return f"{whole // 60}:{whole % 60:02d}"
+
+
+def took(seconds: float) -> str:
+    """A measured duration."""
+    return f"{seconds:.2f} s" if seconds < 60 else f"{elapsed(seconds)} min"
+
+
+def moment(at: datetime) -> str:
+    """A day and a minute, as in 22 Nov 13:40."""
+    return f"{at.day} {at:%b %H:%M}"
+
+
+def rows_of(size: TableSize) -> str:
+    """Rows of a table as the statistics have them."""
+    if size.rows < 0:
+        return "never analysed"
+    return f"~{size.rows:,} rows"
+
+
+def size_of(size: TableSize) -> str:
+    """Rows, bytes and the date of the estimate."""
+    date = f" (estimate of {moment(size.analysed_at)})" if size.analysed_at and size.rows >= 0 else ""
+    return f"{size.table} {rows_of(size)}, {volume(size.bytes)}{date}"
+
+
+def volume(count: int) -> str:
+    """Bytes in the unit people use."""
+    value = float(count)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if value < 1024:
+            return f"{value:.0f} {unit}"
+        value /= 1024
+    return f"{value:.1f} TB"
+
+
+def place_of(failure: Failure) -> str:
+    """Where the fault stands: file, line and column."""
+    if not failure.file:
+        return ""
+    numbers = [str(number) for number in (failure.line, failure.column) if number]
+    return ":".join([failure.file, *numbers])
+
+
+def where(step: StepView) -> str:
+    """What is recorded of a step, in words."""
+    return {
+        StepState.DONE: "made by this rollout and recorded",
+        StepState.ADOPTED: "was there already, exactly as the step would make it; recorded, nothing changed",
+        StepState.PASSED: "holds; nothing was changed",
+        StepState.PARTLY: "some parts are committed, the others are not there yet",
+        StepState.FAILED: "left nothing behind; the failure is recorded",
+        StepState.ROLLED_BACK: "rolled back",
+        StepState.OPEN: "nothing to record; the work outside the database is yours",
+        StepState.CONFLICT: "something of the same name differs from what the step would make",
+    }.get(step.state, "nothing recorded for this step")

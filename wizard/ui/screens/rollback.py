@@ -1,0 +1,141 @@
+"""The rollback plan: which steps go, newest first, what would be lost, the SQL; Enter starts it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Input
+
+from wizard.ui.pages.sql import listing
+from wizard.ui.pages.words import heading
+from wizard.ui.screens.card import Card
+from wizard.ui.screens.confirm import Problem
+from wizard.ui.text import foreign, paragraph, plural, stacked
+
+if TYPE_CHECKING:
+    from wizard.engine.views import RollbackPlan
+
+
+@dataclass(frozen=True)
+class RollbackChoice:
+    """What the operator said yes to."""
+
+    to: str | None
+    """The step that stays, with everything before it; None: everything goes."""
+    discard_data: bool
+
+
+class Rollback(Card[RollbackChoice]):
+    """One or two plans: everything, or back to before the highlighted step. `s` changes between them."""
+
+    PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "swap", "Everything / from this step", show=False),
+        Binding("o", "fold", "SQL", show=False),
+        Binding("enter", "start", "Start", show=False),
+    ]
+
+    def __init__(self, plans: tuple[RollbackPlan, ...], name: str, *, production: bool, width: int) -> None:
+        self._plans = plans
+        self._target = name
+        self._production = production
+        self._width = width
+        self._at = 0
+        self._sql = False
+        super().__init__("Rollback plan", self._content(), self._keys_now(), danger=True, wide=True)
+
+    @property
+    def plan(self) -> RollbackPlan:
+        """The plan on the screen."""
+        return self._plans[self._at]
+
+    @property
+    def must_type(self) -> bool:
+        """The target name is needed: production, or rows would be lost."""
+        return self._production or self.plan.would_lose > 0
+
+    def widgets(self) -> list[Widget]:
+        """One line to type the target name in, where it is needed."""
+        needed = self._production or any(plan.would_lose for plan in self._plans)
+        return [Input(id="name"), Problem(id="problem")] if needed else []
+
+    def on_mount(self) -> None:
+        """The field to type in is there only while it is needed."""
+        self.set_class(bool(self.query(Input)), "-form")
+        self._refresh_field()
+
+    def _refresh_field(self) -> None:
+        for field in self.query(Input):
+            field.display = self.must_type
+            if self.must_type:
+                field.focus()
+
+    def _keys_now(self) -> str:
+        if self.must_type:
+            return "enter  starts it when the target name is typed    esc  leave everything as it is"
+        other = "s  the other plan    " if len(self._plans) > 1 else ""
+        folding = f"o  {'hide' if self._sql else 'show'} the SQL"
+        return f"enter  start the rollback    {other}{folding}    esc  leave everything as it is"
+
+    def _content(self) -> Content:
+        plan, width = self.plan, self._width
+        what = "everything that this rollout made" if plan.to is None else f"everything after step {plan.to}"
+        lines = [
+            *paragraph(f"On {self._target}: {what}, newest first. What was there before stays.", width),
+            Content(""),
+        ]
+        for step in plan.steps:
+            count = sum(not statement.ours for statement in step.statements)
+            lines.append(
+                Content.assemble(
+                    ("↶ ", "$error"),
+                    f"{step.id:<4}",
+                    foreign(step.title),
+                    (f"  {plural(count, 'statement')}", "$quiet"),
+                )
+            )
+            if self._sql and step.statements:
+                lines += [Content(""), listing(step.statements, width, unfolded=False), Content("")]
+        lines += [Content(""), *self._losses()]
+        return stacked(lines)
+
+    def _losses(self) -> list[Content]:
+        plan, width = self.plan, self._width
+        if not plan.would_lose:
+            return paragraph("No row is lost: nothing was added to what the rollout made.", width)
+        lines = [heading("Would be lost")]
+        for loss in plan.losses:
+            if loss.rows:
+                lines += paragraph(f"{loss.step}  {loss.rows:,} {loss.what}", width, indent="  ", style="$error")
+        lines += paragraph(
+            "These rows are not archived by this version. Type the target name to lose them, or press Esc.", width
+        )
+        return lines
+
+    def action_swap(self) -> None:
+        """The other plan."""
+        self._at = (self._at + 1) % len(self._plans)
+        self.show(self._content(), self._keys_now())
+        self._refresh_field()
+
+    def action_fold(self) -> None:
+        """Show or hide the SQL."""
+        self._sql = not self._sql
+        self.show(self._content(), self._keys_now())
+
+    def action_start(self) -> None:
+        """Enter, where no name has to be typed."""
+        if not self.must_type:
+            self.dismiss(RollbackChoice(self.plan.to, discard_data=False))
+
+    @on(Input.Submitted)
+    def _judge(self, event: Input.Submitted) -> None:
+        if event.value.strip() == self._target:
+            self.dismiss(RollbackChoice(self.plan.to, discard_data=self.plan.would_lose > 0))
+        else:
+            self.query_one(Problem).say(f"That is not the target name. It is: {self._target}")
