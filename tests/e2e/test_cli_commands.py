@@ -13,6 +13,8 @@ from tests.support.database import Database, assert_same
 from tests.support.program import Program
 from wizard.errors import ExitCode
 
+TINY = Path(__file__).parents[1] / "rollouts" / "tiny"
+
 
 def test_from_nothing_to_verified_and_back_to_the_very_start(database: Database, state_dir: Path) -> None:
     wizard = Program.on(database, state_dir)
@@ -127,13 +129,12 @@ def test_on_failure_rollback_undoes_what_this_run_did_and_nothing_else(database:
     failed = wizard("run", "--yes", "--fail-at", "2.1", "--on-failure", "rollback")
 
     assert failed.code == ExitCode.FAILED
+    assert "Rolling back what this run did" in failed.err
+    assert database.query("select to_regclass('rag_documents') is null, to_regclass('vector_stores') is null") == [
+        (False, True)
+    ]
     states = {step["id"]: step["state"] for step in wizard("status", "--json").document["steps"]}
-    assert (states["1.3"], states["1.4"], states["2.1"]) == ("done", "rolled_back", "rolled_back") or (
-        states["1.3"],
-        states["1.4"],
-        database.value("select to_regclass('vector_stores') is null"),
-    ) == ("done", states["1.4"], True)
-    assert database.value("select to_regclass('rag_documents') is not null")
+    assert (states["1.3"], states["1.4"]) == ("done", "rolled_back")
 
 
 def test_ranges_and_strictness(database: Database, state_dir: Path) -> None:
@@ -268,10 +269,39 @@ def test_the_log_comes_in_three_formats(database: Database, state_dir: Path) -> 
 
 def test_another_rollout_is_run_by_the_same_program(database: Database, state_dir: Path) -> None:
     wizard = Program.on(database, state_dir)
-    tiny = str(Path(__file__).parents[1] / "rollouts" / "tiny")
 
-    ended = wizard("status", "--rollout", tiny)
+    ended = wizard("status", "--rollout", str(TINY))
 
     assert ended.code == ExitCode.DONE, ended.err
     assert "clones" not in ended.out
     assert wizard("status", "--rollout", str(state_dir)).code == ExitCode.USAGE
+
+
+def test_a_decision_without_a_default_stops_with_3_until_it_is_answered(database: Database, state_dir: Path) -> None:
+    wizard = Program.on(database, state_dir)
+    database.execute("create table old_tickets (title text)")
+    tiny = ("--rollout", str(TINY))
+
+    unanswered = wizard("run", "--yes", "--json", *tiny)
+    unknown = wizard("run", "--yes", "--decide", "colour=red", *tiny)
+    no_answer = wizard("run", "--yes", "--decide", "legacy_rows=perhaps", *tiny)
+
+    assert unanswered.code == ExitCode.PREREQUISITES
+    assert unanswered.lines[-1]["error"]["exit_code"] == ExitCode.PREREQUISITES
+    assert "legacy_rows" in unanswered.err
+    assert (unknown.code, no_answer.code) == (ExitCode.USAGE, ExitCode.USAGE)
+    assert "legacy_rows" in unknown.err
+    assert "copy, leave" in no_answer.err
+    assert wizard("run", "--yes", "--decide", "legacy_rows=leave", *tiny).code == ExitCode.DONE
+
+
+def test_on_a_terminal_an_open_decision_is_asked(database: Database, state_dir: Path) -> None:
+    wizard = Program.on(database, state_dir)
+    database.execute("create table old_tickets (title text)")
+
+    code, shown = wizard.on_terminal(
+        "run", "--yes", "--rollout", str(TINY), answers=[("Number or name:", "maybe"), ("One of copy, leave", "2")]
+    )
+
+    assert code == ExitCode.DONE, shown
+    assert "There is a table old_tickets" in shown

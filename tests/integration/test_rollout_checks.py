@@ -37,9 +37,10 @@ def test_all_checks_pass_after_deploy(
     make_database: MakeDatabase, variants: tuple[str, ...], answers: dict[str, str]
 ) -> None:
     database = make_database(*variants)
-    deploy(database, facts_of(database, answers=answers))
+    facts = facts_of(database, answers=answers)
+    deploy(database, facts)
     with session(database) as conn:
-        assert failing(conn) == {}
+        assert failing(conn, facts=facts) == {}
 
 
 def test_no_check_passes_before_deploy(make_database: MakeDatabase) -> None:

@@ -260,3 +260,37 @@ def test_a_database_whose_backfill_would_fire_triggers_needs_a_decision(make_dat
         assert answered.engine.run().ending == "done"
     finally:
         database.execute("grant set on parameter session_replication_role to postgres", user="supabase_admin")
+
+
+def test_clones_that_come_later_are_told_and_never_held_against_the_rollout(database: Database) -> None:
+    operator = Operator(database)
+    operator.engine.run()
+    database.execute("insert into clones (creator_id, name, category, rag_enabled) values ('u', 'new', 'ai', null)")
+    database.execute(
+        "update clones set category = 'legal' where id = (select id from clones where category = 'medical' order by id limit 1)"
+    )
+
+    outcome = Operator(database).engine.run()
+
+    assert outcome.ending == "done"
+    assert outcome.verification is not None
+    told = {
+        row.subject: row.found for check in outcome.verification.checks for row in check.rows if "told" in row.subject
+    }
+    assert told["newer than step 6.2, told only"] == (
+        "2 clones were inserted or changed since and have no mapping or another one"
+    )
+    assert told["clones with rag_enabled NULL, newer than step 6.1, told only"] == "1"
+
+
+def test_rights_taken_away_later_fail_the_check_of_step_4(database: Database) -> None:
+    operator = Operator(database)
+    operator.engine.run()
+    database.execute(
+        "revoke all on domains, experts, rag_documents, vector_stores, assistants, clone_rag_mapping"
+        " from authenticated, service_role"
+    )
+
+    failed = [check.id for check in operator.engine.verify().checks if not check.passed]
+
+    assert failed == ["4.grants"]

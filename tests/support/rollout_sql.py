@@ -11,7 +11,7 @@ from psycopg.rows import dict_row
 
 from tests.support.database import Database
 from wizard.rollout.load import load_rollout
-from wizard.rollout.model import Check, Rollout, Step, StepKind
+from wizard.rollout.model import Check, Rollout, Step, StepKind, holds
 from wizard.rollout.render import Group, Renderer, with_decisions
 
 ROLLOUT = load_rollout()
@@ -75,10 +75,15 @@ def rows(conn: Connection, text: str) -> list[Row]:
         return conn.execute(text.encode()).fetchall()
 
 
-def failing(conn: Connection, rollout: Rollout = ROLLOUT) -> dict[str, str]:
-    """Each failing check by its id, with what it says; a query that cannot run is a failure too."""
+def failing(
+    conn: Connection, rollout: Rollout = ROLLOUT, facts: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Each failing check that applies for `facts` by its id, with what it says; a query that cannot run is a failure too."""
     return {
-        check.id: words for step in rollout.steps for check in step.checks if (words := _verdict(conn, rollout, check))
+        check.id: words
+        for step in rollout.steps
+        for check in step.checks
+        if holds(check.when, facts or {}) and (words := _verdict(conn, rollout, check))
     }
 
 

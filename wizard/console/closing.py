@@ -60,7 +60,7 @@ def say_closing(engine: Engine, target: Target, state_dir: Path, sentence: str, 
         ("Roll back", f"{command} rollback"),
         ("Log", _saved_log(engine, target, state_dir)),
     ]
-    say("", *columns(rows))
+    say("", *columns(rows, wrapped=False))
 
 
 def state_sentence(engine: Engine) -> str:

@@ -29,6 +29,17 @@ def say(*lines: str) -> None:
     _write(sys.stderr, "".join(f"{visible(line)}\n" for line in lines))
 
 
+def say_text(*lines: str) -> None:
+    """Prose for people, on stderr; on a terminal broken between words, each line keeping its indent."""
+    if not sys.stderr.isatty():
+        say(*lines)
+        return
+    from wizard.console.tables import folded
+
+    for line in lines:
+        say(*folded(line.strip(), " " * (len(line) - len(line.lstrip()))))
+
+
 def write_data(call: Call, text: str) -> None:
     """`text` to the file of -o, else to stdout: unchanged into a pipe or file, made visible on a terminal."""
     if call.output is not None and str(call.output) != "-":
@@ -62,7 +73,8 @@ def write_error(error: WizardError, *, as_json: bool) -> None:
             "fix": error.fix,
         }
         write_line({"schema_version": SCHEMA_VERSION, "error": details})
-    say(f"rag-wizard: {error.what}", *(part for part in (error.why, error.fix) if part))
+    say_text(*f"rag-wizard: {error.what}".splitlines(), *error.why.splitlines())
+    say(*error.fix.splitlines())
 
 
 def _write(stream: TextIO, text: str) -> None:

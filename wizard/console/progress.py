@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from wizard.engine.events import Event, Listener
     from wizard.rollout.model import Rollout
 
+_BESIDE_TITLE = 44
+"""Cells that a step's line needs beside id and title."""
+
 
 class Lines:
     """Turns events into lines that stay, and remembers what is running now."""
@@ -29,7 +33,8 @@ class Lines:
     def __init__(self, rollout: Rollout) -> None:
         self._unicode = speaks_unicode(sys.stderr)
         self._id_width = max((len(step.id) for step in rollout.steps), default=1)
-        self._title_width = min(48, max((width_of(step.title) for step in rollout.steps), default=1))
+        room = shutil.get_terminal_size().columns - _BESIDE_TITLE - self._id_width if sys.stderr.isatty() else 60
+        self._title_width = max(16, min(room, max((width_of(step.title) for step in rollout.steps), default=1)))
         self._began: dict[str, datetime] = {}
         self.now = ""
         """What is running, in words; "" when nothing is."""
@@ -145,7 +150,7 @@ def _live(lines: Lines) -> Iterator[Listener]:
 
     def show(event: Event) -> None:
         for line in lines.of(event):
-            console.print(Text(line, style=_style(event)), soft_wrap=True)
+            console.print(Text(line, style=_style(event)))
 
     with live:
         yield show

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from wizard.console import report
 from wizard.console.call import Call
-from wizard.console.out import say, write_data, write_document
+from wizard.console.out import say, say_text, write_data, write_document
 from wizard.engine.api import Engine
 from wizard.errors import ExitCode
 from wizard.export.log import LogFormat, LogHeader, export_log
@@ -30,7 +30,7 @@ def opened(call: Call, listener: Callable[[Rollout], Listener] | None = None) ->
     rollout = load(call.launch)
     with open_target(call.launch) as target:
         for notice in target.notices:
-            say(f"note: {notice}")
+            say_text(f"note: {notice}")
         yield Engine(target, rollout, settings_from(call.launch), listener(rollout) if listener else ignore), target
 
 

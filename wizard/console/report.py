@@ -95,11 +95,9 @@ def status_lines(survey: Survey) -> list[str]:
     ]
     if survey.last_session:
         session = survey.last_session
-        ended = f"ended {stamp(session.ended_at)}" if session.ended_at else "without a recorded end"
-        lines.append(
-            f"Last session: {session.operator}, began {stamp(session.started_at)}, {ended}, "
-            f"rag-wizard {session.wizard_version}; {plural(survey.statements, 'statement')} in the log"
-        )
+        ended = f"to {stamp(session.ended_at)}" if session.ended_at else "no end recorded"
+        lines.append(f"Last session: {session.operator}, {stamp(session.started_at)} {ended}")
+        lines.append(f"Log: {plural(survey.statements, 'statement')}, rag-wizard {session.wizard_version}")
     lines += [f"Decision needed: {d.name} (step {d.step}): {d.question}" for d in survey.open_decisions]
     lines.append(survey.sentence)
     return [one_line(line) for line in lines]
@@ -175,13 +173,22 @@ def what_runs(steps: Iterable[StepView]) -> list[str]:
     return columns(rows)
 
 
-def rollback_lines(plan: RollbackPlan, target: str) -> list[str]:
-    """Newest step first with every statement in one line, then what would be lost."""
+def rollback_lines(plan: RollbackPlan, target: str, *, statements: bool) -> list[str]:
+    """Newest step first, with `statements` each in one line, then what would be lost."""
     kept = f"everything up to {plan.to} is kept" if plan.to else "nothing of the rollout is kept"
     lines = [f"Rollback of {plural(len(plan.steps), 'step')} on {target}; {kept}"]
-    for step in plan.steps:
-        lines.append(one_line(f"{glyph(StepState.ROLLED_BACK)} {step.id}  {step.title}"))
-        lines += [f"    {shortened(s.sql, 110)}" for s in step.statements if not s.ours]
+    sent = {step.id: [statement.sql for statement in step.statements if not statement.ours] for step in plan.steps}
+    head = columns(
+        (
+            f"{glyph(StepState.ROLLED_BACK)} {step.id}",
+            step.title,
+            plural(len(sent[step.id]), "statement") if sent[step.id] else "nothing to send",
+        )
+        for step in plan.steps
+    )
+    for step, line in zip(plan.steps, head, strict=True):
+        lines.append(line)
+        lines += [f"    {shortened(text, 110)}" for text in sent[step.id] if statements]
     if plan.losses:
         lines += ["", "Would be lost", *columns((plural(x.rows, "row"), f"step {x.step}", x.what) for x in plan.losses)]
     return lines

@@ -9,7 +9,7 @@ from wizard.console import report
 from wizard.console.ask import ask_decisions, is_interactive, require_consent, require_writable
 from wizard.console.call import Call
 from wizard.console.closing import exit_code, failure_lines, say_closing, state_sentence
-from wizard.console.out import say, write_data
+from wizard.console.out import say, say_text, write_data
 from wizard.console.progress import progress
 from wizard.console.reading import answer, ignore
 from wizard.console.supervise import StoppedByKeyError, supervised
@@ -45,7 +45,7 @@ def run(call: Call, options: RunOptions) -> int:
     rollout = load(call.launch)
     with open_target(call.launch) as target:
         for notice in target.notices:
-            say(f"note: {notice}")
+            say_text(f"note: {notice}")
         if call.launch.dry_run:
             return _dry_run(call, options, target, rollout)
         return _Run(call, options, target, rollout).go()
@@ -101,7 +101,8 @@ class _Run:
         if is_interactive():
             left = [step for step in survey.steps if not step.state.is_complete]
             if not self.call.yes:
-                say(report.target_line(self.target), survey.sentence, *report.what_runs(left))
+                say_text(report.target_line(self.target), survey.sentence)
+                say(*report.what_runs(left))
             answers = ask_decisions(survey.open_decisions)
             decisions = {**self.engine.settings.decisions, **answers}
             self.engine.settings = replace(self.engine.settings, decisions=decisions)
@@ -115,8 +116,8 @@ class _Run:
         if outcome.verification is not None and not self.call.json:
             lines = report.criterion_lines(outcome.verification.criteria)
             write_data(self.call, "".join(f"{line}\n" for line in lines))
-            say(*(f"next: {step}" for step in outcome.verification.next_steps))
-        say(outcome.sentence if outcome.changed else f"{outcome.sentence}. Nothing had to be changed")
+            say_text(*(f"next: {step}" for step in outcome.verification.next_steps))
+        say_text(outcome.sentence if outcome.changed else f"{outcome.sentence}. Nothing had to be changed")
         for step_id in outcome.open_steps:
             step = self.rollout.step(step_id)
             say(f"Open: {step_id} {step.title}", *(f"  {line}".rstrip() for line in step.todo.splitlines()))

@@ -8,7 +8,7 @@ from wizard.console import report
 from wizard.console.ask import require_consent, require_writable
 from wizard.console.call import Call
 from wizard.console.closing import exit_code, failure_lines, save_log, say_closing, state_sentence
-from wizard.console.out import say, write_document
+from wizard.console.out import say, say_text, write_document
 from wizard.console.progress import progress
 from wizard.console.reading import answer, opened
 from wizard.console.supervise import StoppedByKeyError, supervised
@@ -28,7 +28,8 @@ def rollback(call: Call, *, to: str | None, discard_data: bool) -> int:
         if call.launch.dry_run:
             return _rollback_dry_run(call, target, plan, discard_data=discard_data)
         if not call.yes:
-            say(*report.rollback_lines(plan, target.name))
+            say(*report.rollback_lines(plan, target.name, statements=False))
+            say(f"Every statement: {engine.settings.command} rollback --dry-run")
         if plan.would_lose and not discard_data:
             raise _loses(plan, target, engine.settings.command)
         question = f"Roll back {report.plural(len(plan.steps), 'step')} on {target.name}?"
@@ -46,7 +47,7 @@ def rollback(call: Call, *, to: str | None, discard_data: bool) -> int:
         if outcome.failure:
             say(*failure_lines(outcome.failure))
         if outcome.ending == "done":
-            say(outcome.sentence)
+            say_text(outcome.sentence)
         else:
             say_closing(engine, target, call.launch.state_dir, outcome.sentence, resume=resume)
         return exit_code(outcome, interrupted=interrupted)
@@ -57,7 +58,7 @@ def _rollback_dry_run(call: Call, target: Target, plan: RollbackPlan, *, discard
     refused = plan.would_lose > 0 and not discard_data
     code = ExitCode.REFUSED if refused else ExitCode.DONE
     document = {"target": target.name, "exit_code": int(code), **plan.model_dump(mode="json")}
-    answer(call, "rollback --dry-run", document, report.rollback_lines(plan, target.name))
+    answer(call, "rollback --dry-run", document, report.rollback_lines(plan, target.name, statements=True))
     if refused:
         say(f"Would be refused: {report.plural(plan.would_lose, 'row')} would be lost.")
     return code
@@ -94,7 +95,7 @@ def forget(call: Call, *, keep_objects: bool) -> int:
         if call.launch.dry_run:
             say(f"DRY RUN: schema rag_wizard on {target.name} would be dropped after its log is exported{kept}.")
             return ExitCode.DONE
-        say(f"The log is exported, then schema rag_wizard on {target.name} is dropped{kept}.")
+        say_text(f"The log is exported, then schema rag_wizard on {target.name} is dropped{kept}.")
         require_consent(call, target, f"Forget the rollout on {target.name}?")
         path = save_log(engine, target, call.launch.state_dir) if survey.statements else None
         supervised(engine, lambda: engine.forget(keep_objects=keep_objects))

@@ -11,7 +11,7 @@ from wizard.db.reading import read_rows
 from wizard.engine.situation import Situation
 from wizard.engine.state import StepState
 from wizard.engine.views import CheckResult, CriterionResult, Judgement, Verification
-from wizard.rollout.model import Check, Criterion, Step
+from wizard.rollout.model import Check, Criterion, Step, holds
 
 Report = Callable[[CheckResult], None]
 
@@ -20,6 +20,8 @@ def run_checks(connection: Connection, situation: Situation, step: Step, report:
     """The checks of one step, each reported as soon as it is judged."""
     results = []
     for check in step.checks:
+        if not holds(check.when, situation.facts):
+            continue
         result = _run(connection, situation, step, check)
         report(result)
         results.append(result)
@@ -39,14 +41,22 @@ def verify_all(connection: Connection, situation: Situation, report: Report) -> 
 
 def _run(connection: Connection, situation: Situation, step: Step, check: Check) -> CheckResult:
     try:
-        rows = read_rows(connection, situation.rollout.read_sql(check.sql))
+        rows = read_rows(connection, situation.rollout.read_sql(check.sql), xid=_xid(situation, step))
     except psycopg.Error as error:
         if connection.broken:
             raise
         message = error.diag.message_primary or str(error)
+        if isinstance(error, psycopg.errors.InsufficientPrivilege):
+            message = f"not visible to this role, so not judged: {message}"
         return CheckResult(step=step.id, id=check.id, title=check.title, error=message)
     judged = tuple(Judgement(subject=row["subject"], expected=row["expected"], found=row["found"]) for row in rows)
     return CheckResult(step=step.id, id=check.id, title=check.title, rows=judged)
+
+
+def _xid(situation: Situation, step: Step) -> str:
+    """The transaction that ran the step's last part; empty if the registry has none."""
+    standing = situation.active.standing(step.id) if situation.active is not None else ()
+    return standing[-1].xid or "" if standing else ""
 
 
 def _judge(situation: Situation, criterion: Criterion, results: Sequence[CheckResult]) -> CriterionResult:

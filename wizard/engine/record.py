@@ -23,6 +23,8 @@ class PartRecord:
     """intent, done, failed or interrupted."""
     backend_pid: int
     intended_at: datetime
+    xid: str | None
+    """Of the transaction that committed it."""
     seconds: float | None
     wizard_version: str
 

@@ -22,6 +22,7 @@ from wizard.engine.views import (
     Survey,
     TableSize,
 )
+from wizard.rollout.model import holds
 from wizard.rollout.render import RenderedStep, applicable_decisions
 
 
@@ -67,7 +68,8 @@ def step_view(
     decisions = tuple(d for d in applicable_decisions(situation.rollout, situation.facts) if d.step == step.id)
     if state is StepState.TODO and any(d in situation.open_decisions for d in decisions):
         state = StepState.DECIDE
-    queries = (*step.prerequisites, *step.checks)
+    checks = (check for check in step.checks if holds(check.when, situation.facts))
+    queries = (*step.prerequisites, *checks)
     return StepView(
         id=step.id, title=step.title, label=step.label, kind=step.kind, state=state,
         does=step.does, why=step.why, rows=step.rows, rollback=step.rollback, todo=step.todo, locks=step.locks,

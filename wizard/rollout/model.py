@@ -14,9 +14,9 @@ Condition = Mapping[str, str | list[str]]
 
 
 def holds(condition: Condition, facts: Mapping[str, str]) -> bool:
-    """True if every name in `condition` has one of its accepted values in `facts`."""
+    """True if every name in `condition` has one of its accepted values in `facts`; a name not there counts as empty."""
     return all(
-        facts.get(name) in ([accepted] if isinstance(accepted, str) else accepted)
+        facts.get(name, "") in ([accepted] if isinstance(accepted, str) else accepted)
         for name, accepted in condition.items()
     )
 
@@ -81,7 +81,13 @@ class Prerequisite(Query):
 
 
 class Check(Query):
-    """Returns rows (subject, expected, found), all text; a row passes when expected equals found (also NULL)."""
+    """Returns rows (subject, expected, found), all text; a row passes when expected equals found (also NULL).
+
+    It may read current_setting('rag_wizard.xid', true): the transaction that ran its step, empty or NULL if unknown.
+    """
+
+    when: Condition = Field(default_factory=dict)
+    """The check applies only where this holds."""
 
 
 class LossGuard(Frozen):

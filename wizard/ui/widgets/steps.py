@@ -83,11 +83,12 @@ class StepList(StepKeys):
     def _line(self, row: Row) -> Content:
         width = self.content_size.width
         word = row.state.word
-        label = pad(row.label, max(width - 9 - cell_len(word), 0))
+        ids = min(max(cell_len(other.id) for other in self.rows), 9) + 1
+        label = pad(row.label, max(width - 5 - ids - cell_len(word), 0))
         style = state_style(row.state)
         quiet = "$quiet" if row.state is StepState.TODO else style
         line = Content.assemble(
-            (f"{row.state.glyph} ", f"bold {style}"), f"{row.id:<4}"[:4], label, " ", (word, quiet), " "
+            (f"{row.state.glyph} ", f"bold {style}"), pad(row.id, ids), label, " ", (word, quiet), " "
         )
         if row.id != self.current:
             return Content.assemble(" ", line)
@@ -137,7 +138,7 @@ class Strip(StepKeys):
         )
 
     def _cell(self, row: Row) -> Content:
-        cell = Content.assemble((row.state.glyph, state_style(row.state)), clip(row.id, 6))
+        cell = Content.assemble((row.state.glyph, state_style(row.state)), clip(row.id, 9))
         if row.id == self.current:
             return cell.stylize(f"bold underline on {'$cursor' if self.has_focus else '$cursor-blurred'}")
         return cell

@@ -1,0 +1,110 @@
+"""How the tests of the screen walk it: a running app, its keys, what it shows, and waiting for conditions instead of time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.support.database import Database
+from wizard.launch import Launch
+from wizard.ui.app import WizardApp
+from wizard.ui.board import Board
+
+WIDE, NARROW = (120, 36), (80, 24)
+PATIENCE_S = 20.0
+
+
+@dataclass
+class Walk:
+    """One start of the app under a pilot."""
+
+    app: WizardApp
+    pilot: Pilot[Any]
+
+    @property
+    def board(self) -> Board:
+        """What the screen mirrors."""
+        return self.app.board
+
+    async def until(self, holds: Callable[[], object], what: str = "") -> None:
+        """Wait until `holds` does; an AssertionError shows the screen when it never does."""
+        end = asyncio.get_running_loop().time() + PATIENCE_S
+        while not holds():
+            assert asyncio.get_running_loop().time() < end, f"never happened: {what or holds}\n{self.text}"
+            await self.pilot.pause()
+
+    async def settle(self) -> None:
+        """Wait until the engine is idle and everything is drawn."""
+        await self.until(lambda: not self.board.busy, "the engine is idle")
+        for _ in range(3):
+            await self.pilot.pause()
+
+    async def press(self, *keys: str) -> None:
+        """Press keys, each time waiting until the engine is idle again."""
+        for key in keys:
+            await self.pilot.press(key)
+            await self.settle()
+
+    async def type(self, text: str) -> None:
+        """Type text into whatever has the focus."""
+        await self.pilot.press(*text)
+
+    @property
+    def text(self) -> str:
+        """The screen as characters, line by line."""
+        width, height = self.app.size
+        lines = self.app.screen._compositor.render_strips()
+        return "\n".join("".join(segment.text for segment in line) for line in lines[:height])
+
+    @property
+    def lines(self) -> list[str]:
+        """The screen's lines."""
+        return self.text.split("\n")
+
+    @property
+    def state_line(self) -> str:
+        """Row 2."""
+        return self.lines[1].strip()
+
+    def states(self) -> dict[str, str]:
+        """Step -> the word beside it."""
+        return {step.id: self.board.state(step).word for step in self.board.steps}
+
+
+Open = Callable[..., Any]
+
+
+@asynccontextmanager
+async def walking(app: WizardApp, size: tuple[int, int]) -> AsyncIterator[Walk]:
+    """Run `app` and wait until it stands."""
+    try:
+        async with app.run_test(size=size, notifications=True) as pilot:
+            walk = Walk(app, pilot)
+            await walk.until(lambda: app.board.survey is not None or app.board.trouble is not None, "connected")
+            await walk.settle()
+            yield walk
+    finally:
+        app.desk.close()
+
+
+@pytest.fixture
+def open_screen(database: Database, state_dir: Path) -> Open:
+    """open_screen(size=WIDE, **launch) on this test's database; another start on it is another call."""
+
+    def start(size: tuple[int, int] = WIDE, **launch: Any) -> Any:
+        options = {
+            "dsn": database.url(),
+            "state_dir": state_dir,
+            "target_name": "acme-test",
+            "operator": "dba@desk",
+        } | launch
+        return walking(WizardApp(Launch(**options)), size)
+
+    return start
