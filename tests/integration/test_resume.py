@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.database import Database, assert_same
 from tests.support.engine import Operator
-from wizard.engine.events import Event, LockWaited, Noticed, PartCommitted, PartStarted
+from wizard.engine.events import ConnectionLost, Event, LockWaited, Noticed, PartCommitted, PartStarted, Reconnected
 from wizard.engine.registry import lock_key
 from wizard.errors import ConnectionUnsuitableError, LockNotObtainedError, OtherOperatorError, RefusedError, UsageError
 
@@ -37,27 +37,47 @@ def test_stopping_after_every_part_and_resuming_elsewhere_ends_the_same(database
     assert database.dump() == twin.dump()
 
 
+def end_the_wizards_backend(database: Database) -> None:
+    database.execute(
+        "select pg_terminate_backend(pid) from pg_stat_activity"
+        " where application_name like 'rag-wizard%' and datname = current_database()",
+        user="supabase_admin",
+    )
+
+
 @pytest.mark.parametrize("step", STEPS)
-def test_a_backend_that_dies_inside_a_part_leaves_it_to_the_next_session(database: Database, step: str) -> None:
+def test_a_backend_that_dies_inside_a_part_is_replaced_and_the_truth_asked_for(database: Database, step: str) -> None:
+    operator = Operator(database)
+    killed: list[str] = []
+
+    def die_once(event: Event) -> None:
+        if isinstance(event, PartStarted) and event.step == step and not killed:
+            killed.append(step)
+            end_the_wizards_backend(database)
+
+    operator.listen(die_once)
+    outcome = operator.engine.run()
+
+    assert outcome.ending == "done"
+    assert killed == [step]
+    assert len(operator.told(ConnectionLost)) == len(operator.told(Reconnected)) == 1
+    assert "left nothing behind" in operator.told(Noticed)[0].text
+    assert len(operator.told(PartCommitted)) == len(STEPS)
+
+
+def test_a_connection_that_never_lasts_is_given_up_with_the_state_named(database: Database) -> None:
     operator = Operator(database)
 
     def die(event: Event) -> None:
-        if isinstance(event, PartStarted) and event.step == step:
-            database.execute(
-                "select pg_terminate_backend(pid) from pg_stat_activity"
-                " where application_name like 'rag-wizard%' and datname = current_database()",
-                user="supabase_admin",
-            )
+        if isinstance(event, PartStarted) and event.step == "1.2":
+            end_the_wizards_backend(database)
 
     operator.listen(die)
-    with pytest.raises(ConnectionUnsuitableError, match="connection was lost"):
+    with pytest.raises(ConnectionUnsuitableError, match="lost 4 times in a row") as given_up:
         operator.engine.run()
 
-    again = Operator(database)
-    outcome = again.engine.run()
-
-    assert outcome.ending == "done"
-    assert all(step in notice.text for notice in again.told(Noticed))
+    assert "Steps 0 to 1.1 are committed" in given_up.value.why
+    assert Operator(database).engine.run().ending == "done"
 
 
 def test_a_part_whose_transaction_is_alive_is_left_alone(database: Database) -> None:

@@ -267,7 +267,8 @@ def test_clones_that_come_later_are_told_and_never_held_against_the_rollout(data
     operator.engine.run()
     database.execute("insert into clones (creator_id, name, category, rag_enabled) values ('u', 'new', 'ai', null)")
     database.execute(
-        "update clones set category = 'legal' where id = (select id from clones where category = 'medical' order by id limit 1)"
+        "update clones set category = 'legal'"
+        " where id = (select id from clones where category = 'medical' order by id limit 1)"
     )
 
     outcome = Operator(database).engine.run()

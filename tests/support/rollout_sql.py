@@ -75,10 +75,8 @@ def rows(conn: Connection, text: str) -> list[Row]:
         return conn.execute(text.encode()).fetchall()
 
 
-def failing(
-    conn: Connection, rollout: Rollout = ROLLOUT, facts: Mapping[str, str] | None = None
-) -> dict[str, str]:
-    """Each failing check that applies for `facts` by its id, with what it says; a query that cannot run is a failure too."""
+def failing(conn: Connection, rollout: Rollout = ROLLOUT, facts: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Each failing check that applies for `facts` by its id, with what it says; one that cannot run has failed."""
     return {
         check.id: words
         for step in rollout.steps

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def is_interactive() -> bool:
     """True if a person can be asked: stdin and stderr are terminals."""
-    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def require_writable(call: Call, command: str) -> None:

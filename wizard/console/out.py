@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, TextIO
 
 from wizard.console.call import Call
@@ -17,7 +18,14 @@ SCHEMA_VERSION = 1
 
 
 def prepare_streams() -> None:
-    """Let no character of a foreign text stop the output: what the encoding lacks is written as an escape."""
+    """Let no character of a foreign text stop the output: what the encoding lacks is written as an escape.
+
+    A stream that the caller closed (`<&-`) becomes one that is empty or takes everything.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            stream = Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115 - lives as long as the process
+            setattr(sys, name, stream)
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure:

@@ -13,7 +13,9 @@ _XID = sql.SQL("SET LOCAL rag_wizard.xid = {}")
 
 
 def read_rows(connection: Connection, select: str, *, xid: str = "") -> list[dict[str, Any]]:
-    """The rows of one SELECT, which may read `xid` as current_setting('rag_wizard.xid', true). The server refuses anything that would write, whatever the session allows.
+    """The rows of one SELECT, which may read `xid` as current_setting('rag_wizard.xid', true).
+
+    The server refuses anything that would write, whatever the session allows.
 
     Raises psycopg.Error as the server gave it; the session is idle again then.
     """

@@ -24,7 +24,7 @@ from wizard.engine.prerequisites import prerequisites
 from wizard.engine.registry import drop_registry, registry_exists
 from wizard.engine.script import plan_script
 from wizard.engine.settings import Settings
-from wizard.engine.sitting import Sitting, sitting
+from wizard.engine.sitting import Sitting, resuming, sitting
 from wizard.engine.situation import Situation, look
 from wizard.engine.state import StepState
 from wizard.engine.steering import Steering
@@ -133,12 +133,12 @@ class Engine:
         """Runs what is left of `first`..`last`, both included. Running again where nothing is left changes nothing."""
         step_range(self.rollout, first, last)
         with self._writing() as here:
-            return self._finish(run_forward(here, first, last))
+            return self._finish(resuming(here, lambda: run_forward(here, first, last)))
 
     def rollback(self, to: str | None = None, *, discard_data: bool = False) -> Outcome:
         """Undoes everything, or everything after step `to`. Refuses to destroy rows unless `discard_data`."""
         with self._writing() as here:
-            return self._finish(run_backward(here, to, discard_data=discard_data))
+            return self._finish(resuming(here, lambda: run_backward(here, to, discard_data=discard_data)))
 
     def forget(self, *, keep_objects: bool = False) -> None:
         """Drops the registry. Refused while anything is rolled out, unless `keep_objects` (then nobody can undo it)."""

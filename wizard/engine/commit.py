@@ -8,7 +8,7 @@ from wizard.db.queries import query
 from wizard.engine import words
 from wizard.engine.events import Failed, LockWaited, PartCommitted, PartStarted, StatementCommitted
 from wizard.engine.message import PartMessage
-from wizard.engine.send import LOCK_CODES, LOSS, PartFailedError, StoppedError, send_part
+from wizard.engine.send import LOCK_CODES, LOSS, PartFailedError, StoppedError, send_intent, send_part
 from wizard.engine.sitting import Sitting
 from wizard.engine.state import StepState
 from wizard.engine.survey import pending_failure
@@ -24,6 +24,8 @@ def commit_part(here: Sitting, message: PartMessage, *, parts: int) -> Outcome |
     source = message.source
     shown = ";\n".join(line.sql for line in message.lines if line.statement)
     about: dict[str, Any] = {"step": source.step, "part": source.part, "direction": source.direction}
+    here.composer.used(message)
+    send_intent(here.connection, message)
     here.emit(PartStarted(**about, parts=parts, title=source.title, sql=shown))
 
     def waited(attempt: int, code: str, elapsed: float, pause: float, sql: str) -> None:
@@ -39,14 +41,12 @@ def commit_part(here: Sitting, message: PartMessage, *, parts: int) -> Outcome |
             here.connection, message, steering=here.steering, patience_s=here.settings.lock_patience_s, waited=waited
         )
     except StoppedError:
-        here.composer.used(source.step)
         here.look_again()
         return outcome_now(here, "stopped")
     except PartFailedError as failed:
         here.composer.failed(source.step)
         here.look_again()
         return _failed(here, failed)
-    here.composer.used(source.step)
     here.emit(PartCommitted(**about, parts=parts, seconds=seconds))
     for row in here.connection.execute(query("part_statements"), {"part_id": message.part_id}):
         here.emit(

@@ -53,13 +53,12 @@ class Composer:
         """The message of a part on the way back."""
         return self._compose(source, situation)
 
-    def used(self, step: str) -> None:
-        """The step's messages were sent: another attempt gets a part id of its own."""
-        self._kept = {key: message for key, message in self._kept.items() if key[0] != step}
+    def used(self, message: PartMessage) -> None:
+        """The message is about to be sent: another attempt gets a part id of its own."""
+        self._kept = {key: kept for key, kept in self._kept.items() if kept is not message}
 
     def failed(self, step: str) -> None:
         """The step failed; a practice failure happens only once."""
-        self.used(step)
         if step == self.settings.fail_at:
             self._failed_once = True
 
@@ -79,7 +78,7 @@ class Composer:
         made = rendered.parts[part - 1]
         deploy = made.deploy
         if step.id == self.settings.fail_at and not self._failed_once and part == len(rendered.parts):
-            deploy = (*deploy, Group((Statement(PRACTICE.format(step=step.id), "do_stmt", "practice", 1),)))
+            deploy = (*deploy, Group((Statement(PRACTICE.format(step=step.id), "do_stmt"),)))
         return PartSource(
             step.id, part, "deploy", made.title, rendered.digest, deploy, made.revert, self.guards(step),
             one_message=step.takes_strong_lock,

@@ -35,6 +35,23 @@ class Connected(Event):
     server: str
 
 
+class ConnectionLost(Event):
+    """The connection is gone; what became of the last part is unknown until the database was asked."""
+
+    event: Literal["connection_lost"] = "connection_lost"
+    attempt: int
+    patience_s: float
+    next_try_s: float
+    sentence: str = "CONNECTION LOST. Asking the database what was committed"
+
+
+class Reconnected(Event):
+    """Connected again; the database was asked, and `sentence` is what is committed."""
+
+    event: Literal["reconnected"] = "reconnected"
+    sentence: str
+
+
 class Noticed(Event):
     """Something the operator should know; nothing stopped."""
 

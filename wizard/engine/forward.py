@@ -15,7 +15,7 @@ from wizard.engine.events import (
     StepStarted,
 )
 from wizard.engine.prerequisites import prerequisites
-from wizard.engine.send import send_part
+from wizard.engine.send import send_intent, send_part
 from wizard.engine.sitting import Sitting
 from wizard.engine.state import StepState
 from wizard.engine.views import CheckResult, Outcome, PrerequisiteResult, Verification
@@ -203,10 +203,11 @@ def _record_verified(here: Sitting, rendered: RenderedStep, state: StepState) ->
         return False
     here.begin()
     message = here.composer.deploy(here.situation, rendered, 1)
+    here.composer.used(message)
+    send_intent(here.connection, message)
     send_part(
         here.connection, message, steering=here.steering, patience_s=here.settings.lock_patience_s,
         waited=lambda *_: None,
     )  # fmt: skip
-    here.composer.used(rendered.step.id)
     here.look_again()
     return True

@@ -138,14 +138,17 @@ def _rows(rows: Iterable[tuple[object, ...]]) -> str:
 def _transaction(part_id: str, source: PartSource, settings: PartSettings, registry: bool) -> Iterator[Line]:
     yield own("BEGIN")
     yield from _settings(settings)
-    statements = [statement for group in source.groups for statement in group.statements]
+    statements = [(statement, group) for group in source.groups for statement in group.statements]
     if registry:
         yield own(_checkpoint(part_id, source))
         if statements:
             # The log's rows come before the first lock: a lock on the registry then never prolongs one on a table.
             yield own(
-                "INSERT INTO rag_wizard.statement (part_id, ordinal, sql, outcome, file, line) VALUES\n"
-                + _rows((part_id, i, s.sql, "committed", s.file, s.line) for i, s in enumerate(statements, start=1))
+                "INSERT INTO rag_wizard.statement (part_id, ordinal, sql, outcome, hold_triggers, file, line) VALUES\n"
+                + _rows(
+                    (part_id, i, s.sql, "committed", group.hold_triggers, s.file, s.line)
+                    for i, (s, group) in enumerate(statements, start=1)
+                )
             )
     if source.guard_now:
         for guard in source.guards:

@@ -134,7 +134,7 @@ def _names(connection: Connection, situation: Situation) -> PrerequisiteResult:
         "names-free",
         "Every name it will use is free",
         not rows,
-        f"taken: {taken}" if rows else f"{len(names)} names are free",
+        f"taken: {taken}" if rows else f"{len(names)} names are free" if names else "nothing is left to make",
         "Rename or remove what is there, or roll back what made it. The wizard neither adopts nor overwrites it.",
     )
 

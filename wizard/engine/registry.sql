@@ -81,6 +81,7 @@ CREATE TABLE rag_wizard.statement (
     sql text NOT NULL,
     outcome text NOT NULL CHECK (outcome IN ('committed', 'failed')),
     rows bigint,
+    hold_triggers boolean NOT NULL DEFAULT false,
     finished_at timestamptz,
     file text NOT NULL,
     line integer NOT NULL,

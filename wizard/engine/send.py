@@ -61,21 +61,30 @@ LockReport = Callable[[int, str, float, float, str], None]
 """attempt, sqlstate, seconds waited, seconds to the next try, statement."""
 
 
+def send_intent(connection: Connection, message: PartMessage) -> None:
+    """Commits that the part is about to be sent: from here on its row says what became of it."""
+    try:
+        send_message(connection, _text(message.intent))
+    except MessageError as fault:
+        connection.execute("ROLLBACK")
+        raise fault.error from None
+
+
 def send_part(
     connection: Connection, message: PartMessage, *, steering: Steering, patience_s: float, waited: LockReport
 ) -> float:
-    """Commits the intent, then the part with its checkpoint; returns the seconds the part took.
+    """Sends the part, whose intent is committed, with its checkpoint; returns the seconds it took.
 
     Raises PartFailedError (recorded in the registry; for a lock never obtained too, with its SQLSTATE),
     StoppedError, or psycopg.OperationalError when the connection was lost and only the registry knows the outcome.
     """
-    send_message(connection, _text(message.intent))
     began = time.monotonic()
     attempt = 0
     while True:
         attempt += 1
         try:
-            _transaction(connection, message)
+            with steering.cancellable(connection):
+                _transaction(connection, message)
         except PartFailedError as failure:
             if failure.sqlstate == CANCELLED and steering.cancelled:
                 _interrupted(connection, message.part_id)

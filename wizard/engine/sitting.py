@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
+from typing import TypeVar
 
 import psycopg
 from psycopg import pq
@@ -13,7 +15,7 @@ from wizard import __version__
 from wizard.db.connect import Connection, connect, faults
 from wizard.db.target import Target
 from wizard.engine.compose import Composer
-from wizard.engine.events import Connected, Event, Listener, Noticed
+from wizard.engine.events import Connected, ConnectionLost, Listener, Noticed, Reconnected
 from wizard.engine.registry import (
     begin_rollout,
     begin_session,
@@ -28,21 +30,26 @@ from wizard.engine.registry import (
 from wizard.engine.settings import Settings
 from wizard.engine.situation import Situation, look
 from wizard.engine.steering import Steering
-from wizard.engine.words import holder_words
-from wizard.errors import OtherOperatorError
+from wizard.engine.words import committed, holder_words
+from wizard.errors import ConnectionUnsuitableError, OtherOperatorError
 from wizard.rollout.model import Rollout
 
-LOCK_TRIES = 5
-LOCK_PAUSE_S = 0.2
+LOCK_PATIENCE_S = 1.0
+"""How long a session that is just closing may still hold the advisory lock."""
+RECONNECT_PATIENCE_S = 60.0
+"""How long a lost connection is sought again before the operator is told."""
+POLL_S = 0.2
+LOSSES_IN_A_ROW = 3
+
+Result = TypeVar("Result")
 
 
 class Sitting:
-    """The writing session of one operation."""
+    """The writing session of one operation. It outlives its connection: `reconnect` opens another."""
 
     def __init__(
         self,
-        connection: Connection,
-        target: str,
+        target: Target,
         rollout: Rollout,
         settings: Settings,
         *,
@@ -50,15 +57,77 @@ class Sitting:
         steering: Steering,
         emit: Listener,
     ) -> None:
-        self.connection = connection
         self.target = target
         self.rollout = rollout
         self.settings = settings
         self.composer = composer
         self.steering = steering
         self.emit = emit
-        self.situation = look(connection, target, rollout, settings)
+        self._connecting = ExitStack()
         self._recorded = False
+        self.connection = self._connect(LOCK_PATIENCE_S)
+        self.situation = self._look()
+
+    def _connect(self, patience_s: float) -> Connection:
+        """A connection that holds the advisory lock. Raises OtherOperatorError while somebody else has it."""
+        name = f"rag-wizard {__version__} {self.settings.operator}"[:63]
+        connection = self._connecting.enter_context(
+            connect(
+                self.target,
+                schema=self.settings.schema,
+                read_only=False,
+                lock_timeout_ms=self.settings.lock_timeout_ms,
+                application_name=name,
+            )
+        )
+        try:
+            self._take_lock(connection, patience_s)
+        except BaseException:
+            self._connecting.close()
+            raise
+        return connection
+
+    def _take_lock(self, connection: Connection, patience_s: float) -> None:
+        """Polls, never waits inside the server: a session that is just ending still holds it."""
+        key, until = lock_key(self.settings.schema), time.monotonic() + patience_s
+        while not try_lock(connection, key):
+            if time.monotonic() > until or self.steering.wait(POLL_S):
+                who = holder_words(look(connection, self.target.name, self.rollout, self.settings))
+                raise OtherOperatorError(
+                    f"another operator is rolling out on {self.target.name}: {who}",
+                    why="Nothing was changed by this command.",
+                    fix="Wait until that session ends, or talk to its operator; then run the same command again.",
+                )
+
+    def reconnect(self) -> None:
+        """After a lost connection: connects again, takes the lock again, and asks the database what was committed.
+
+        Raises ConnectionUnsuitableError when the database cannot be asked in time, OtherOperatorError when somebody
+        else was faster.
+        """
+        began, attempt = time.monotonic(), 0
+        while True:
+            attempt += 1
+            left = RECONNECT_PATIENCE_S - (time.monotonic() - began)
+            pause = min(0.2 * 2**attempt, 5.0)
+            self.emit(ConnectionLost(attempt=attempt, patience_s=RECONNECT_PATIENCE_S, next_try_s=pause))
+            stopped = self.steering.wait(pause)
+            self._connecting.close()
+            try:
+                # The server may need a while to notice that our old session is gone; it holds the lock until then.
+                self.connection = self._connect(max(left, LOCK_PATIENCE_S))
+                self._recorded = False
+                self.situation = self._look()
+                self.resolve()
+            except (ConnectionUnsuitableError, psycopg.OperationalError) as error:
+                if stopped or left < 0:
+                    raise _out_of_reach(error) from None
+            else:
+                self.emit(Reconnected(sentence=committed(self.situation)))
+                return
+
+    def _look(self) -> Situation:
+        return look(self.connection, self.target.name, self.rollout, self.settings)
 
     def look_again(self) -> Situation:
         """Reads the registry anew. What the steps were rendered for stays as it was when the sitting began."""
@@ -97,14 +166,47 @@ class Sitting:
         self.look_again()
 
     def end(self) -> None:
-        """Ends the session in the registry, if it was recorded there and the connection still works."""
-        if self.connection.broken or self.connection.closed:
-            return
-        with suppress(psycopg.Error):
+        """Closes the connection; ends the session in the registry, if it was recorded there and that still works."""
+        with suppress(psycopg.Error), self._connecting:
             if self.connection.info.transaction_status != pq.TransactionStatus.IDLE:
                 self.connection.execute("ROLLBACK")
             if self._recorded and registry_exists(self.connection):
                 end_session(self.connection, self.composer.session_id)
+
+
+def _out_of_reach(error: Exception) -> ConnectionUnsuitableError:
+    return ConnectionUnsuitableError(
+        f"the connection was lost and the database could not be asked again: {getattr(error, 'what', error)}",
+        why="What was committed stays committed; a part that was not is rolled back by the server. Which of the two is "
+        "true of the last part, only the database knows.",
+        fix="When it answers again, run the same command: it asks first and goes on from there.",
+    )
+
+
+def resuming(here: Sitting, work: Callable[[], Result]) -> Result:
+    """Does `work`, and after each lost connection does it again: resuming is the only recovery there is.
+
+    `work` goes by what the registry holds, so what is committed is never done twice. Gives up when the connection is
+    lost again and again without a part getting through in between.
+    """
+    fruitless, parts = 0, -1
+    while True:
+        try:
+            return work()
+        except psycopg.OperationalError:
+            if not here.connection.broken:
+                raise
+        record = here.situation.record
+        done = sum(part.state == "done" for part in record.parts) if record is not None else 0
+        fruitless = fruitless + 1 if done == parts else 0
+        parts = done
+        if fruitless >= LOSSES_IN_A_ROW:
+            raise ConnectionUnsuitableError(
+                f"the connection was lost {fruitless + 1} times in a row",
+                why=f"{committed(here.situation)}.",
+                fix="Find out why the server or the network ends it; then run the same command again.",
+            )
+        here.reconnect()
 
 
 @contextmanager
@@ -118,43 +220,12 @@ def sitting(
     emit: Listener,
 ) -> Iterator[Sitting]:
     """Opens a writing session that holds the advisory lock. Raises OtherOperatorError while somebody else has it."""
-    name = f"rag-wizard {__version__} {settings.operator}"[:63]
-    with (
-        faults(target),
-        connect(
-            target,
-            schema=settings.schema,
-            read_only=False,
-            lock_timeout_ms=settings.lock_timeout_ms,
-            application_name=name,
-        ) as connection,
-    ):
-        _take_lock(connection, rollout, settings, target)
-        steering.attach(connection)
-        here = Sitting(connection, target.name, rollout, settings, composer=composer, steering=steering, emit=emit)
+    with faults(target):
+        here = Sitting(target, rollout, settings, composer=composer, steering=steering, emit=emit)
         try:
-            connected: Event = Connected(target=target.name, server=here.situation.server["version"])
-            emit(connected)
+            emit(Connected(target=target.name, server=here.situation.server["version"]))
             here.resolve()
             yield here
         finally:
-            steering.detach()
             here.end()
-
-
-def _take_lock(connection: Connection, rollout: Rollout, settings: Settings, target: Target) -> None:
-    """Polls for a moment: a session that is just closing still holds it."""
-    import time
-
-    key = lock_key(settings.schema)
-    for attempt in range(LOCK_TRIES):
-        if try_lock(connection, key):
-            return
-        if attempt < LOCK_TRIES - 1:
-            time.sleep(LOCK_PAUSE_S)
-    who = holder_words(look(connection, target.name, rollout, settings))
-    raise OtherOperatorError(
-        f"another operator is rolling out on {target.name}: {who}",
-        why="Nothing was changed by this command.",
-        fix="Wait until that session ends, or talk to its operator; then run the same command again.",
-    )
+            steering.forget()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from wizard.db.connect import Connection
 
@@ -15,22 +17,26 @@ class Steering:
         self._go = threading.Event()
         self._go.set()
         self._lock = threading.Lock()
-        self._connection: Connection | None = None
+        self._in_flight: Connection | None = None
         self.cancelled = False
         """True once a cancel was asked for: a cancelled statement is then no failure."""
 
-    def attach(self, connection: Connection) -> None:
-        """The connection that `cancel` will interrupt; earlier wishes are forgotten."""
-        with self._lock:
-            self._connection = connection
-            self.cancelled = False
-            self._stop.clear()
-            self._go.set()
+    def forget(self) -> None:
+        """The operation is over: what was asked for does not concern the next one."""
+        self.cancelled = False
+        self._stop.clear()
+        self._go.set()
 
-    def detach(self) -> None:
-        """No connection is at work any more."""
+    @contextmanager
+    def cancellable(self, connection: Connection) -> Iterator[None]:
+        """While a part's transaction is on its way on `connection`, `cancel` may interrupt it: at no other time."""
         with self._lock:
-            self._connection = None
+            self._in_flight = connection
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._in_flight = None
 
     def stop(self) -> None:
         """End after the running part."""
@@ -50,8 +56,8 @@ class Steering:
         self.cancelled = True
         self.stop()
         with self._lock:
-            if self._connection is not None:
-                self._connection.cancel_safe(timeout=5)
+            if self._in_flight is not None:
+                self._in_flight.cancel_safe(timeout=5)
 
     @property
     def paused(self) -> bool:

@@ -170,6 +170,8 @@ class LoggedStatement(View):
     sql: str
     outcome: Literal["committed", "rolled back", "failed"]
     rows: int | None = None
+    hold_triggers: bool = False
+    """It ran with session_replication_role = replica: no application trigger fired."""
     started_at: datetime | None = None
     duration_ms: float | None = None
     xid: str | None = None

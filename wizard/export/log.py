@@ -1,4 +1,4 @@
-"""The statement log as text: SQL that replays, JSON lines, or Markdown to read. It reads no database, writes no file."""
+"""The statement log as text: SQL that replays, JSON lines, Markdown. It reads no database and writes no file."""
 
 from __future__ import annotations
 
@@ -66,12 +66,23 @@ def _sql(statements: list[LoggedStatement], header: LogHeader) -> Iterator[str]:
         yield f"-- by {one_line(group[0].operator)}"
         if committed:
             yield "BEGIN;"
-            yield from (_terminated(member.sql) for member in committed)
+            for member in committed:
+                yield from _as_sent(member)
             yield "COMMIT;"
         for member in group:
             if member.outcome != "committed":
                 yield f"-- {member.outcome}, not part of the replay: {one_line(member.error) or 'no message'}"
                 yield from (f"--   {visible(line)}" for line in member.sql.splitlines())
+
+
+def _as_sent(statement: LoggedStatement) -> Iterator[str]:
+    """A statement as it ran: a backfill held triggers back, and a replay that fired them would give other rows."""
+    held = statement.hold_triggers
+    if held:
+        yield "SET LOCAL session_replication_role = replica;"
+    yield _terminated(statement.sql)
+    if held:
+        yield "SET LOCAL session_replication_role = origin;"
 
 
 def _terminated(sql: str) -> str:

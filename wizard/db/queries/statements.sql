@@ -1,6 +1,6 @@
 -- The statement log of all rollouts of a name in a schema, in the order the parts were sent.
 SELECT p.session_id::text AS session, s.operator, p.step, p.part, p.direction, st.ordinal, st.sql,
-       CASE WHEN st.outcome = 'failed' THEN 'failed' ELSE 'committed' END AS outcome, st.rows,
+       CASE WHEN st.outcome = 'failed' THEN 'failed' ELSE 'committed' END AS outcome, st.rows, st.hold_triggers,
        coalesce(lag(st.finished_at) OVER part, p.started_at) AS started_at,
        extract(epoch FROM st.finished_at - coalesce(lag(st.finished_at) OVER part, p.started_at))::float8 * 1000
            AS duration_ms,
