@@ -43,6 +43,8 @@ class Launch:
     lock_timeout_ms: int = DEFAULT_LOCK_TIMEOUT_MS
     state_dir: Path = field(default_factory=default_state_dir)
     """Folder of the demo's data, exported logs and crash reports."""
+    end_orphan: bool = False
+    """The operator's word that an abandoned session's backend may be ended."""
     fail_at: str = ""
     """Practice: id of the step that fails once."""
     confirm: str = ""

@@ -92,6 +92,7 @@ def settings_from(launch: Launch) -> Settings:
         lock_timeout_ms=launch.lock_timeout_ms,
         decisions=dict(launch.decisions),
         fail_at=launch.fail_at,
+        end_orphan=launch.end_orphan,
         command=command_of(launch),
     )
 

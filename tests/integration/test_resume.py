@@ -10,7 +10,7 @@ import pytest
 from tests.support.database import Database, assert_same
 from tests.support.engine import Operator
 from wizard.engine.events import ConnectionLost, Event, LockWaited, Noticed, PartCommitted, PartStarted, Reconnected
-from wizard.engine.registry import lock_key
+from wizard.engine.exclusive import lock_key
 from wizard.errors import ConnectionUnsuitableError, LockNotObtainedError, OtherOperatorError, RefusedError, UsageError
 
 STEPS = ("1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "2.1", "2.2", "3", "4", "6.1", "6.2")
@@ -108,7 +108,8 @@ def test_the_second_operator_is_told_who_is_at_work(database: Database) -> None:
         first.execute("select pg_advisory_lock(%s, %s)", lock_key("public"))
 
         with pytest.raises(
-            OtherOperatorError, match=rf"postgres, pid {first.execute('select pg_backend_pid()').fetchone()[0]}"
+            OtherOperatorError,
+            match=rf"postgres from 127.0.0.1, pid {first.execute('select pg_backend_pid()').fetchone()[0]}",
         ):  # type: ignore[index]
             Operator(database).engine.run()
         assert Operator(database).engine.survey().sentence.startswith("ANOTHER OPERATOR is at work on acme-test")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.support.database import Database, assert_same
@@ -9,6 +11,7 @@ from tests.ui.conftest import NARROW, WIDE, Open
 from wizard.engine.state import StepState
 from wizard.ui.board import Page
 
+TINY = Path(__file__).parents[1] / "rollouts" / "tiny"
 COMPLETE = {"done", "passed", "adopted", "open"}
 
 
@@ -199,7 +202,7 @@ async def test_production_needs_the_name_typed_before_the_first_write(open_scree
     async with open_screen(env="production") as walk:
         assert "PRODUCTION" in walk.lines[0]
         await walk.press("a")
-        assert "To run everything left, type its name: acme-test" in walk.text
+        assert "acme-test is a production database" in walk.text
         await walk.press("ctrl+p")
         assert walk.app.screen.__class__.__name__ == "TypeName", "no palette over a typed confirmation"
         await walk.type("acme")
@@ -225,7 +228,7 @@ async def test_a_difference_found_by_verifying_is_shown(open_screen: Open, datab
 
 async def test_prerequisites_that_stop_change_nothing(open_screen: Open, database: Database, readonly_user: str) -> None:
     before = database.snapshot()
-    async with open_screen(dsn=database.url(readonly_user)) as walk:
+    async with open_screen(dsn=database.url(readonly_user), decisions={"backfill_triggers": "fire"}) as walk:
         await walk.press("a")
         assert walk.board.page is Page.TROUBLE
         assert walk.state_line.startswith("STOPPED.")
@@ -240,3 +243,23 @@ async def test_a_server_that_is_not_there_is_words_and_r_tries_again(open_screen
         assert walk.board.exit_code == 4
         await walk.press("r")
         assert walk.state_line.startswith("NOT CONNECTED.")
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["120x36", "80x24"])
+async def test_a_decision_is_asked_on_the_stage_and_shapes_the_run(
+    open_screen: Open, database: Database, size: tuple[int, int]
+) -> None:
+    database.execute("CREATE TABLE old_tickets (id int, title text)")
+    async with open_screen(size, rollout=TINY) as walk:
+        assert walk.states()["tickets"] == "decide"
+        await walk.press("a")
+        assert walk.board.page is Page.DECISION
+        assert "There is a table old_tickets. Copy its rows?" in walk.text
+        assert "leave: leave them where they are" in walk.text, walk.text
+        assert database.value("SELECT to_regclass('tickets') IS NULL")
+        await walk.press("down", "enter")
+        assert dict(walk.app.desk.engine.settings.decisions) == {"legacy_rows": "leave"}
+        assert not walk.board.open_decisions
+        assert not walk.app.main.query("#answers")
+        await walk.press("a")
+        assert walk.board.page is Page.FINISHED, walk.text

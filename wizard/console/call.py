@@ -52,6 +52,7 @@ def make_call(given: Mapping[str, Any]) -> Call:
             lock_timeout_ms=parse_lock_timeout(given.get("lock_timeout")),
             state_dir=_path(given.get("state_dir")) or default_state_dir(),
             fail_at=given.get("fail_at", ""),
+            end_orphan=given.get("end_orphan", False),
             confirm=given.get("confirm", ""),
         ),
         yes=given.get("yes", False),

@@ -68,6 +68,7 @@ _PARAMETERS = (
     _flag(SAFETY, "--read-only", text="Look only: writing is refused"),
     _flag(SAFETY, "--yes", "-y", text="Do not ask; needed without a terminal"),
     _value(SAFETY, "--confirm", "TARGET", "Target name, given instead of typed (production)"),
+    _flag(SAFETY, "--end-orphan", text="End an abandoned session that holds the database"),
     _value(SAFETY, "--lock-timeout", "TIME", "Longest wait of one try for a table lock [700ms]"),
     _flag(OUTPUT, "--json", text="Stdout for programs: a document, or an event a line"),
     _value(OUTPUT, "--state-dir", "DIR", "Place for demo, exported logs and crash reports"),

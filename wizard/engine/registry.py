@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -80,10 +82,15 @@ def begin_rollout(
 def begin_session(connection: Connection, session_id: str, rollout_id: str, operator: str) -> None:
     """Records this sitting, or that it goes on with another connection."""
     connection.execute(
-        "INSERT INTO rag_wizard.session (session_id, rollout_id, operator, wizard_version) VALUES (%s, %s, %s, %s)"
-        " ON CONFLICT (session_id) DO UPDATE SET backend_pid = pg_backend_pid(), ended_at = NULL,"
-        " rollout_id = excluded.rollout_id",
-        (session_id, rollout_id, operator, __version__),
+        query("begin_session"),
+        {
+            "session_id": session_id,
+            "rollout_id": rollout_id,
+            "operator": operator,
+            "version": __version__,
+            "host": socket.gethostname(),
+            "os_pid": os.getpid(),
+        },
     )
 
 
@@ -142,26 +149,3 @@ def record_failure(connection: Connection, part_id: str, statement: dict[str, An
 def drop_registry(connection: Connection) -> None:
     """Removes the registry and everything in it."""
     connection.execute("DROP SCHEMA rag_wizard CASCADE")
-
-
-LockKey = tuple[int, int]
-
-
-def lock_key(schema: str) -> LockKey:
-    """Key of the advisory lock: ours, and the target schema. Advisory locks are per database already."""
-    import zlib
-
-    signed = zlib.crc32(schema.encode())
-    return 0x52414757, signed - (1 << 32) if signed >= 1 << 31 else signed
-
-
-def try_lock(connection: Connection, key: LockKey) -> bool:
-    """Takes the advisory lock for this session if it is free; never waits."""
-    row = connection.execute("SELECT pg_try_advisory_lock(%s, %s) AS taken", key).fetchone()
-    return bool(row and row["taken"])
-
-
-def lock_holder(connection: Connection, key: LockKey) -> dict[str, Any] | None:
-    """Who holds the advisory lock, as far as this role may see; None if nobody else does."""
-    unsigned = {"class": key[0] & 0xFFFFFFFF, "object": key[1] & 0xFFFFFFFF}
-    return connection.execute(query("lock_holder"), unsigned).fetchone()

@@ -28,10 +28,16 @@ CREATE TABLE rag_wizard.session (
     rollout_id uuid NOT NULL REFERENCES rag_wizard.rollout,
     operator text NOT NULL,
     wizard_version text NOT NULL,
-    backend_pid integer NOT NULL DEFAULT pg_backend_pid(),
+    host text NOT NULL,
+    os_pid integer NOT NULL,
+    backend_pid integer NOT NULL,
+    backend_start timestamptz,
     started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    heartbeat_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     ended_at timestamptz
 );
+
+COMMENT ON COLUMN rag_wizard.session.heartbeat_at IS 'written every 5 s while the session lives; older than 30 s: suspected orphan';
 
 CREATE TABLE rag_wizard.part (
     part_id uuid PRIMARY KEY,

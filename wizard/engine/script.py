@@ -9,8 +9,9 @@ from psycopg.types.json import Jsonb
 
 from wizard import __version__
 from wizard.engine.compose import Composer
+from wizard.engine.exclusive import lock_key
 from wizard.engine.message import Line, PartMessage
-from wizard.engine.registry import CREATE, lock_key
+from wizard.engine.registry import CREATE
 from wizard.engine.settings import Settings
 from wizard.engine.situation import Situation
 from wizard.rollout.model import StepKind
@@ -95,7 +96,9 @@ def _prologue(situation: Situation, composer: Composer, settings: Settings, regi
         )
     yield _statement(
         sql.SQL(
-            "INSERT INTO rag_wizard.session (session_id, rollout_id, operator, wizard_version) VALUES ({}, {}, {}, {})"
+            "INSERT INTO rag_wizard.session"
+            " (session_id, rollout_id, operator, wizard_version, host, os_pid, backend_pid)\n"
+            "VALUES ({}, {}, {}, {}, 'psql', 0, pg_backend_pid())"
         )
         .format(composer.session_id, composer.rollout_id(situation), settings.operator, __version__)
         .as_string()

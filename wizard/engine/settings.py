@@ -19,6 +19,8 @@ class Settings:
     """How long one try waits for a table lock."""
     lock_patience_s: float = 120.0
     """How long all tries of one part together wait before it is given up (exit 6)."""
+    end_orphan: bool = False
+    """The operator's word that an abandoned session's backend may be ended."""
     decisions: Mapping[str, str] = field(default_factory=dict)
     fail_at: str = ""
     """Practice: the step of this id fails once, after its own statements ran."""

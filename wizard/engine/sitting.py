@@ -16,29 +16,26 @@ from wizard.db.connect import Connection, connect, faults
 from wizard.db.target import Target
 from wizard.engine.compose import Composer
 from wizard.engine.events import Connected, ConnectionLost, Listener, Noticed, Reconnected
+from wizard.engine.exclusive import server_pid, take_lock
+from wizard.engine.heartbeat import Heartbeat
 from wizard.engine.registry import (
     begin_rollout,
     begin_session,
     create_registry,
     end_session,
     load_record,
-    lock_key,
     registry_exists,
     resolve_intent,
-    try_lock,
 )
 from wizard.engine.settings import Settings
 from wizard.engine.situation import Situation, look
 from wizard.engine.steering import Steering
-from wizard.engine.words import committed, holder_words
-from wizard.errors import ConnectionUnsuitableError, OtherOperatorError
+from wizard.engine.words import committed
+from wizard.errors import ConnectionUnsuitableError
 from wizard.rollout.model import Rollout
 
-LOCK_PATIENCE_S = 1.0
-"""How long a session that is just closing may still hold the advisory lock."""
 RECONNECT_PATIENCE_S = 60.0
 """How long a lost connection is sought again before the operator is told."""
-POLL_S = 0.2
 LOSSES_IN_A_ROW = 3
 
 Result = TypeVar("Result")
@@ -65,10 +62,12 @@ class Sitting:
         self.emit = emit
         self._connecting = ExitStack()
         self._recorded = False
-        self.connection = self._connect(LOCK_PATIENCE_S)
+        self._heartbeat: Heartbeat | None = None
+        self._backend_pid = 0
+        self.connection = self._connect()
         self.situation = self._look()
 
-    def _connect(self, patience_s: float) -> Connection:
+    def _connect(self, patience_s: float = 0.0) -> Connection:
         """A connection that holds the advisory lock. Raises OtherOperatorError while somebody else has it."""
         name = f"rag-wizard {__version__} {self.settings.operator}"[:63]
         connection = self._connecting.enter_context(
@@ -81,23 +80,16 @@ class Sitting:
             )
         )
         try:
-            self._take_lock(connection, patience_s)
+            take_lock(
+                connection, self.settings.schema, self.target.name, end_orphan=self.settings.end_orphan,
+                wait=self.steering.wait, told=lambda text: self.emit(Noticed(text=text)),
+                own_backend=self._backend_pid, patience_s=patience_s,
+            )  # fmt: skip
         except BaseException:
             self._connecting.close()
             raise
+        self._backend_pid = server_pid(connection)
         return connection
-
-    def _take_lock(self, connection: Connection, patience_s: float) -> None:
-        """Polls, never waits inside the server: a session that is just ending still holds it."""
-        key, until = lock_key(self.settings.schema), time.monotonic() + patience_s
-        while not try_lock(connection, key):
-            if time.monotonic() > until or self.steering.wait(POLL_S):
-                who = holder_words(look(connection, self.target.name, self.rollout, self.settings))
-                raise OtherOperatorError(
-                    f"another operator is rolling out on {self.target.name}: {who}",
-                    why="Nothing was changed by this command.",
-                    fix="Wait until that session ends, or talk to its operator; then run the same command again.",
-                )
 
     def reconnect(self) -> None:
         """After a lost connection: connects again, takes the lock again, and asks the database what was committed.
@@ -115,7 +107,7 @@ class Sitting:
             self._connecting.close()
             try:
                 # The server may need a while to notice that our old session is gone; it holds the lock until then.
-                self.connection = self._connect(max(left, LOCK_PATIENCE_S))
+                self.connection = self._connect(left)
                 self._recorded = False
                 self.situation = self._look()
                 self.resolve()
@@ -152,6 +144,9 @@ class Sitting:
             )  # fmt: skip
         begin_session(self.connection, self.composer.session_id, rollout_id, self.settings.operator)
         self._recorded = True
+        if self._heartbeat is None:
+            self._heartbeat = Heartbeat(self.target, self.settings, self.composer.session_id)
+            self._heartbeat.start()
         self.look_again()
 
     def resolve(self) -> None:
@@ -167,6 +162,8 @@ class Sitting:
 
     def end(self) -> None:
         """Closes the connection; ends the session in the registry, if it was recorded there and that still works."""
+        if self._heartbeat is not None:
+            self._heartbeat.stop()
         with suppress(psycopg.Error), self._connecting:
             if self.connection.info.transaction_status != pq.TransactionStatus.IDLE:
                 self.connection.execute("ROLLBACK")

@@ -11,8 +11,9 @@ from psycopg import errors
 from wizard.db.connect import Connection
 from wizard.db.queries import query
 from wizard.db.reading import read_rows
+from wizard.engine.exclusive import Holder, find_holder
 from wizard.engine.record import RolloutRecord
-from wizard.engine.registry import load_record, lock_holder, lock_key
+from wizard.engine.registry import load_record
 from wizard.engine.settings import Settings
 from wizard.engine.state import StepState
 from wizard.errors import RefusedError, RolloutInvalidError, UsageError
@@ -34,7 +35,7 @@ class Situation:
     facts: dict[str, str]
     """Facts and the answers to decisions."""
     renderer: Renderer
-    holder: dict[str, Any] | None
+    holder: Holder | None
     """Who else holds the advisory lock right now."""
 
     @property
@@ -96,7 +97,7 @@ def look(connection: Connection, target: str, rollout: Rollout, settings: Settin
     return Situation(
         target,
         rollout, settings.schema, server, record, facts, Renderer(rollout, facts),
-        lock_holder(connection, lock_key(settings.schema)),
+        find_holder(connection, settings.schema),
     )  # fmt: skip
 
 

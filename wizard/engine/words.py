@@ -42,7 +42,7 @@ def committed(situation: Situation) -> str:
 def survey_sentence(situation: Situation, failure: Failure | None = None) -> str:
     """The State line of a database that nobody works on right now."""
     if situation.holder is not None:
-        who = holder_words(situation)
+        who = situation.holder.words
         return f"ANOTHER OPERATOR is at work on {situation.target}: {who}. Nothing can be changed from here"
     if failure is not None:
         return failed_sentence(situation, failure)
@@ -63,17 +63,6 @@ def survey_sentence(situation: Situation, failure: Failure | None = None) -> str
     if following is None:
         return f"FINISHED. {committed(situation)}; verify shows whether all of it still holds"
     return f"READY. {committed(situation)}. Next: {following.id} {following.title}"
-
-
-def holder_words(situation: Situation) -> str:
-    """Who, from where, since when, as far as this role may see."""
-    holder = situation.holder or {}
-    session = next(
-        (s for s in (situation.record.sessions if situation.record else ()) if s.backend_pid == holder.get("pid")), None
-    )
-    who = session.operator if session is not None else str(holder.get("role") or "not visible to this role")
-    since = session.started_at if session is not None else holder.get("backend_start")
-    return f"{who}, pid {holder.get('pid')}" + (f", since {since:%Y-%m-%d %H:%M:%S} UTC" if since else "")
 
 
 def running_sentence(situation: Situation, step: str, part: int, parts: int, direction: str) -> str:

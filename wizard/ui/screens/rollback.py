@@ -35,8 +35,8 @@ class Rollback(Card[RollbackChoice]):
 
     PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("s", "swap", "Everything / from this step", show=False),
-        Binding("o", "fold", "SQL", show=False),
+        Binding("s,f2", "swap", "Everything / from this step", show=False),
+        Binding("o,f3", "fold", "SQL", show=False),
         Binding("enter", "start", "Start", show=False),
     ]
 
@@ -76,19 +76,16 @@ class Rollback(Card[RollbackChoice]):
                 field.focus()
 
     def _keys_now(self) -> str:
-        if self.must_type:
-            return "enter  starts it when the target name is typed    esc  leave everything as it is"
-        other = "s  the other plan    " if len(self._plans) > 1 else ""
-        folding = f"o  {'hide' if self._sql else 'show'} the SQL"
-        return f"enter  start the rollback    {other}{folding}    esc  leave everything as it is"
+        swap, fold, start = ("f2", "f3", "when the name is typed") if self.must_type else ("s", "o", "the rollback")
+        other = f"{swap}  the other plan    " if len(self._plans) > 1 else ""
+        folding = f"{fold}  {'hide' if self._sql else 'show'} the SQL"
+        return f"enter  start {start}    {other}{folding}    esc  leave everything as it is"
 
     def _content(self) -> Content:
         plan, width = self.plan, self._width
         what = "everything that this rollout made" if plan.to is None else f"everything after step {plan.to}"
-        lines = [
-            *paragraph(f"On {self._target}: {what}, newest first. What was there before stays.", width),
-            Content(""),
-        ]
+        lines = paragraph(f"On {self._target}: {what}, newest first. What was there before stays.", width)
+        lines += [Content(""), *self._losses(), Content("")]
         for step in plan.steps:
             count = sum(not statement.ours for statement in step.statements)
             lines.append(
@@ -101,7 +98,6 @@ class Rollback(Card[RollbackChoice]):
             )
             if self._sql and step.statements:
                 lines += [Content(""), listing(step.statements, width, unfolded=False), Content("")]
-        lines += [Content(""), *self._losses()]
         return stacked(lines)
 
     def _losses(self) -> list[Content]:

@@ -1,0 +1,156 @@
+"""One operator at a time; a session whose process died is told from one that lives, and never ended without a word."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+
+from tests.support.database import Database
+from tests.support.engine import Operator
+from wizard.engine import exclusive
+from wizard.engine.events import Event, Noticed, PartStarted
+from wizard.engine.exclusive import find_holder, lock_key
+from wizard.engine.heartbeat import Heartbeat
+from wizard.engine.settings import Settings
+from wizard.errors import OtherOperatorError
+
+
+@contextmanager
+def held(database: Database, *, os_pid: int, host: str = "", age: str = "0 s") -> Iterator[int]:
+    """A session of the registry that holds the lock, as a wizard would leave it; gives its backend's pid."""
+    Operator(database).engine.run(last="1.1")
+    with psycopg.connect(database.conninfo(), autocommit=True, application_name="rag-wizard") as holder:
+        holder.execute("select pg_advisory_lock(%s, %s)", lock_key("public"))
+        holder.execute(
+            "insert into rag_wizard.session (session_id, rollout_id, operator, wizard_version, host, os_pid, backend_pid,"
+            " backend_start, heartbeat_at) select gen_random_uuid(), rollout_id, 'grace@elsewhere', '0.1.0', %s, %s, pid,"
+            " backend_start, clock_timestamp() - %s::interval from rag_wizard.rollout, pg_stat_activity"
+            " where pid = pg_backend_pid()",
+            (host or socket.gethostname(), os_pid, age),
+        )
+        yield holder.info.backend_pid
+
+
+@pytest.fixture
+def dead_pid() -> int:
+    """A process id that was alive and is not any more."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wizard waits for the server to notice a death for 0.5 s instead of 12 s."""
+    monkeypatch.setattr(exclusive, "DEAD_PATIENCE_S", 0.5)
+
+
+def test_a_living_session_is_named_at_once(database: Database) -> None:
+    with (
+        held(database, os_pid=1, host="elsewhere") as pid,
+        pytest.raises(OtherOperatorError, match=rf"another operator .* grace@elsewhere, pid {pid}, since"),
+    ):
+        Operator(database, end_orphan=True).engine.run()
+
+
+@pytest.mark.usefixtures("hurried")
+def test_a_session_whose_process_is_gone_is_shown_and_left_alone(database: Database, dead_pid: int) -> None:
+    operator = Operator(database)
+    with held(database, os_pid=dead_pid) as pid:
+        with pytest.raises(OtherOperatorError, match=rf"abandoned session .* grace@elsewhere, pid {pid}") as refused:
+            operator.engine.run()
+        assert database.value("select count(*) from pg_stat_activity where pid = %s", [pid]) == 1
+
+    assert "--end-orphan" in refused.value.fix
+    assert "waiting until the server notices" in operator.told(Noticed)[0].text
+
+
+@pytest.mark.usefixtures("hurried")
+def test_with_the_operators_word_it_is_ended_and_the_run_goes_on(database: Database, dead_pid: int) -> None:
+    operator = Operator(database, end_orphan=True)
+    with pytest.raises(psycopg.OperationalError), held(database, os_pid=dead_pid):  # noqa: SIM117
+        with psycopg.connect(database.conninfo()):
+            assert operator.engine.run().ending == "done"
+            raise psycopg.OperationalError
+
+    assert "ending the abandoned session of grace@elsewhere" in operator.told(Noticed)[0].text
+
+
+@pytest.mark.usefixtures("hurried")
+def test_on_another_machine_only_a_heartbeat_older_than_30_s_makes_an_orphan(database: Database, dead_pid: int) -> None:
+    with (
+        held(database, os_pid=dead_pid, host="elsewhere", age="20 s"),
+        pytest.raises(OtherOperatorError, match="another operator"),
+    ):
+        Operator(database, end_orphan=True).engine.run()
+
+
+@pytest.mark.usefixtures("hurried")
+def test_a_silent_session_on_another_machine_is_an_orphan_after_30_s(database: Database, dead_pid: int) -> None:
+    with (
+        held(database, os_pid=dead_pid, host="elsewhere", age="31 s"),
+        pytest.raises(OtherOperatorError, match="its last sign of life is 3"),
+    ):
+        Operator(database).engine.run()
+
+
+def test_the_lock_of_a_session_that_is_just_ending_is_waited_for(database: Database, dead_pid: int) -> None:
+    operator = Operator(database)
+    with held(database, os_pid=dead_pid) as pid:
+
+        def end(event: Event) -> None:
+            if isinstance(event, Noticed):
+                database.execute("select pg_terminate_backend(%s)", [pid], user="supabase_admin")
+
+        operator.listen(end)
+        assert operator.engine.run().ending == "done"
+
+
+def test_a_heartbeat_keeps_the_session_fresh_and_ends_with_it(database: Database) -> None:
+    operator = Operator(database)
+    operator.engine.run(last="1.1")
+    session = database.value("select session_id::text from rag_wizard.session")
+    before = database.value("select heartbeat_at from rag_wizard.session")
+    heartbeat = Heartbeat(database.target(), Settings(), session, beat_s=0.05)
+
+    heartbeat.start()
+    while database.value("select heartbeat_at from rag_wizard.session") == before:
+        continue
+    heartbeat.stop()
+
+    beating = "select count(*) from pg_stat_activity where application_name = 'rag-wizard heartbeat'"
+    while database.value(f"{beating} and datname = current_database()"):
+        continue
+    assert database.value("select heartbeat_at from rag_wizard.session") > before
+
+
+def test_two_runs_at_once_never_both(database: Database) -> None:
+    """The first is held inside a part by a blocker; meanwhile a second one is refused, again and again."""
+    first, refused = Operator(database), []
+
+    def second(event: Event) -> None:
+        if isinstance(event, PartStarted):
+            with pytest.raises(OtherOperatorError) as other:
+                Operator(database).engine.run()
+            refused.append(str(other.value))
+
+    first.listen(second)
+    assert first.engine.run(last="1.3").ending == "done"
+
+    assert len(refused) == 3
+    assert all("ada@workstation, pid" in words for words in refused)
+
+
+def test_the_lock_is_held_per_schema(database: Database) -> None:
+    with psycopg.connect(database.conninfo(), autocommit=True) as holder:
+        holder.execute("select pg_advisory_lock(%s, %s)", lock_key("app2"))
+        with psycopg.connect(database.conninfo(), autocommit=True, row_factory=psycopg.rows.dict_row) as other:
+            assert find_holder(other, "public") is None
+            assert find_holder(other, "app2") is not None
+        assert Operator(database).engine.run(last="1.1").ending == "done"
