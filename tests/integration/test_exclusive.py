@@ -28,9 +28,11 @@ def held(database: Database, *, os_pid: int, host: str = "", age: str = "0 s") -
     with psycopg.connect(database.conninfo(), autocommit=True, application_name="rag-wizard") as holder:
         holder.execute("select pg_advisory_lock(%s, %s)", lock_key("public"))
         holder.execute(
-            "insert into rag_wizard.session (session_id, rollout_id, operator, wizard_version, host, os_pid, backend_pid,"
-            " backend_start, heartbeat_at) select gen_random_uuid(), rollout_id, 'grace@elsewhere', '0.1.0', %s, %s, pid,"
-            " backend_start, clock_timestamp() - %s::interval from rag_wizard.rollout, pg_stat_activity"
+            "insert into rag_wizard.session"
+            " (session_id, rollout_id, operator, wizard_version, host, os_pid, backend_pid, backend_start,"
+            " heartbeat_at)"
+            " select gen_random_uuid(), rollout_id, 'grace@elsewhere', '0.1.0', %s, %s, pid, backend_start,"
+            " clock_timestamp() - %s::interval from rag_wizard.rollout, pg_stat_activity"
             " where pid = pg_backend_pid()",
             (host or socket.gethostname(), os_pid, age),
         )

@@ -107,10 +107,7 @@ def test_the_second_operator_is_told_who_is_at_work(database: Database) -> None:
     with psycopg.connect(database.conninfo(), autocommit=True, application_name="rag-wizard") as first:
         first.execute("select pg_advisory_lock(%s, %s)", lock_key("public"))
 
-        with pytest.raises(
-            OtherOperatorError,
-            match=rf"postgres from 127.0.0.1, pid {first.execute('select pg_backend_pid()').fetchone()[0]}",
-        ):  # type: ignore[index]
+        with pytest.raises(OtherOperatorError, match=rf"postgres from 127.0.0.1, pid {first.info.backend_pid}"):
             Operator(database).engine.run()
         assert Operator(database).engine.survey().sentence.startswith("ANOTHER OPERATOR is at work on acme-test")
 

@@ -115,7 +115,8 @@ def take_lock(
     """Takes the lock for this session; polls, never waits inside the server.
 
     A holder that seems dead, or is `own_backend` (our session before the connection was lost), is waited for up to
-    `patience_s`, until the server notices; a suspected orphan is ended only if `end_orphan`. `wait` sleeps and returns True if the operator wants to stop. Raises OtherOperatorError.
+    `patience_s`, until the server notices; a suspected orphan is ended only if `end_orphan`.
+    `wait` sleeps and returns True if the operator wants to stop. Raises OtherOperatorError.
     """
     began, announced = time.monotonic(), False
     while not _try(connection, schema):
