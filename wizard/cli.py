@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,6 +18,7 @@ from wizard.console.call import Call
 from wizard.console.help import Command, Group
 from wizard.console.options import remember_common, takes_common
 from wizard.console.out import prepare_streams, silence, write_error
+from wizard.console.supervise import raise_for_signals
 from wizard.errors import ExitCode, UsageError, WizardError
 from wizard.launch import default_state_dir
 
@@ -223,6 +225,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code; whatever happens, words instead of a traceback."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     prepare_streams()
+    raise_for_signals()
     try:
         code = app(args=given, prog_name="rag-wizard", standalone_mode=False)
         return int(code or ExitCode.DONE)
@@ -231,8 +234,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         silence(sys.stdout)
         return ExitCode.DONE
-    except KeyboardInterrupt:
-        return _told(_interrupted(), given)
+    except KeyboardInterrupt as error:
+        return _told(_interrupted(error), given)
     except _TyperUsageError as error:
         return _told(_in_our_words(error), given)
     except Exception as error:
@@ -241,10 +244,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _told(report_crash(error, _state_dir(given)), given)
 
 
-def _interrupted() -> WizardError:
-    from wizard.console.supervise import StoppedByKeyError
+def _interrupted(error: KeyboardInterrupt) -> WizardError:
+    from wizard.console.supervise import StoppedBySignalError
 
-    return StoppedByKeyError("Interrupted. No rollout was being written to.")
+    number = getattr(error, "number", signal.SIGINT)
+    return StoppedBySignalError("Interrupted. No rollout was being written to.", number=number)
 
 
 def _told(error: WizardError, given: Sequence[str]) -> int:

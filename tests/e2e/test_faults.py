@@ -63,11 +63,13 @@ class End:
             database.dump(),
             database.digest(VOLATILE, schemas=["public"]),
             database.query(
-                "select step, part, direction, count(*) from rag_wizard.part where state = 'done' group by 1, 2, 3 order by 3, 1, 2"
+                "select step, part, direction, count(*) from rag_wizard.part where state = 'done'"
+                " group by 1, 2, 3 order by 3, 1, 2"
             ),
             database.query(
                 "select p.step, p.direction, s.ordinal, s.sql, s.rows, count(*) from rag_wizard.statement s"
-                " join rag_wizard.part p using (part_id) where s.outcome = 'committed' group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4"
+                " join rag_wizard.part p using (part_id) where s.outcome = 'committed'"
+                " group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4"
             ),
         )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wizard.console.out import say
+from wizard.console.supervise import ENDING
 from wizard.console.tables import columns
 from wizard.errors import ExitCode, UsageError, WizardError
 from wizard.export.files import write_atomically
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
 _SQL_LINES = 12
 
 
-def exit_code(outcome: Outcome, *, interrupted: bool) -> int:
-    """0 done, 1 failed, 7 refused, 130 stopped by Ctrl+C."""
-    if outcome.ending == "stopped" and interrupted:
-        return ExitCode.INTERRUPTED
+def exit_code(outcome: Outcome, *, interrupted: int | None) -> int:
+    """0 done, 1 failed, 7 refused; stopped by the signal `interrupted`: 130, 143 or 129."""
+    if outcome.ending == "stopped" and interrupted is not None:
+        return ENDING[interrupted]
     return {"done": ExitCode.DONE, "refused": ExitCode.REFUSED}.get(outcome.ending, ExitCode.FAILED)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import signal
 from collections.abc import Callable
 from enum import Enum, StrEnum
 from typing import Annotated, Any
@@ -11,7 +12,7 @@ import typer
 
 from wizard import __version__
 from wizard.console.call import Call, make_call
-from wizard.console.supervise import StoppedByKeyError
+from wizard.console.supervise import StoppedBySignalError
 
 TARGET = "Target"
 SAFETY = "Safety"
@@ -108,8 +109,9 @@ def _with_words(work: Callable[[], int]) -> int:
     """`work`, with Ctrl+C as an error that carries words: the parser would turn it into a bare exit code."""
     try:
         return work()
-    except KeyboardInterrupt:
-        raise StoppedByKeyError("Interrupted. Nothing was being written.") from None
+    except KeyboardInterrupt as error:
+        number = getattr(error, "number", signal.SIGINT)
+        raise StoppedBySignalError("Interrupted. Nothing was being written.", number=number) from None
 
 
 def _given(values: dict[str, Any]) -> dict[str, Any]:

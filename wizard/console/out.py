@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -86,11 +87,15 @@ def write_error(error: WizardError, *, as_json: bool) -> None:
 
 
 def _write(stream: TextIO, text: str) -> None:
-    """Write and flush; a reader that went away (`| head`) ends the output quietly, not the work."""
+    """Write and flush; a reader that went away (`| head`) or a terminal that hung up ends the output, not the work."""
     try:
         stream.write(text)
         stream.flush()
     except BrokenPipeError:
+        silence(stream)
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
         silence(stream)
 
 

@@ -12,7 +12,7 @@ from wizard.console.closing import exit_code, failure_lines, say_closing, state_
 from wizard.console.out import say, say_text, write_data
 from wizard.console.progress import progress
 from wizard.console.reading import answer, ignore
-from wizard.console.supervise import StoppedByKeyError, supervised
+from wizard.console.supervise import StoppedBySignalError, supervised
 from wizard.engine.api import Engine
 from wizard.engine.state import StepState
 from wizard.errors import ExitCode, LockNotObtainedError, RefusedError, WizardError
@@ -80,7 +80,7 @@ class _Run:
         require_consent(self.call, self.target, f"Run on {self.target.name}?")
         try:
             outcome, interrupted = self._run()
-        except (LockNotObtainedError, RefusedError, StoppedByKeyError):
+        except (LockNotObtainedError, RefusedError, StoppedBySignalError):
             say_closing(
                 self.engine,
                 self.target,
@@ -107,7 +107,7 @@ class _Run:
             decisions = {**self.engine.settings.decisions, **answers}
             self.engine.settings = replace(self.engine.settings, decisions=decisions)
 
-    def _run(self) -> tuple[Outcome, bool]:
+    def _run(self) -> tuple[Outcome, int | None]:
         with progress(self.rollout, as_json=self.call.json) as listener:
             self.engine = Engine(self.target, self.rollout, self.engine.settings, listener)
             return supervised(self.engine, lambda: self.engine.run(first=self.options.first, last=self.options.last))
@@ -123,7 +123,7 @@ class _Run:
             say(f"Open: {step_id} {step.title}", *(f"  {line}".rstrip() for line in step.todo.splitlines()))
         return ExitCode.FAILED if outcome.open_steps and self.options.strict else ExitCode.DONE
 
-    def _ended_badly(self, outcome: Outcome, *, interrupted: bool) -> int:
+    def _ended_badly(self, outcome: Outcome, *, interrupted: int | None) -> int:
         if outcome.failure:
             say(*failure_lines(outcome.failure))
         if outcome.verification is not None and not outcome.verification.passed:

@@ -1,8 +1,13 @@
-"""Running the engine's writing calls off the main thread, so that Ctrl+C cancels in the database."""
+"""Running the engine's writing calls off the main thread, so that signals reach the database in an orderly way.
+
+INT, TERM and HUP cancel the running statement; its part is rolled back, what is committed stays. TSTP (Ctrl+Z) stops
+the process only between two parts: a stopped process must not hold a lock.
+"""
 
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -19,21 +24,54 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+ENDING = {
+    number: code
+    for name, code in (
+        ("SIGINT", ExitCode.INTERRUPTED),
+        ("SIGTERM", ExitCode.TERMINATED),
+        ("SIGHUP", ExitCode.HANGUP),
+    )
+    if (number := getattr(signal, name, None)) is not None
+}
+"""Signals that end the program, with the exit code of each."""
+
 _GIVE_UP_AFTER = 3
-"""Presses of Ctrl+C after which the answer of the server is no longer waited for."""
+"""Signals after which the answer of the server is no longer waited for."""
+_TICK_S = 0.05
 
 
-class StoppedByKeyError(WizardError):
-    """Ctrl+C."""
+class StoppedBySignalError(WizardError):
+    """INT, TERM or HUP; the exit code is that of the signal."""
 
-    exit_code = ExitCode.INTERRUPTED
+    def __init__(self, what: str, *, number: int = signal.SIGINT, why: str = "", fix: str = "") -> None:
+        super().__init__(what, why=why, fix=fix)
+        self.exit_code = ENDING.get(number, ExitCode.INTERRUPTED)
 
 
-def supervised(engine: Engine, work: Callable[[], Result]) -> tuple[Result, bool]:
-    """The result of `work`, which drives `engine`, and whether Ctrl+C was pressed meanwhile.
+class SignalError(KeyboardInterrupt):
+    """Raised in the main thread by TERM or HUP where no engine is at work, as Ctrl+C is."""
 
-    Each Ctrl+C asks the server to cancel the running statement; its part is rolled back and `work` returns. What `work`
-    raises is raised here, after a Ctrl+C as StoppedByKeyError.
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def raise_for_signals() -> None:
+    """From now on TERM and HUP unwind the program like Ctrl+C, so that what was opened is closed."""
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        raise SignalError(number)
+
+    for number in ENDING:
+        if number != signal.SIGINT:
+            signal.signal(number, on_signal)
+
+
+def supervised(engine: Engine, work: Callable[[], Result]) -> tuple[Result, int | None]:
+    """The result of `work`, which drives `engine`, and the first signal that asked to end meanwhile.
+
+    Each such signal asks the server to cancel the running statement; its part is rolled back and `work` returns. What
+    `work` raises is raised here, after a signal as StoppedBySignalError.
     """
     results: list[Result] = []
     errors: list[BaseException] = []
@@ -48,34 +86,68 @@ def supervised(engine: Engine, work: Callable[[], Result]) -> tuple[Result, bool
             ended.set()
 
     gc.enable()
-    with _cancelling(engine) as presses:
+    with _cancelling(engine) as received, _suspending() as wanted:
         threading.Thread(target=body, name="engine", daemon=True).start()
-        ended.wait()
-    if errors and presses and isinstance(errors[0], WizardError):
-        raise StoppedByKeyError("Interrupted.", why=errors[0].what, fix=errors[0].why) from None
+        while not ended.wait(_TICK_S):
+            if wanted.is_set():
+                _suspend_between_parts(engine, ended)
+                wanted.clear()
+    if errors and received and isinstance(errors[0], WizardError):
+        raise StoppedBySignalError(
+            "Interrupted.", number=received[0], why=errors[0].what, fix=errors[0].why
+        ) from None  # fmt: skip
     if errors:
         raise errors[0]
-    return results[0], bool(presses)
+    return results[0], received[0] if received else None
 
 
 @contextmanager
 def _cancelling(engine: Engine) -> Iterator[list[int]]:
-    """While open, Ctrl+C cancels `engine` instead of raising wherever the main thread is; the presses are collected."""
-    presses: list[int] = []
+    """While open, a signal cancels `engine` instead of raising wherever the main thread is; they are collected."""
+    received: list[int] = []
 
-    def on_interrupt(number: int, _frame: FrameType | None) -> None:
-        presses.append(number)
-        if len(presses) >= _GIVE_UP_AFTER:
-            raise StoppedByKeyError(
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+        if len(received) >= _GIVE_UP_AFTER:
+            raise StoppedBySignalError(
                 "Interrupted before the server answered.",
+                number=number,
                 why="The running part is either committed or rolled back by the server, never half done.",
                 fix=f"Ask the database: {engine.settings.command} status",
             )
         say("Cancelling the running statement; its part is rolled back. Waiting for the server ...")
-        engine.cancel()
+        # In a thread of its own: the handler runs between two instructions of whatever the main thread does.
+        threading.Thread(target=engine.cancel, name="cancel", daemon=True).start()
 
-    before = signal.signal(signal.SIGINT, on_interrupt)
+    before = {number: signal.signal(number, on_signal) for number in ENDING}
     try:
-        yield presses
+        yield received
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _suspending() -> Iterator[threading.Event]:
+    """While open, Ctrl+Z is a wish that the event tells, where the system has it."""
+    wanted = threading.Event()
+    number = getattr(signal, "SIGTSTP", None)
+    if number is None:
+        yield wanted
+        return
+    before = signal.signal(number, lambda *_: wanted.set())
+    try:
+        yield wanted
+    finally:
+        signal.signal(number, before)
+
+
+def _suspend_between_parts(engine: Engine, ended: threading.Event) -> None:
+    """Waits for the end of the running part, then stops the process until it is continued."""
+    engine.pause()
+    say("Stopping after the running part; nothing is held then. Continue with fg.")
+    while not engine.resting:
+        if ended.wait(_TICK_S):
+            return
+    os.kill(os.getpid(), signal.SIGSTOP)
+    engine.go_on()

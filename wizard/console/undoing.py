@@ -11,7 +11,7 @@ from wizard.console.closing import exit_code, failure_lines, save_log, say_closi
 from wizard.console.out import say, say_text, write_document
 from wizard.console.progress import progress
 from wizard.console.reading import answer, opened
-from wizard.console.supervise import StoppedByKeyError, supervised
+from wizard.console.supervise import StoppedBySignalError, supervised
 from wizard.engine.api import Engine
 from wizard.errors import ExitCode, LockNotObtainedError, RefusedError
 
@@ -41,7 +41,7 @@ def rollback(call: Call, *, to: str | None, discard_data: bool) -> int:
             with progress(engine.rollout, as_json=call.json) as listener:
                 worker = Engine(target, engine.rollout, engine.settings, listener)
                 outcome, interrupted = supervised(worker, lambda: worker.rollback(to, discard_data=discard_data))
-        except (LockNotObtainedError, RefusedError, StoppedByKeyError):
+        except (LockNotObtainedError, RefusedError, StoppedBySignalError):
             say_closing(engine, target, call.launch.state_dir, state_sentence(engine), resume=resume)
             raise
         if outcome.failure:

@@ -169,6 +169,11 @@ class Engine:
         """Ends a pause."""
         self._steering.go_on()
 
+    @property
+    def resting(self) -> bool:
+        """True while a pause holds it between two parts."""
+        return self._steering.resting
+
     def cancel(self) -> None:
         """Cancels the running statement; its part is rolled back and the run ends as stopped."""
         self._steering.cancel()

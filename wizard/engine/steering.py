@@ -17,6 +17,8 @@ class Steering:
         self._go = threading.Event()
         self._go.set()
         self._lock = threading.Lock()
+        self.resting = False
+        """True while the engine waits between two parts because a pause was asked for: nothing is held then."""
         self._in_flight: Connection | None = None
         self.cancelled = False
         """True once a cancel was asked for: a cancelled statement is then no failure."""
@@ -66,7 +68,9 @@ class Steering:
 
     def wait_if_paused(self) -> bool:
         """Returns at once, or when the pause ends; True if the engine shall stop."""
+        self.resting = not self._go.is_set()
         self._go.wait()
+        self.resting = False
         return self._stop.is_set()
 
     def wait(self, seconds: float) -> bool:

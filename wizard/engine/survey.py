@@ -39,8 +39,8 @@ def survey(connection: Connection, situation: Situation, composer: Composer) -> 
         schema_name=situation.schema,
         rollout=situation.rollout.name,
         server=ServerView(
-            version=situation.server["version"], role=situation.server["role"], tls=situation.server["tls"],
-            connection="direct",
+            version=situation.server["version"], role=situation.server["role"], tls=connection.pgconn.ssl_in_use,
+            connection=connection.kind,
         ),
         steps=steps,
         begun=situation.active is not None,

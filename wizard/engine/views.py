@@ -225,8 +225,8 @@ class ServerView(View):
     version: str
     role: str
     tls: bool
-    connection: str
-    """For example "direct"."""
+    """Of this program's own connection, which may end at a pooler."""
+    connection: Literal["direct", "session pooler", "transaction pooler"]
 
 
 class Survey(View):
