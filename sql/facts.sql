@@ -52,11 +52,11 @@ SELECT
     COALESCE((SELECT CASE WHEN type_oid IN ('text'::regtype, 'varchar'::regtype) THEN 'text'
                           WHEN typtype = 'e' THEN 'enum' ELSE 'other' END
               FROM app_column WHERE attname = 'category'), 'absent') AS category_type,
-    CASE WHEN EXISTS (
-             SELECT FROM needed
-             WHERE NOT EXISTS (SELECT FROM granted
-                               WHERE granted.role_name IN (needed.role_name, 'PUBLIC')
-                                 AND granted.privilege_type = needed.privilege_type)
-         ) OR (SELECT count(*) FROM pg_roles WHERE rolname IN ('authenticated', 'service_role')) < 2
-         THEN 'missing' ELSE 'present' END AS api_grants,
+    CASE WHEN (SELECT count(*) FROM pg_roles WHERE rolname IN ('authenticated', 'service_role')) < 2 THEN 'missing'
+         ELSE (SELECT CASE count(*) FILTER (WHERE given) WHEN 0 THEN 'missing' WHEN count(*) THEN 'present'
+                           ELSE 'partial' END
+               FROM (SELECT EXISTS (SELECT FROM granted
+                                    WHERE granted.role_name IN (needed.role_name, 'PUBLIC')
+                                      AND granted.privilege_type = needed.privilege_type) AS given
+                     FROM needed) AS each) END AS api_grants,
     CASE WHEN EXISTS (SELECT FROM update_trigger) THEN 'some' ELSE 'none' END AS update_triggers

@@ -83,10 +83,11 @@ def screen(call: Call) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM") == "dumb":
         why = "TERM is dumb." if os.environ.get("TERM") == "dumb" else "Input or output is not a terminal."
         raise UsageError("The screen needs a terminal.", why=why, fix="use: rag-wizard run --yes")
+    from wizard.console.password import with_password_for_screen
     from wizard.ui.app import run_screen
 
     gc.enable()
-    return run_screen(call.launch)
+    return run_screen(with_password_for_screen(call.launch))
 
 
 @app.command(cls=Command, epilog="Exit codes: 0 all met, 3 a prerequisite stops a run.")

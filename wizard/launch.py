@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
 
 DEFAULT_LOCK_TIMEOUT_MS = 700
 
@@ -21,6 +25,8 @@ class Launch:
 
     dsn: str | None = field(default=None, repr=False)
     """libpq URL or conninfo as given; may hold a password, so it is left out of repr."""
+    password: SecretStr | None = field(default=None, repr=False)
+    """Typed by the operator, because the server asked for one and none was found."""
     demo: bool = False
     fresh: bool = False
     """Begin the demo database anew."""

@@ -49,7 +49,7 @@ def open_target(launch: Launch) -> Iterator[Target]:
         )
     from wizard.db.resolve import resolve_target
 
-    target = resolve_target(launch.dsn, target_name=launch.target_name, env=launch.env)
+    target = resolve_target(launch.dsn, target_name=launch.target_name, env=launch.env, password=launch.password)
     if launch.fail_at and target.production:
         raise UsageError(
             f"--fail-at is for practice and {target.name} is a production database.",

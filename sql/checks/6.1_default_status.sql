@@ -1,20 +1,25 @@
 -- No row that is as old as the step is left without its default. Rows that were inserted or changed since are told,
--- never held against the step. rag_wizard.xid is the transaction that ran the step; unknown, every row is judged.
+-- never held against the step. rag_wizard.xid is the transaction that ran the step, rag_wizard.horizon the oldest that
+-- was still running then; unknown, every row is judged.
 WITH step AS (
-    SELECT age(nullif(current_setting('rag_wizard.xid', true), '')::xid8::xid) AS age
+    SELECT nullif(current_setting('rag_wizard.xid', true), '')::xid8::xid AS xid,
+           age(nullif(current_setting('rag_wizard.horizon', true), '')::xid8::xid) AS horizon_age
 ),
 empty AS (
-    SELECT 'clones with rag_enabled NULL' AS subject, age(clones.xmin) AS age FROM clones WHERE rag_enabled IS NULL
+    SELECT 'clones with rag_enabled NULL' AS subject, clones.xmin AS row_xid FROM clones WHERE rag_enabled IS NULL
     UNION ALL
-    SELECT 'knowledge rows with rag_processing_status NULL', age(knowledge.xmin)
+    SELECT 'knowledge rows with rag_processing_status NULL', knowledge.xmin
     FROM knowledge WHERE rag_processing_status IS NULL
 ),
+judged AS (
+    SELECT empty.subject, COALESCE(row_xid <> step.xid AND age(row_xid) <= step.horizon_age, false) AS newer
+    FROM empty CROSS JOIN step
+),
 counted AS (
-    SELECT v.subject, count(empty.subject) FILTER (WHERE NOT COALESCE(empty.age < step.age, false)) AS as_old,
-           count(empty.subject) FILTER (WHERE empty.age < step.age) AS newer
+    SELECT v.subject, count(judged.subject) FILTER (WHERE NOT newer) AS as_old,
+           count(judged.subject) FILTER (WHERE newer) AS newer
     FROM (VALUES ('clones with rag_enabled NULL'), ('knowledge rows with rag_processing_status NULL')) AS v (subject)
-    CROSS JOIN step
-    LEFT JOIN empty USING (subject)
+    LEFT JOIN judged USING (subject)
     GROUP BY v.subject
 )
 SELECT subject, '0' AS expected, as_old::text AS found FROM counted

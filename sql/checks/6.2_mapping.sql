@@ -1,7 +1,7 @@
 -- Every clone that is as old as the step has a mapping, and it is the one of its category. The mapping is written out
 -- here, not taken from the function that is being judged. Clones that were inserted or changed since are told, never
--- held against the step: the application goes on. rag_wizard.xid is the transaction that ran the step; unknown, every
--- clone is judged.
+-- held against the step: the application goes on. rag_wizard.xid is the transaction that ran the step,
+-- rag_wizard.horizon the oldest that was still running then; unknown, every clone is judged.
 WITH clone AS (
     SELECT rag_domain_mapping AS mapping,
            CASE category::text
@@ -14,7 +14,9 @@ WITH clone AS (
                WHEN 'ai' THEN 'ai-technology'
                ELSE 'other'
            END AS wanted,
-           COALESCE(age(xmin) < age(nullif(current_setting('rag_wizard.xid', true), '')::xid8::xid), false) AS newer
+           COALESCE(xmin <> nullif(current_setting('rag_wizard.xid', true), '')::xid8::xid
+                    AND age(xmin) <= age(nullif(current_setting('rag_wizard.horizon', true), '')::xid8::xid),
+                    false) AS newer
     FROM clones
 ),
 counted AS (

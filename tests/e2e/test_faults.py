@@ -9,6 +9,7 @@ import os
 import random
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -123,6 +124,7 @@ class Ground:
         """One fault at one request, then the same command again until it ends."""
         database = self.database(direction)
         hit: list[int] = []
+        over = threading.Event()
         process: subprocess.Popen[str]
 
         def judge(request: int, _text: str) -> Fault:
@@ -134,11 +136,14 @@ class Ground:
                 process.wait()
             elif kind is Kind.CRASH:
                 crash(self.cluster)
+            over.set()
             return kind.fault
 
         with proxy_to(self.port, judge) as proxy:
             process = self.start(direction, proxy, database)
             out, err = process.communicate(timeout=LIMIT_S)
+            # A crash at the last request of all: the process may end before the server is up again.
+            assert over.wait(LIMIT_S)
             assert hit == [number], f"request {number} never came\n{out}\n{err}"
             if not kind.name.startswith("KILL"):
                 assert process.returncode == 0, f"{kind.value} at {number}\n{out}\n{err}"

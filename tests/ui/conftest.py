@@ -1,4 +1,4 @@
-"""How the tests of the screen walk it: a running app, its keys, what it shows, and waiting for conditions instead of time."""
+"""How the tests walk the screen: a running app, its keys, what it shows; waiting for conditions, never for time."""
 
 from __future__ import annotations
 
@@ -59,9 +59,8 @@ class Walk:
     @property
     def text(self) -> str:
         """The screen as characters, line by line."""
-        width, height = self.app.size
         lines = self.app.screen._compositor.render_strips()
-        return "\n".join("".join(segment.text for segment in line) for line in lines[:height])
+        return "\n".join("".join(segment.text for segment in line) for line in lines)
 
     @property
     def lines(self) -> list[str]:

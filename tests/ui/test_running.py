@@ -1,4 +1,4 @@
-"""What the screen does while the engine works: waiting for a lock, pause, cancel, quitting, another operator. Real engine."""
+"""The screen while a real engine works: waiting for a lock, pause, cancel, quitting, another operator."""
 
 from __future__ import annotations
 

@@ -10,13 +10,16 @@ from tests.support.database import Database, assert_same
 from tests.ui.conftest import NARROW, WIDE, Open
 from wizard.engine.state import StepState
 from wizard.ui.board import Page
+from wizard.ui.widgets.bars import KeyBar
 
 TINY = Path(__file__).parents[1] / "rollouts" / "tiny"
 COMPLETE = {"done", "passed", "adopted", "open"}
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["120x36", "80x24"])
-async def test_from_start_to_verified_with_one_key(open_screen: Open, database: Database, size: tuple[int, int]) -> None:
+async def test_from_start_to_verified_with_one_key(
+    open_screen: Open, database: Database, size: tuple[int, int]
+) -> None:
     async with open_screen(size) as walk:
         assert walk.state_line.startswith("READY. Nothing was changed on acme-test. Next: 0")
         await walk.press("a")
@@ -77,7 +80,9 @@ async def test_a_failure_is_a_state_of_the_stage(open_screen: Open, database: Da
         assert "ALTER TABLE" in walk.text
         await walk.press("0")
         assert "[0 Failed]" in walk.text
-    assert not database.query("SELECT 1 FROM information_schema.columns WHERE column_name = 'rag_document_id' AND table_name = 'knowledge'")
+    assert not database.query(
+        "SELECT 1 FROM information_schema.columns WHERE column_name = 'rag_document_id' AND table_name = 'knowledge'"
+    )
 
 
 async def whole_page(walk: object) -> str:
@@ -226,7 +231,9 @@ async def test_a_difference_found_by_verifying_is_shown(open_screen: Open, datab
         assert walk.board.exit_code == 1
 
 
-async def test_prerequisites_that_stop_change_nothing(open_screen: Open, database: Database, readonly_user: str) -> None:
+async def test_prerequisites_that_stop_change_nothing(
+    open_screen: Open, database: Database, readonly_user: str
+) -> None:
     before = database.snapshot()
     async with open_screen(dsn=database.url(readonly_user), decisions={"backfill_triggers": "fire"}) as walk:
         await walk.press("a")
@@ -236,8 +243,10 @@ async def test_prerequisites_that_stop_change_nothing(open_screen: Open, databas
     assert_same(before, database.snapshot())
 
 
-async def test_a_server_that_is_not_there_is_words_and_r_tries_again(open_screen: Open) -> None:
-    async with open_screen(dsn="postgresql://dba:s3cret@127.0.0.1:1/postgres") as walk:
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["120x36", "80x24"])
+async def test_a_server_that_is_not_there_is_words_and_r_tries_again(open_screen: Open, size: tuple[int, int]) -> None:
+    async with open_screen(size, dsn="postgresql://dba:s3cret@127.0.0.1:1/postgres") as walk:
+        assert walk.app.main.query_one(KeyBar).max_scroll_x == 0
         assert walk.state_line.startswith("NOT CONNECTED.")
         assert "s3cret" not in walk.text
         assert walk.board.exit_code == 4
@@ -263,3 +272,17 @@ async def test_a_decision_is_asked_on_the_stage_and_shapes_the_run(
         assert not walk.app.main.query("#answers")
         await walk.press("a")
         assert walk.board.page is Page.FINISHED, walk.text
+
+
+async def test_exporting_writes_a_new_file_and_refuses_an_old_one(open_screen: Open, state_dir: Path) -> None:
+    async with open_screen() as walk:
+        await walk.press("a", "x")
+        assert "Log as SQL that psql replays" in walk.text
+        await walk.press("enter")
+        written = state_dir / "acme-test-log.sql"
+        assert walk.state_line == f"written: {written}"
+        assert "CREATE TABLE domains" in written.read_text()
+        assert written.stat().st_mode & 0o777 == 0o600
+        await walk.press("x", "enter")
+        assert walk.board.page is Page.TROUBLE
+        assert str(written) in walk.state_line

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 from psycopg.conninfo import conninfo_to_dict
+from pydantic import SecretStr
 
 from wizard.db.resolve import NoTargetError, is_local, name_environment, resolve_target, supabase_ref
 from wizard.db.target import Target
-from wizard.errors import ExitCode, UsageError
+from wizard.errors import ConnectionUnsuitableError, ExitCode, UsageError
 
 VARIABLES = (
     *("PGSERVICE", "PGSERVICEFILE", "PGSYSCONFDIR", "PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER"),
-    *("PGPASSWORD", "PGSSLMODE", "PGOPTIONS", "DATABASE_URL", "RAG_WIZARD_ENV"),
+    *("PGPASSWORD", "PGSSLMODE", "PGSSLROOTCERT", "PGOPTIONS", "DATABASE_URL", "RAG_WIZARD_ENV"),
 )
 REF = "abcdefghijklmnopqrst"
 
@@ -172,11 +173,65 @@ def test_a_tunnel_to_a_supabase_project_is_still_production() -> None:
     assert (target.name, target.production) == (REF, True)
 
 
-def test_an_sslmode_that_is_given_stays_and_a_weak_one_is_noticed() -> None:
-    target = resolve_target("postgresql://ada@db.example.org/app?sslmode=disable")
+@pytest.mark.parametrize("mode", ["disable", "allow", "prefer"])
+@pytest.mark.parametrize(
+    "host", ["db.example.org", "10.0.0.7", f"db.{REF}.supabase.co", "aws-0-eu-west-1.pooler.supabase.com"]
+)
+def test_a_host_that_is_not_local_is_never_spoken_to_without_tls(host: str, mode: str) -> None:
+    with pytest.raises(ConnectionUnsuitableError) as refused:
+        resolve_target(f"postgresql://ada:geheim@{host}/app?sslmode={mode}")
 
-    assert params(target)["sslmode"] == "disable"
-    assert any("unencrypted" in notice for notice in target.notices)
+    assert refused.value.exit_code == ExitCode.CONNECTION
+    assert f"sslmode={mode} (--dsn)" in refused.value.what
+    assert "tunnel" in refused.value.fix
+    assert "geheim" not in str(refused.value)
+
+
+def test_an_sslmode_of_the_environment_or_a_service_is_judged_too_and_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".pg_service.conf").write_text("[acme]\nhost=db.example.org\nuser=ada\nsslmode=allow\n")
+    with pytest.raises(ConnectionUnsuitableError, match="sslmode=allow"):
+        resolve_target("service=acme")
+
+    monkeypatch.setenv("PGSSLMODE", "prefer")
+    with pytest.raises(ConnectionUnsuitableError, match=r"sslmode=prefer \(PGSSLMODE\)"):
+        resolve_target("postgresql://ada@db.example.org/app")
+    assert params(resolve_target("postgresql://ada@db.example.org/app?sslmode=verify-full"))["sslmode"] == "verify-full"
+
+
+@pytest.mark.parametrize("dsn", ["host=db.example.org hostaddr=127.0.0.1", "host=localhost hostaddr=10.0.0.7"])
+def test_a_name_or_an_address_that_is_not_local_makes_a_target_remote(dsn: str) -> None:
+    target = resolve_target(f"{dsn} user=ada dbname=app")
+
+    assert (target.local, target.production) == (False, True)
+    assert params(target)["sslmode"] == "require"
+
+
+@pytest.mark.parametrize("mode", ["disable", "prefer", "require"])
+def test_a_local_host_may_do_without_tls(mode: str) -> None:
+    target = resolve_target(f"postgresql://ada@localhost/app?sslmode={mode}")
+
+    assert params(target)["sslmode"] == mode
+    assert target.notices == ()
+
+
+def test_verifying_is_recommended_once_and_only_where_nothing_is_verified() -> None:
+    dsn = "postgresql://ada@db.example.org/app?"
+
+    for given in ("", "sslmode=require"):
+        (notice,) = resolve_target(dsn + given).notices
+        assert "sslmode=verify-full sslrootcert=FILE" in notice
+        assert "Download certificate" in notice
+    for given in ("sslmode=verify-full&sslrootcert=ca.pem", "sslmode=verify-ca", "sslrootcert=ca.pem"):
+        assert resolve_target(dsn + given).notices == ()
+
+
+def test_a_password_that_was_typed_is_added_and_not_shown() -> None:
+    target = resolve_target("postgresql://ada@localhost/app", password=SecretStr("ge heim'\\"))
+
+    assert params(target)["password"] == "ge heim'\\"
+    assert "heim" not in repr(target)
 
 
 def test_the_environment_is_named_by_option_then_variable(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,7 +42,7 @@ def make_call(given: Mapping[str, Any]) -> Call:
             rows=rows,
             target_name=given.get("target_name", ""),
             env=given.get("env", ""),
-            schema=given.get("schema", "public"),
+            schema=_schema(given.get("schema", "public")),
             rollout=_path(given.get("rollout")),
             strategy=given.get("strategy", "auto"),
             dry_run=given.get("dry_run", False),
@@ -60,6 +60,12 @@ def make_call(given: Mapping[str, Any]) -> Call:
     )
 
 
+def _schema(name: str) -> str:
+    if not name.strip():
+        raise UsageError("--schema needs a name.", fix="Leave it out for public.")
+    return name
+
+
 def _path(text: str | None) -> Path | None:
     return Path(text).expanduser().absolute() if text else None
 
@@ -70,7 +76,7 @@ def parse_decisions(pairs: Sequence[str]) -> dict[str, str]:
     for pair in pairs:
         name, sign, value = pair.partition("=")
         if not (name and sign and value):
-            raise UsageError(f"--decide {pair!r} is not NAME=VALUE.", fix="As in --decide shared_function=keep.")
+            raise UsageError(f"--decide {pair!r} is not NAME=VALUE.", fix="As in --decide grants=skip.")
         decisions[name.strip()] = value.strip()
     return decisions
 

@@ -82,14 +82,17 @@ def _saved_log(engine: Engine, target: Target, state_dir: Path) -> str:
         return f"in the database, schema rag_wizard: {engine.settings.command} log"
 
 
-def save_log(engine: Engine, target: Target, state_dir: Path) -> Path:
-    """Export the statement log as SQL into the state directory and return the file's path. Raises WizardError."""
+def save_log(engine: Engine, target: Target, state_dir: Path, *, everything: bool = False) -> Path:
+    """Export the statement log as SQL into the state directory and return the file's path. Raises WizardError.
+
+    With `everything` that of all rollouts in the registry, not of this one alone.
+    """
     now = datetime.now(UTC)
     name = "".join(c if c.isalnum() or c in "-." else "-" for c in target.name)
     path = state_dir / "logs" / f"{name}-{now:%Y%m%dT%H%M%S.%fZ}.sql"
     header = LogHeader(target.name, target.address, engine.rollout.name, engine.settings.schema, now)
     make_private_folder(path.parent)
-    write_atomically(path, export_log(engine.statements(), "sql", header))
+    write_atomically(path, export_log(engine.statements(everything=everything), "sql", header))
     return path
 
 

@@ -83,8 +83,8 @@ class Lines:
     @staticmethod
     def _lock_line(event: events.LockWaited) -> str:
         return (
-            f"  {event.step}.{event.part} waits for a lock: try {event.attempt} let go after {event.waited_s:.1f} s "
-            f"({event.sqlstate}), next in {event.next_try_s:.1f} s, gives up after {event.patience_s:.0f} s"
+            f"  {event.step}, part {event.part}, waits for a lock: try {event.attempt} let go ({event.sqlstate}), "
+            f"{event.waited_s:.1f} s in all; next in {event.next_try_s:.1f} s, gives up after {event.patience_s:.0f} s"
         )
 
 

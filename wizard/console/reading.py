@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from wizard.console import report
 from wizard.console.call import Call
 from wizard.console.out import say, say_text, write_data, write_document
+from wizard.console.password import with_password
 from wizard.engine.api import Engine
+from wizard.engine.events import Noticed
 from wizard.errors import ExitCode
 from wizard.export.log import LogFormat, LogHeader, export_log
 from wizard.open import load, open_target, settings_from
@@ -20,18 +22,23 @@ if TYPE_CHECKING:
     from wizard.rollout.model import Rollout
 
 
-def ignore(event: Event) -> None:
-    """A listener for commands that show the result, not the way."""
+def tell_notices(event: Event) -> None:
+    """A listener for commands that show the result, not the way: only what the operator should know is said."""
+    if isinstance(event, Noticed):
+        say_text(f"note: {event.text}")
 
 
 @contextmanager
 def opened(call: Call, listener: Callable[[Rollout], Listener] | None = None) -> Iterator[tuple[Engine, Target]]:
     """The engine for this call; notices about the connection settings are said once."""
     rollout = load(call.launch)
-    with open_target(call.launch) as target:
+    with open_target(with_password(call.launch)) as target:
         for notice in target.notices:
             say_text(f"note: {notice}")
-        yield Engine(target, rollout, settings_from(call.launch), listener(rollout) if listener else ignore), target
+        yield (
+            Engine(target, rollout, settings_from(call.launch), listener(rollout) if listener else tell_notices),
+            target,
+        )
 
 
 def answer(call: Call, command: str, document: dict[str, Any], lines: list[str]) -> None:
@@ -66,7 +73,7 @@ def plan(call: Call, *, registry: bool) -> int:
         if not registry:
             say(
                 "note: --no-registry leaves out what the wizard records: after this script it can neither roll back,",
-                "      nor resume, nor show a log; a later run finds the objects and adopts them.",
+                "      nor resume, nor show a log; a later run finds the names taken and stops.",
             )
     return ExitCode.DONE
 

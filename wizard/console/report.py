@@ -176,7 +176,9 @@ def what_runs(steps: Iterable[StepView]) -> list[str]:
 def rollback_lines(plan: RollbackPlan, target: str, *, statements: bool) -> list[str]:
     """Newest step first, with `statements` each in one line, then what would be lost."""
     kept = f"everything up to {plan.to} is kept" if plan.to else "nothing of the rollout is kept"
-    lines = [f"Rollback of {plural(len(plan.steps), 'step')} on {target}; {kept}"]
+    if not plan.steps:
+        return [f"Nothing is rolled out on {one_line(target)}; there is nothing to roll back"]
+    lines = [f"Rollback of {plural(len(plan.steps), 'step')} on {one_line(target)}; {kept}"]
     sent = {step.id: [statement.sql for statement in step.statements if not statement.ours] for step in plan.steps}
     head = columns(
         (

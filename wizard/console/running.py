@@ -10,8 +10,9 @@ from wizard.console.ask import ask_decisions, is_interactive, require_consent, r
 from wizard.console.call import Call
 from wizard.console.closing import exit_code, failure_lines, say_closing, state_sentence
 from wizard.console.out import say, say_text, write_data
+from wizard.console.password import with_password
 from wizard.console.progress import progress
-from wizard.console.reading import answer, ignore
+from wizard.console.reading import answer, tell_notices
 from wizard.console.supervise import StoppedBySignalError, supervised
 from wizard.engine.api import Engine
 from wizard.engine.state import StepState
@@ -43,7 +44,7 @@ def run(call: Call, options: RunOptions) -> int:
     """The whole rollout, or the steps asked for."""
     require_writable(call, "run")
     rollout = load(call.launch)
-    with open_target(call.launch) as target:
+    with open_target(with_password(call.launch)) as target:
         for notice in target.notices:
             say_text(f"note: {notice}")
         if call.launch.dry_run:
@@ -52,7 +53,7 @@ def run(call: Call, options: RunOptions) -> int:
 
 
 def _dry_run(call: Call, options: RunOptions, target: Target, rollout: Rollout) -> int:
-    engine = Engine(target, rollout, settings_from(call.launch), ignore)
+    engine = Engine(target, rollout, settings_from(call.launch), tell_notices)
     dry = engine.dry_run(first=options.first, last=options.last)
     say(report.target_line(target), "DRY RUN, read-only session: nothing can be changed")
     document = dry.model_dump(mode="json", exclude={"would_run": {"__all__": {"revert"}}})
@@ -69,7 +70,7 @@ class _Run:
         self.options = options
         self.target = target
         self.rollout = rollout
-        self.engine = Engine(target, rollout, settings_from(call.launch), ignore)
+        self.engine = Engine(target, rollout, settings_from(call.launch), tell_notices)
         self.kept: str | None = None
         """Last step that was done before this run: where --on-failure rollback returns to."""
 

@@ -84,20 +84,21 @@ def forget(call: Call, *, keep_objects: bool) -> int:
                 write_document(call, "forget", {"target": target.name, "log": None})
             say(f"There is nothing to forget on {target.name}: schema rag_wizard is not there.")
             return ExitCode.DONE
-        if survey.begun and not keep_objects:
+        standing = engine.standing()
+        if standing and not keep_objects:
             raise RefusedError(
-                "A rollout is recorded as rolled out; without the registry it cannot be rolled back any more.",
+                f"Still rolled out: {', '.join(standing)}. Without the registry nobody can roll it back any more.",
                 why=f"{survey.sentence}.",
                 fix=f"Roll back first ({engine.settings.command} rollback), or keep what was made: "
                 f"{engine.settings.command} forget --keep-objects",
             )
-        kept = "; what the rollout made stays and cannot be rolled back any more" if survey.begun else ""
+        kept = f"; what was made stays and nobody can roll it back: {', '.join(standing)}" if standing else ""
         if call.launch.dry_run:
             say(f"DRY RUN: schema rag_wizard on {target.name} would be dropped after its log is exported{kept}.")
             return ExitCode.DONE
         say_text(f"The log is exported, then schema rag_wizard on {target.name} is dropped{kept}.")
         require_consent(call, target, f"Forget the rollout on {target.name}?")
-        path = save_log(engine, target, call.launch.state_dir) if survey.statements else None
+        path = save_log(engine, target, call.launch.state_dir, everything=True) if survey.statements else None
         supervised(engine, lambda: engine.forget(keep_objects=keep_objects))
         if call.json:
             write_document(call, "forget", {"target": target.name, "log": str(path) if path else None})

@@ -1,79 +1,79 @@
-"""Words for connections that fail. It reads the server's message and never repeats a conninfo."""
+"""Words for connections that fail, free of secrets. The list of failures is in fault_words.py."""
 
 from __future__ import annotations
 
+import os
 import re
 
 import psycopg
 
+from wizard.db.fault_words import CASES, OTHERWISE_CONNECTED, OTHERWISE_CONNECTING, Case
 from wizard.db.target import Target
-from wizard.errors import ConnectionUnsuitableError
+from wizard.errors import ConnectionUnsuitableError, LockNotObtainedError, WizardError
 
-_CASES: tuple[tuple[str, str, str], ...] = (
-    (
-        r"password authentication failed|no password supplied|EWRONGPASSWORD|SASL",
-        "The server refused the password",
-        "Check the password (percent-encode special characters in a URL), or set PGPASSWORD.",
-    ),
-    (
-        r"could not translate host name|failed to resolve host|Name or service not known|nodename nor servname",
-        "The host name is unknown",
-        "Check the host. Supabase's db.<ref>.supabase.co has an IPv6 address only: on an IPv4 network use the "
-        "session pooler's host from the dashboard, port 5432.",
-    ),
-    (
-        r"Network is unreachable|No route to host",
-        "The network does not reach the host",
-        "Supabase's db.<ref>.supabase.co has an IPv6 address only: on an IPv4 network use the session pooler's host "
-        "from the dashboard, port 5432.",
-    ),
-    (r"Connection refused|No such file or directory", "No server answers there", "Check host and port; is it running?"),
-    (r"timeout expired|timed out", "The server did not answer in time", "Check host, port and firewall."),
-    (r'database "[^"]*" does not exist', "There is no such database", "Check the database name."),
-    (r'role "[^"]*" does not exist', "There is no such role", "Check the user name."),
-    (
-        r"server does not support SSL",
-        "The server has no TLS",
-        "Ask for TLS on the server, or use sslmode=disable locally.",
-    ),
-    (r"certificate", "The server's certificate was not accepted", "Give the CA with sslrootcert=FILE."),
-    (
-        r"too many (clients|connections)|EMAXCONNSESSION",
-        "The server has no connection free",
-        "Try again, or end idle sessions.",
-    ),
-    (
-        r"ENOTFOUND|[Tt]enant or user not found",
-        "The pooler does not know this project",
-        "Check region and user: postgres.<ref>.",
-    ),
-    (r"unsupported startup parameter", "The pooler refuses a startup parameter", "Remove options= from the URL."),
-    (
-        r"terminating connection|server closed the connection|connection is closed|the connection is lost|EOF detected",
-        "The connection was lost",
-        "Run the same command again: it asks the database what was committed and goes on from there.",
-    ),
-)
+ENDED_BY_A_LIMIT = psycopg.errors.IdleInTransactionSessionTimeout | psycopg.errors.TransactionTimeout
+"""The session is over, although psycopg does not count these among the lost connections."""
+
+_DRIVERS_PREFIX = re.compile(r"^(connection failed|connection is bad): ")
+_FROM_SERVER = re.compile(r"\b(FATAL|ERROR|PANIC):")
+
+
+class PasswordNeededError(ConnectionUnsuitableError):
+    """The server asked for a password and none was found: a terminal can ask for it."""
 
 
 def translate(error: psycopg.Error, target: Target) -> ConnectionUnsuitableError:
     """`error` in words, with the fix, for `target`."""
-    message = " ".join(str(error).split())
-    what, fix = next(
-        ((what, fix) for pattern, what, fix in _CASES if re.search(pattern, message)),
-        ("Cannot connect", "Read the server's words above."),
-    )
-    return ConnectionUnsuitableError(
-        f"{what}: {target.address}", why=f"The server said: {_shortened(message, target)}", fix=fix
+    message = _DRIVERS_PREFIX.sub("", " ".join(str(error).split()))
+    case = find_case(message, error.sqlstate)
+    said = "The server said" if error.sqlstate or _FROM_SERVER.search(message) else "In the driver's words"
+    kind = PasswordNeededError if case.name == "no password" else ConnectionUnsuitableError
+    return kind(
+        f"{case.what}: {target.address}",
+        why=f"{said}: {without_secrets(message, target)[:400]}",
+        fix=case.supabase_fix if case.supabase_fix and is_supabase(target) else case.fix,
     )
 
 
-def _shortened(message: str, target: Target) -> str:
+def in_words(error: psycopg.Error, target: Target) -> WizardError:
+    """What the error means for the operator: no lock, no connection, or a refusal of one statement."""
+    if isinstance(error, psycopg.errors.LockNotAvailable | psycopg.errors.DeadlockDetected):
+        return LockNotObtainedError(
+            f"a lock was not free in time on {target.name}",
+            why=f"The server said: {error.diag.message_primary}. Nothing was changed by this statement.",
+            fix="Wait until the transaction that holds it ends; then run the same command again.",
+        )
+    if isinstance(error, psycopg.OperationalError | ENDED_BY_A_LIMIT):
+        return translate(error, target)
+    said = without_secrets(error.diag.message_primary or str(error), target)
+    return WizardError(
+        f"the server refused a statement: {said} (SQLSTATE {error.sqlstate or 'not given'})",
+        why="It changed nothing. What was committed before stays.",
+        fix="rag-wizard status tells what is recorded; rag-wizard log what was executed.",
+    )
+
+
+def find_case(message: str, sqlstate: str | None) -> Case:
+    """The case that an error belongs to: its code decides, which only a session has, else the first that its text fits.
+
+    `message` is in one line.
+    """
+    by_code = (case for case in CASES if sqlstate in case.sqlstates)
+    by_text = (case for case in CASES if case.pattern and re.search(case.pattern, message))
+    otherwise = OTHERWISE_CONNECTED if sqlstate else OTHERWISE_CONNECTING
+    return next(by_code, None) or next(by_text, otherwise)
+
+
+def is_supabase(target: Target) -> bool:
+    """True for a project's own host and for its poolers."""
+    return re.search(r"(^|\.)supabase\.(co|com|in|net)$", target.host.lower()) is not None
+
+
+def without_secrets(message: str, target: Target) -> str:
     """The driver's text without anything that could carry the password."""
-    secret = target.conninfo.get_secret_value()
-    if secret and secret in message:
-        message = message.replace(secret, "***")
-    password = psycopg.conninfo.conninfo_to_dict(secret).get("password")
-    if password:
-        message = message.replace(str(password), "***")
-    return message[:400]
+    conninfo = target.conninfo.get_secret_value()
+    settings = psycopg.conninfo.conninfo_to_dict(conninfo)
+    secrets = (conninfo, settings.get("password"), settings.get("sslpassword"), os.environ.get("PGPASSWORD"))
+    for secret in filter(None, secrets):
+        message = message.replace(str(secret), "****")
+    return message

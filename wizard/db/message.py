@@ -49,7 +49,8 @@ def send_message(connection: Connection, text: str) -> tuple[Reply, ...]:
         if result.status in {pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.BAD_RESPONSE}:
             error = errors.error_from_result(result, encoding="utf-8")
             if pgconn.status == pq.ConnStatus.BAD:
-                raise error
+                # A time limit of the server ends the session too, but has a class of its own.
+                raise error if isinstance(error, psycopg.OperationalError) else psycopg.OperationalError(str(error))
             raise MessageError(index, error)
         replies.append(Reply((result.command_status or b"").decode()))
     return tuple(replies)

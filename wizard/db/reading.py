@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -9,28 +10,45 @@ from psycopg import sql
 
 from wizard.db.connect import Connection
 
-_XID = sql.SQL("SET LOCAL rag_wizard.xid = {}")
+_MOMENT = sql.SQL("SET LOCAL rag_wizard.xid = {}; SET LOCAL rag_wizard.horizon = {}")
+_TRANSACTION = ("BEGIN READ ONLY", "COMMIT", "ROLLBACK")
+_SAVEPOINT = ("SAVEPOINT looking", "RELEASE SAVEPOINT looking", "ROLLBACK TO SAVEPOINT looking")
+"""Behind a transaction pooler the whole session is one READ ONLY transaction already."""
 
 
-def read_rows(connection: Connection, select: str, *, xid: str = "") -> list[dict[str, Any]]:
-    """The rows of one SELECT, which may read `xid` as current_setting('rag_wizard.xid', true).
+@dataclass(frozen=True)
+class Moment:
+    """When something ran, as transactions; empty where unknown."""
+
+    xid: str = ""
+    """The transaction it ran in."""
+    horizon: str = ""
+    """The oldest transaction that was still running then."""
+
+
+NEVER = Moment()
+
+
+def read_rows(connection: Connection, select: str, *, moment: Moment = NEVER) -> list[dict[str, Any]]:
+    """The rows of one SELECT, which may read `moment` as current_setting('rag_wizard.xid', true) and '...horizon'.
 
     The server refuses anything that would write, whatever the session allows.
 
     Raises psycopg.Error as the server gave it; the session is idle again then.
     """
+    begin, end, undo = _SAVEPOINT if connection.kind == "transaction pooler" else _TRANSACTION
     cursor = connection.cursor()
     try:
         # The text comes from the rollout's own files, not from data.
-        cursor.execute(f"BEGIN READ ONLY; {_XID.format(xid).as_string()}; {select}\n; COMMIT")
+        cursor.execute(f"{begin}; {_MOMENT.format(moment.xid, moment.horizon).as_string()}; {select}\n; {end}")
     except psycopg.OperationalError:
         if connection.broken:
             raise
-        connection.execute("ROLLBACK")
+        connection.execute(undo)
         raise
     except psycopg.Error:
-        connection.execute("ROLLBACK")
+        connection.execute(undo)
         raise
-    cursor.nextset()
-    cursor.nextset()
+    for _ in range(3):
+        cursor.nextset()
     return cursor.fetchall()

@@ -6,6 +6,7 @@ import getpass
 import ipaddress
 import os
 import re
+from dataclasses import replace
 
 from psycopg.conninfo import make_conninfo
 from pydantic import SecretStr
@@ -13,6 +14,7 @@ from pydantic import SecretStr
 from wizard.db.dsn import Parsed, known_keywords, read_dsn
 from wizard.db.service import read_service
 from wizard.db.target import Target
+from wizard.db.tls import settle_sslmode
 from wizard.errors import ConnectionUnsuitableError, UsageError
 
 _PRODUCTION = re.compile(r"(prod|production|live)([-_. ].*)?", re.I)
@@ -31,11 +33,23 @@ class NoTargetError(ConnectionUnsuitableError):
         )
 
 
-def resolve_target(dsn: str | None, *, target_name: str = "", env: str = "") -> Target:
+def resolve_target(
+    dsn: str | None, *, target_name: str = "", env: str = "", password: SecretStr | None = None
+) -> Target:
     """The target that `dsn` or the environment names; `target_name` and `env` override what is found.
 
-    Raises UsageError for faulty or contradicting settings and NoTargetError when there are none.
+    `password` is what the operator typed, because none was found. Raises UsageError for faulty or contradicting
+    settings, NoTargetError when there are none, ConnectionUnsuitableError for a connection without TLS to a host that
+    is not local.
     """
+    target = _find_target(dsn, target_name, env)
+    if password is None:
+        return target
+    conninfo = make_conninfo(target.conninfo.get_secret_value(), password=password.get_secret_value())
+    return replace(target, conninfo=SecretStr(conninfo))
+
+
+def _find_target(dsn: str | None, target_name: str, env: str) -> Target:
     if dsn is not None:
         return _target(_with_service(read_dsn(dsn, "--dsn"), "--dsn"), "--dsn", target_name, env)
     found = []
@@ -118,12 +132,10 @@ def _target(parsed: Parsed, source: str, target_name: str, env: str) -> Target:
     params["options"] = ""  # else PGOPTIONS would be sent, which poolers refuse
     if os.environ.get("PGOPTIONS"):
         notices.append("PGOPTIONS is ignored: a pooler refuses or ignores it; the wizard sets what it needs itself.")
-    local = is_local(params["hostaddr"] or host)
-    mode = params.get("sslmode") or os.environ.get("PGSSLMODE")
-    if not mode and not local:
-        params["sslmode"] = "require"
-    elif not local and mode in {"disable", "allow", "prefer"}:
-        notices.append(f"sslmode={mode}: the connection to {host} may go unencrypted.")
+    # A name that is not local stays so behind a tunnel: it is what a certificate would be checked against.
+    local = is_local(host) and is_local(params["hostaddr"] or host)
+    if not local:
+        notices += _require_tls(params, source, host)
     ref = supabase_ref(host, user)
     env_name, production = name_environment(env or os.environ.get("RAG_WIZARD_ENV", ""), local=local and not ref)
     return Target(
@@ -139,6 +151,16 @@ def _target(parsed: Parsed, source: str, target_name: str, env: str) -> Target:
         local=local,
         notices=tuple(notices),
     )
+
+
+def _require_tls(params: dict[str, str], source: str, host: str) -> list[str]:
+    """Set sslmode in `params` where it is left open; what the operator should know about it."""
+    given, where = params.get("sslmode", ""), source
+    if not given and os.environ.get("PGSSLMODE"):
+        given, where = os.environ["PGSSLMODE"], "PGSSLMODE"
+    has_root = bool(params.get("sslrootcert") or os.environ.get("PGSSLROOTCERT"))
+    params["sslmode"], notice = settle_sslmode(given, where, host, has_root=has_root)
+    return [notice] if notice else []
 
 
 def name_environment(given: str, *, local: bool) -> tuple[str, bool]:

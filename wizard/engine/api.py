@@ -12,14 +12,16 @@ from contextlib import contextmanager
 from typing import Any
 
 from wizard.db.connect import Connection, connect, faults
+from wizard.db.pooler import notice
 from wizard.db.queries import query
 from wizard.db.target import Target
 from wizard.engine import words
 from wizard.engine.backward import rollback_plan, run_backward
 from wizard.engine.checks import verify_all
 from wizard.engine.compose import Composer
-from wizard.engine.events import CheckFinished, Event, Finished, Listener, PrerequisiteChecked
-from wizard.engine.forward import run_forward, step_range
+from wizard.engine.events import CheckFinished, Event, Finished, Listener, Noticed, PrerequisiteChecked
+from wizard.engine.exclusive import LOCK_CLASS
+from wizard.engine.forward import require_earlier, run_forward, step_range
 from wizard.engine.prerequisites import prerequisites
 from wizard.engine.registry import drop_registry, registry_exists
 from wizard.engine.script import plan_script
@@ -38,12 +40,17 @@ from wizard.engine.views import (
     Survey,
     Verification,
 )
-from wizard.errors import ExitCode, RefusedError
+from wizard.errors import ExitCode, OtherOperatorError, RefusedError
 from wizard.rollout.model import Rollout
 
 
 def ignore(event: Event) -> None:
     """The listener of callers who only want the result."""
+
+
+def _standing(connection: Connection) -> tuple[str, ...]:
+    rows = connection.execute(query("standing_rollouts")).fetchall()
+    return tuple(f"{row['name']} in schema {row['target_schema']}" for row in rows)
 
 
 class Engine:
@@ -56,6 +63,7 @@ class Engine:
         self._emit = listener
         self._steering = Steering()
         self._composer = Composer(rollout, settings)
+        self._pooler_told = False
 
     @property
     def settings(self) -> Settings:
@@ -93,11 +101,18 @@ class Engine:
         """What `run` would do, and the exit code it would have as far as reading can tell."""
         with self._reading() as (connection, situation):
             chosen = step_range(self.rollout, first, last)
+            require_earlier(situation, chosen)
             left = [r for r in situation.remaining if r.step.id in chosen]
             results = prerequisites(connection, situation, self._tell_prerequisite) if left else ()
             sizes = table_sizes(connection, situation)
             steps = tuple(step_view(situation, self._composer, rendered, sizes) for rendered in left)
+            refused = connection.kind == "transaction pooler"
         blocked = any(result.level == "stop" for result in results) or bool(left and situation.open_decisions)
+        code = ExitCode.PREREQUISITES if blocked else ExitCode.DONE
+        if situation.holder is not None:
+            code = ExitCode.OTHER_OPERATOR
+        if refused:
+            code = ExitCode.CONNECTION
         return DryRun(
             prerequisites=results,
             would_run=tuple(step.model_copy(update={"state": StepState.WOULD_RUN}) for step in steps),
@@ -108,7 +123,7 @@ class Engine:
             )
             if steps
             else (),
-            exit_code=ExitCode.PREREQUISITES if blocked else ExitCode.DONE,
+            exit_code=code,
             sentence=words.dry_run_sentence(self.target.name, len(steps), blocked=blocked),
         )
 
@@ -117,13 +132,19 @@ class Engine:
         with self._reading() as (connection, situation):
             return rollback_plan(connection, situation, to)
 
-    def statements(self) -> tuple[LoggedStatement, ...]:
-        """The statement log of this rollout in this schema, oldest first."""
+    def standing(self) -> tuple[str, ...]:
+        """Every rollout in the registry, of any name and schema, of which something is rolled out."""
+        with self._reading() as (connection, _):
+            return _standing(connection) if registry_exists(connection) else ()
+
+    def statements(self, *, everything: bool = False) -> tuple[LoggedStatement, ...]:
+        """The statement log of this rollout in this schema, oldest first; with `everything` that of all rollouts."""
         with self._reading() as (connection, _):
             if not registry_exists(connection):
                 return ()
             rows: Any = connection.execute(
-                query("statements"), {"name": self.rollout.name, "schema": self._settings.schema}
+                query("statements"),
+                {"name": self.rollout.name, "schema": self._settings.schema, "everything": everything},
             )
             return tuple(LoggedStatement(**row) for row in rows)
 
@@ -145,11 +166,17 @@ class Engine:
         with self._writing() as here:
             if not registry_exists(here.connection):
                 return
-            standing = here.connection.execute(query("standing_rollouts")).fetchall()
+            busy = here.connection.execute(query("other_holders"), {"class": LOCK_CLASS}).fetchone()
+            if busy is not None and busy["number"]:
+                raise OtherOperatorError(
+                    "another session is rolling out in another schema of this database, and needs the registry",
+                    why="Nothing was changed.",
+                    fix="Wait until it ends; then run the same command again.",
+                )
+            standing = _standing(here.connection)
             if standing and not keep_objects:
-                names = ", ".join(f"{row['name']} in schema {row['target_schema']}" for row in standing)
                 raise RefusedError(
-                    f"still rolled out: {names}",
+                    f"still rolled out: {', '.join(standing)}",
                     why="Without the registry nobody can roll it back. Nothing was changed.",
                     fix="Roll back first: rag-wizard rollback. Or keep what was made: --keep-objects",
                 )
@@ -196,6 +223,9 @@ class Engine:
                 self.target, schema=settings.schema, read_only=True, lock_timeout_ms=settings.lock_timeout_ms
             ) as connection,
         ):
+            if connection.kind == "transaction pooler" and not self._pooler_told:
+                self._pooler_told = True
+                self._emit(Noticed(text=notice(self.target)))
             yield connection, look(connection, self.target.name, self.rollout, settings)
 
     @contextmanager

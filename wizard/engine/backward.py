@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
+from psycopg import errors
+
 from wizard.db.connect import Connection
 from wizard.db.queries import query
 from wizard.db.reading import read_rows
@@ -21,6 +23,7 @@ from wizard.engine.state import StepState
 from wizard.engine.views import Loss, Outcome, RollbackPlan, RollbackStep, StatementView
 from wizard.errors import RefusedError, UsageError
 from wizard.rollout.model import LossGuard
+from wizard.rollout.queries import count_of
 from wizard.rollout.render import Group
 from wizard.rollout.statements import Statement, split_sql
 
@@ -44,11 +47,19 @@ def rollback_plan(connection: Connection, situation: Situation, to: str | None) 
     losses = []
     for undo in undos:
         for guard in undo.guards:
-            rows = read_rows(connection, guard.sql)
-            count = int(next(iter(rows[0].values())) or 0)
+            count = _count(connection, guard)
             if count:
                 losses.append(Loss(step=undo.record.step, what=guard.what, rows=count))
     return RollbackPlan(to=to, steps=steps, losses=tuple(losses))
+
+
+def _count(connection: Connection, guard: LossGuard) -> int:
+    """Rows that would be lost; what somebody dropped by hand holds none."""
+    try:
+        rows = read_rows(connection, guard.sql)
+    except (errors.UndefinedTable, errors.UndefinedColumn):
+        return 0
+    return count_of(rows, f"the loss guard of {guard.table}")
 
 
 def run_backward(here: Sitting, to: str | None, *, discard_data: bool) -> Outcome:
@@ -116,7 +127,7 @@ def _undos(connection: Connection, situation: Situation, to: str | None) -> Iter
         return
     ids = _ids_to_undo(situation, record, to)
     records = [part for step in ids for part in record.standing(step)]
-    for part in sorted(records, key=lambda part: part.intended_at, reverse=True):
+    for part in sorted(records, key=lambda part: part.number, reverse=True):
         key = {"part_id": part.part_id}
         groups = tuple(
             Group((Statement(row["sql"], _kind(row["sql"]), row["file"], row["line"]),), row["hold_triggers"])

@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 import psycopg
 
 from wizard.db.connect import Connection
-from wizard.db.reading import read_rows
+from wizard.db.reading import Moment, read_rows
 from wizard.engine.situation import Situation
 from wizard.engine.state import StepState
 from wizard.engine.views import CheckResult, CriterionResult, Judgement, Verification
 from wizard.rollout.model import Check, Criterion, Step, holds
+from wizard.rollout.queries import require_text, select
 
 Report = Callable[[CheckResult], None]
 
@@ -41,7 +42,7 @@ def verify_all(connection: Connection, situation: Situation, report: Report) -> 
 
 def _run(connection: Connection, situation: Situation, step: Step, check: Check) -> CheckResult:
     try:
-        rows = read_rows(connection, situation.rollout.read_sql(check.sql), xid=_xid(situation, step))
+        rows = read_rows(connection, select(situation.rollout, check.sql), moment=_when(situation, step))
     except psycopg.Error as error:
         if connection.broken:
             raise
@@ -49,14 +50,15 @@ def _run(connection: Connection, situation: Situation, step: Step, check: Check)
         if isinstance(error, psycopg.errors.InsufficientPrivilege):
             message = f"not visible to this role, so not judged: {message}"
         return CheckResult(step=step.id, id=check.id, title=check.title, error=message)
+    require_text(rows, ("subject", "expected", "found"), check.sql)
     judged = tuple(Judgement(subject=row["subject"], expected=row["expected"], found=row["found"]) for row in rows)
     return CheckResult(step=step.id, id=check.id, title=check.title, rows=judged)
 
 
-def _xid(situation: Situation, step: Step) -> str:
-    """The transaction that ran the step's last part; empty if the registry has none."""
+def _when(situation: Situation, step: Step) -> Moment:
+    """When the step's last part ran, in transactions; empty if the registry has none."""
     standing = situation.active.standing(step.id) if situation.active is not None else ()
-    return standing[-1].xid or "" if standing else ""
+    return Moment(standing[-1].xid or "", standing[-1].horizon or "") if standing else Moment()
 
 
 def _judge(situation: Situation, criterion: Criterion, results: Sequence[CheckResult]) -> CriterionResult:

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from uuid import uuid4
 
+from psycopg import sql
+
 from wizard.engine.message import PartMessage, PartSettings, PartSource, compose
 from wizard.engine.settings import Settings
 from wizard.engine.situation import Situation
-from wizard.rollout.model import LossGuard, Rollout, Step, StepKind
+from wizard.rollout.model import LossGuard, Rollout, Step
+from wizard.rollout.queries import select
 from wizard.rollout.render import Group, RenderedStep
 from wizard.rollout.statements import Statement
 
-PRACTICE = (
+PRACTICE = sql.SQL(
     "DO $practice$\nBEGIN\n"
-    "    RAISE EXCEPTION 'practice failure in step {step}' USING ERRCODE = 'RW999',\n"
-    "        DETAIL = 'Asked for with --fail-at {step}; the step''s own statements before it had succeeded.',\n"
+    "    RAISE EXCEPTION {message} USING ERRCODE = 'RW999',\n"
+    "        DETAIL = {detail},\n"
     "        HINT = 'It fails once: retry, roll back, or stop and resume later.';\nEND\n$practice$"
 )
+
+
+def _practice(step: str) -> str:
+    detail = f"Asked for with --fail-at {step}; the step's own statements before it had succeeded."
+    return PRACTICE.format(message=f"practice failure in step {step}", detail=detail).as_string()
 
 
 class Composer:
@@ -78,7 +86,7 @@ class Composer:
         made = rendered.parts[part - 1]
         deploy = made.deploy
         if step.id == self.settings.fail_at and not self._failed_once and part == len(rendered.parts):
-            deploy = (*deploy, Group((Statement(PRACTICE.format(step=step.id), "do_stmt"),)))
+            deploy = (*deploy, Group((Statement(_practice(step.id), "do_stmt"),)))
         return PartSource(
             step.id, part, "deploy", made.title, rendered.digest, deploy, made.revert, self.guards(step),
             one_message=step.takes_strong_lock,
@@ -86,12 +94,4 @@ class Composer:
 
     def guards(self, step: Step) -> tuple[LossGuard, ...]:
         """The step's loss guards with their queries' text in place of the file names."""
-        return tuple(
-            guard.model_copy(update={"sql": self.rollout.read_sql(guard.sql).strip().rstrip(";")})
-            for guard in step.loses
-        )
-
-
-def is_recorded(step: Step) -> bool:
-    """True for steps that leave a checkpoint: SQL, and the verification once it passed."""
-    return step.kind in {StepKind.SQL, StepKind.VERIFICATION}
+        return tuple(guard.model_copy(update={"sql": select(self.rollout, guard.sql)}) for guard in step.loses)

@@ -17,6 +17,8 @@ from wizard.engine.registry import registry_exists
 from wizard.errors import OtherOperatorError
 
 LockKey = tuple[int, int]
+LOCK_CLASS = 0x52414757
+"""First half of every lock key of ours."""
 
 PATIENCE_S = 1.0
 """How long a session that is just ending may still hold the lock."""
@@ -61,7 +63,7 @@ class Holder:
 def lock_key(schema: str) -> LockKey:
     """Key of the advisory lock: ours, and the target schema. Advisory locks are per database already."""
     signed = zlib.crc32(schema.encode())
-    return 0x52414757, signed - (1 << 32) if signed >= 1 << 31 else signed
+    return LOCK_CLASS, signed - (1 << 32) if signed >= 1 << 31 else signed
 
 
 def find_holder(connection: Connection, schema: str) -> Holder | None:

@@ -7,16 +7,18 @@ import time
 from wizard.engine import words
 from wizard.engine.checks import run_checks, verify_all
 from wizard.engine.commit import commit_part, outcome_now
-from wizard.engine.compose import is_recorded
 from wizard.engine.events import (
     CheckFinished,
+    Noticed,
     PrerequisiteChecked,
     StepFinished,
     StepStarted,
 )
+from wizard.engine.message import PartSource
 from wizard.engine.prerequisites import prerequisites
 from wizard.engine.send import send_intent, send_part
 from wizard.engine.sitting import Sitting
+from wizard.engine.situation import Situation
 from wizard.engine.state import StepState
 from wizard.engine.views import CheckResult, Outcome, PrerequisiteResult, Verification
 from wizard.errors import PrerequisiteError, RefusedError, UsageError
@@ -31,9 +33,9 @@ def run_forward(here: Sitting, first: str | None = None, last: str | None = None
     Outcome, recorded in the registry.
     """
     chosen = step_range(here.situation.rollout, first, last)
-    _require_earlier(here, chosen)
+    require_earlier(here.situation, chosen)
     steps = [rendered for rendered in here.situation.renderer.steps if rendered.step.id in chosen]
-    _refuse_edited(here)
+    _compare_with_record(here)
     if any(rendered.step.kind is not StepKind.VERIFICATION for rendered in steps) and _work_left(here, steps):
         require_prerequisites(here)
     began, sent = time.monotonic(), 0
@@ -45,10 +47,10 @@ def run_forward(here: Sitting, first: str | None = None, last: str | None = None
         state = here.situation.state(rendered)
         if rendered.step.kind is StepKind.VERIFICATION:
             verification = _verify(here, rendered)
+            changed = _record_verified(here, rendered, state, passed=verification.passed) or changed
             if not verification.passed:
                 sentence = f"{words.committed(here.situation)}. {words.unverified_sentence(verification)}"
                 return outcome_now(here, "check failed", changed=changed, sentence=sentence, verification=verification)
-            changed = _record_verified(here, rendered, state) or changed
         elif rendered.step.kind is StepKind.SQL and not state.is_complete:
             changed = True
             outcome = _run_step(here, rendered)
@@ -76,29 +78,36 @@ def step_range(rollout: Rollout, first: str | None, last: str | None) -> tuple[s
     return tuple(order[begin : end + 1])
 
 
-def _require_earlier(here: Sitting, chosen: tuple[str, ...]) -> None:
-    for rendered in here.situation.renderer.steps:
+def require_earlier(situation: Situation, chosen: tuple[str, ...]) -> None:
+    """Raises UsageError if a step before the chosen ones is not done."""
+    for rendered in situation.renderer.steps:
         if rendered.step.id == chosen[0]:
             return
-        if rendered.step.kind is StepKind.SQL and not here.situation.state(rendered).is_complete:
+        if rendered.step.kind is StepKind.SQL and not situation.state(rendered).is_complete:
             raise UsageError(
                 f"step {rendered.step.id} comes before {chosen[0]} and is not done",
                 fix=f"Begin with it: --from {rendered.step.id}",
             )
 
 
-def _refuse_edited(here: Sitting) -> None:
-    """A step that is partly done was rendered from other SQL: going on would mix two versions."""
+def _compare_with_record(here: Sitting) -> None:
+    """Steps whose SQL was edited since they ran: a done one is told, a partly done one refused.
+
+    Going on with a step that is partly done would mix two versions of it.
+    """
     record = here.situation.active
-    if record is None:
-        return
-    for rendered in here.situation.renderer.steps:
-        standing = record.standing(rendered.step.id)
-        if 0 < len(standing) < len(rendered.parts) and standing[-1].digest != rendered.digest:
+    for rendered in here.situation.renderer.steps if record is not None else ():
+        assert record is not None
+        step, standing = rendered.step.id, record.standing(rendered.step.id)
+        if not rendered.parts or not standing or standing[-1].digest == rendered.digest:
+            continue
+        version = standing[-1].wizard_version
+        if len(standing) < len(rendered.parts):
             raise RefusedError(
-                f"step {rendered.step.id} was begun by version {standing[-1].wizard_version} from other SQL",
+                f"step {step} was begun by version {version} from other SQL",
                 fix="Finish it with that version, or roll it back: rag-wizard rollback",
             )
+        here.emit(Noticed(step=step, text=f"step {step} was run by version {version} from other SQL; it stays so"))
 
 
 def _work_left(here: Sitting, steps: list[RenderedStep]) -> bool:
@@ -197,12 +206,19 @@ def _verify(here: Sitting, rendered: RenderedStep) -> Verification:
     return verification
 
 
-def _record_verified(here: Sitting, rendered: RenderedStep, state: StepState) -> bool:
-    """Leaves a checkpoint the first time everything holds; True if it did."""
-    if state.is_complete or here.situation.active is None or not is_recorded(rendered.step):
+def _record_verified(here: Sitting, rendered: RenderedStep, state: StepState, *, passed: bool) -> bool:
+    """Leaves a checkpoint the first time everything holds, and takes it back when that is no longer so.
+
+    Returns True if it wrote.
+    """
+    if state.is_complete == passed or here.situation.active is None:
         return False
     here.begin()
-    message = here.composer.deploy(here.situation, rendered, 1)
+    if passed:
+        message = here.composer.deploy(here.situation, rendered, 1)
+    else:
+        source = PartSource(rendered.step.id, 1, "revert", rendered.step.title, rendered.digest, ())
+        message = here.composer.revert(here.situation, source)
     here.composer.used(message)
     send_intent(here.connection, message)
     send_part(

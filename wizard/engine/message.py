@@ -27,6 +27,8 @@ class Line:
     sql: str
     statement: Statement | None = None
     ordinal: int = 0
+    counts_rows: bool = False
+    """It holds `ROW_COUNT`, the rows of the statement before it."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class PartMessage:
 def _cut(lines: Sequence[Line]) -> Iterator[tuple[Line, ...]]:
     begin = 0
     for index, line in enumerate(lines):
-        if ROW_COUNT in line.sql and line.statement is None:
+        if line.counts_rows:
             yield tuple(lines[begin:index])
             begin = index
     yield tuple(lines[begin:])
@@ -177,7 +179,7 @@ def _groups(part_id: str, source: PartSource, registry: bool) -> Iterator[Line]:
             yield Line(statement.sql, statement, ordinal)
             if registry:
                 count_rows = statement.changes_data and not source.one_message
-                yield own(_logged(part_id, ordinal, count_rows=count_rows))
+                yield Line(_logged(part_id, ordinal, count_rows=count_rows), counts_rows=count_rows)
         if group.hold_triggers:
             yield own("SET LOCAL session_replication_role = origin")
 
@@ -199,7 +201,8 @@ def _checkpoint(part_id: str, source: PartSource) -> str:
         sql.SQL(
             "DO $rag_wizard$\nBEGIN\n"
             "    UPDATE rag_wizard.part SET state = 'done', started_at = clock_timestamp(),"
-            " xid = pg_current_xact_id(), backend_pid = pg_backend_pid()\n"
+            " xid = pg_current_xact_id(),\n"
+            "        horizon = pg_snapshot_xmin(pg_current_snapshot()), backend_pid = pg_backend_pid()\n"
             "    WHERE part_id = {} AND state = 'intent';\n"
             "    IF NOT FOUND THEN RAISE EXCEPTION 'step %, part %: not waiting to run', {}, {}; END IF;\n"
             "END\n$rag_wizard$"
@@ -222,21 +225,21 @@ def _logged(part_id: str, ordinal: int, *, count_rows: bool) -> str:
 
 
 def _guard(guard: LossGuard, schema: str) -> Iterator[Line]:
-    """Nobody can add a row between the count and the drop: the table is locked first."""
-    yield own(
-        _text(
-            sql.SQL("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"),
-            table=sql.Identifier(schema, guard.table),
-        )
-    )
+    """Nobody can add a row between the count and the drop: the table is locked first. What is gone holds no row."""
     yield own(
         _text(
             sql.SQL(
-                "DO $rag_wizard$\nDECLARE\n    lost bigint := ({query});\nBEGIN\n"
+                "DO $rag_wizard$\nDECLARE\n    lost bigint;\nBEGIN\n"
+                "    BEGIN\n"
+                "        LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE;\n"
+                "        lost := ({query}\n);\n"
+                "    EXCEPTION WHEN undefined_table OR undefined_column THEN lost := 0;\n"
+                "    END;\n"
                 "    IF lost > 0 THEN\n"
                 "        RAISE EXCEPTION 'rolling back would destroy % %', lost, {what} USING ERRCODE = 'RW001';\n"
                 "    END IF;\nEND\n$rag_wizard$"
             ),
+            table=sql.Identifier(schema, guard.table),
             query=sql.SQL(guard.sql),  # the rollout's own SQL, not data
             what=guard.what,
         )

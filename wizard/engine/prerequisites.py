@@ -6,16 +6,27 @@ from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import psycopg
+from psycopg import sql
 
 from wizard.db.connect import Connection
+from wizard.db.pooler import session_route
 from wizard.db.queries import query
 from wizard.db.reading import read_rows
 from wizard.engine.situation import Situation
 from wizard.engine.views import PrerequisiteResult
+from wizard.errors import PrerequisiteError, RolloutInvalidError
 from wizard.rollout.model import Prerequisite
 from wizard.rollout.objects import created_names
+from wizard.rollout.queries import require_text, select
 
 Level = Literal["pass", "warn", "stop"]
+
+
+def quoted(name: str) -> str:
+    """A name as SQL identifier, for statements that people paste."""
+    return sql.Identifier(name).as_string()
+
+
 _LEVELS: tuple[Level, ...] = ("pass", "warn", "stop")
 
 
@@ -30,7 +41,21 @@ def prerequisites(
     return tuple(results)
 
 
+def require_writable(situation: Situation) -> None:
+    """Before anything is sent that writes, on the way forward or back.
+
+    Raises PrerequisiteError if the server is a standby or refuses writes; nothing was changed then.
+    """
+    result = _writable(situation)
+    if result.level == "stop":
+        raise PrerequisiteError(
+            f"{situation.target} cannot be written to: {result.found}", why="Nothing was changed.", fix=result.fix
+        )
+
+
 def _all(connection: Connection, situation: Situation) -> Iterator[PrerequisiteResult]:
+    if connection.kind != "direct":
+        yield _session(connection)
     yield _version(situation)
     yield _writable(situation)
     rights = connection.execute(query("privileges"), {"schema": situation.schema}).fetchone() or {}
@@ -45,6 +70,16 @@ def _all(connection: Connection, situation: Situation) -> Iterator[PrerequisiteR
 
 def _result(name: str, title: str, ok: bool, found: str, fix: str) -> PrerequisiteResult:
     return PrerequisiteResult(id=name, title=title, level="pass" if ok else "stop", found=found, fix="" if ok else fix)
+
+
+def _session(connection: Connection) -> PrerequisiteResult:
+    return _result(
+        "session",
+        "A session of its own on the server",
+        connection.kind == "session pooler",
+        f"connected through a {connection.kind}",
+        session_route(connection.target),
+    )
 
 
 def _version(situation: Situation) -> PrerequisiteResult:
@@ -84,7 +119,7 @@ def _schema(situation: Situation, rights: dict[str, Any]) -> PrerequisiteResult:
         title,
         rights["create_on_schema"],
         f'role "{role}" {"may" if rights["create_on_schema"] else "may not"} create objects there',
-        f'As its owner: GRANT USAGE, CREATE ON SCHEMA "{schema}" TO "{role}";',
+        f"As its owner: GRANT USAGE, CREATE ON SCHEMA {quoted(schema)} TO {quoted(role)};",
     )
 
 
@@ -95,7 +130,7 @@ def _database(situation: Situation, rights: dict[str, Any]) -> PrerequisiteResul
         "CREATE on the database, for the registry",
         rights["create_on_database"] or bool(rights["registry_ours"]),
         f'role "{role}" {"may" if rights["create_on_database"] else "may not"} create schema rag_wizard',
-        f'As the database\'s owner: GRANT CREATE ON DATABASE "{database}" TO "{role}";',
+        f"As the database's owner: GRANT CREATE ON DATABASE {quoted(database)} TO {quoted(role)};",
     )
 
 
@@ -111,7 +146,7 @@ def _filtered(connection: Connection, situation: Situation) -> PrerequisiteResul
         f'RLS hides rows of {names} from role "{role}": counts would be wrong, updates would miss rows'
         if rows
         else "no table is filtered",
-        f'Connect as the owner without FORCE ROW LEVEL SECURITY, or as a superuser: ALTER ROLE "{role}" BYPASSRLS;',
+        f"Connect as the owner, without FORCE ROW LEVEL SECURITY; or, superuser: ALTER ROLE {quoted(role)} BYPASSRLS;",
     )
 
 
@@ -148,7 +183,7 @@ def _taken(row: dict[str, Any]) -> str:
 
 def _declared(connection: Connection, situation: Situation, declared: Prerequisite) -> PrerequisiteResult:
     try:
-        rows = read_rows(connection, situation.rollout.read_sql(declared.sql))
+        rows = read_rows(connection, select(situation.rollout, declared.sql))
     except psycopg.Error as error:
         if connection.broken:
             raise
@@ -159,6 +194,10 @@ def _declared(connection: Connection, situation: Situation, declared: Prerequisi
             found=f"the query failed: {error}",
             fix=f"Correct sql/{declared.sql}, or give this role the right to read what it reads.",
         )
+    require_text(rows, ("level", "found", "fix"), declared.sql)
+    odd = next((row["level"] for row in rows if row["level"] not in _LEVELS), None)
+    if odd is not None:
+        raise RolloutInvalidError(f"sql/{declared.sql}: level {odd} is none of {', '.join(_LEVELS)}", fix="Correct it.")
     level: Level = max((row["level"] for row in rows), key=_LEVELS.index, default="pass")
     told = [row for row in rows if row["level"] == level]
     return PrerequisiteResult(
@@ -166,5 +205,5 @@ def _declared(connection: Connection, situation: Situation, declared: Prerequisi
         title=declared.title,
         level=level,
         found="; ".join(str(row["found"]) for row in told),
-        fix=" ".join(dict.fromkeys(str(row["fix"]) for row in told if row["fix"] and level != "pass")),
+        fix="; ".join(dict.fromkeys(str(row["fix"]) for row in told if row["fix"] and level != "pass")),
     )

@@ -23,8 +23,12 @@ class PartRecord:
     """intent, done, failed or interrupted."""
     backend_pid: int
     intended_at: datetime
+    number: int
+    """The order of attempts."""
     xid: str | None
     """Of the transaction that committed it."""
+    horizon: str | None
+    """Oldest transaction still running when it began."""
     seconds: float | None
     wizard_version: str
 
@@ -83,7 +87,8 @@ class RolloutRecord:
     def state(self, step: str, parts: int) -> StepState:
         """The recorded state of a step that consists of `parts` parts."""
         failed = self.failed
-        if failed is not None and failed.step == step:
+        # A rollback that failed left the step standing, whole.
+        if failed is not None and failed.step == step and failed.direction == "deploy":
             return StepState.FAILED
         done = len(self.standing(step))
         if done:

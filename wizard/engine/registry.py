@@ -14,7 +14,10 @@ from wizard import __version__
 from wizard.db.connect import Connection
 from wizard.db.queries import query
 from wizard.engine.record import PartRecord, RolloutRecord, SessionRecord
-from wizard.errors import ConnectionUnsuitableError, OtherOperatorError
+from wizard.errors import ConnectionUnsuitableError, OtherOperatorError, RefusedError
+
+FORMAT = "Registry of rag-wizard, format 1:"
+"""How the schema's comment begins; another format is another program's."""
 
 CREATE = (Path(__file__).parent / "registry.sql").read_text(encoding="utf-8")
 
@@ -34,6 +37,12 @@ def registry_exists(connection: Connection) -> bool:
             why="Nothing can be said about this database's rollouts, and nothing was changed.",
             fix=f'Connect as "{row["owner"]}" or as a member of it.',
         )
+    if not row["comment"].startswith(FORMAT):
+        raise RefusedError(
+            "there is a schema rag_wizard, but it is not a registry of this version's format",
+            why=f"Its comment does not begin with: {FORMAT}. Nothing was changed.",
+            fix="Use the version that made it, or find out whose schema it is.",
+        )
     return True
 
 
@@ -52,12 +61,19 @@ def load_record(connection: Connection, name: str, schema: str) -> RolloutRecord
     """The active rollout, else the one that ended last, else None."""
     if not registry_exists(connection):
         return None
-    row = connection.execute(query("latest_rollout"), {"name": name, "schema": schema}).fetchone()
-    if row is None:
-        return None
-    key = {"rollout_id": row["rollout_id"]}
-    parts = tuple(PartRecord(**part) for part in connection.execute(query("parts"), key))
-    sessions = tuple(SessionRecord(**session) for session in connection.execute(query("sessions"), key))
+    try:
+        row = connection.execute(query("latest_rollout"), {"name": name, "schema": schema}).fetchone()
+        if row is None:
+            return None
+        key = {"rollout_id": row["rollout_id"]}
+        parts = tuple(PartRecord(**part) for part in connection.execute(query("parts"), key))
+        sessions = tuple(SessionRecord(**session) for session in connection.execute(query("sessions"), key))
+    except (errors.UndefinedTable, errors.UndefinedColumn) as error:
+        raise RefusedError(
+            f"the registry is damaged: {error.diag.message_primary}",
+            why="Somebody changed schema rag_wizard by hand. Nothing was changed by this command.",
+            fix="Restore schema rag_wizard from a backup; without it nothing can be resumed or rolled back.",
+        ) from None
     return RolloutRecord(**row, parts=parts, sessions=sessions)
 
 

@@ -41,6 +41,7 @@ COMMENT ON COLUMN rag_wizard.session.heartbeat_at IS 'written every 5 s while th
 
 CREATE TABLE rag_wizard.part (
     part_id uuid PRIMARY KEY,
+    number bigint GENERATED ALWAYS AS IDENTITY,
     rollout_id uuid NOT NULL REFERENCES rag_wizard.rollout,
     session_id uuid NOT NULL REFERENCES rag_wizard.session,
     step text NOT NULL,
@@ -54,8 +55,13 @@ CREATE TABLE rag_wizard.part (
     started_at timestamptz,
     finished_at timestamptz,
     xid xid8,
+    horizon xid8,
     lsn pg_lsn
 );
+
+COMMENT ON COLUMN rag_wizard.part.number IS 'the order of attempts; clocks can be set back';
+
+COMMENT ON COLUMN rag_wizard.part.horizon IS 'oldest transaction still running when the part began: rows of it and later ones may be newer than the part';
 
 COMMENT ON COLUMN rag_wizard.part.state IS 'intent is committed before the part; the part''s own transaction turns it into done: the only proof that it committed';
 

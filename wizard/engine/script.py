@@ -15,7 +15,8 @@ from wizard.engine.registry import CREATE
 from wizard.engine.settings import Settings
 from wizard.engine.situation import Situation
 from wizard.rollout.model import StepKind
-from wizard.rollout.statements import split_sql
+from wizard.rollout.statements import split_sql, terminated
+from wizard.text import visible
 
 NO_REGISTRY = (
     "-- Without the registry: nothing is recorded. rag-wizard cannot resume this, verify it against a record,",
@@ -40,6 +41,7 @@ def _script(situation: Situation, composer: Composer, settings: Settings, regist
         return
     yield r"\set ON_ERROR_STOP on"
     yield r"\set QUIET on"
+    yield r"\encoding UTF8"
     yield from _prologue(situation, composer, settings, registry)
     for rendered in remaining:
         step = rendered.step
@@ -114,11 +116,11 @@ def _part(message: PartMessage) -> Iterator[str]:
 def _sent(lines: Sequence[Line], *, together: bool) -> Iterator[str]:
     r"""With `together`, psql sends all in one message: `\;` ends a statement without sending it."""
     for number, line in enumerate(lines, start=1):
-        yield line.sql + (r"\;" if together and number < len(lines) else ";")
+        yield terminated(line.sql, r"\;" if together and number < len(lines) else ";")
 
 
 def _statement(text: str) -> str:
-    return text + ";"
+    return terminated(text)
 
 
 def _open(situation: Situation) -> Iterator[str]:
@@ -128,5 +130,5 @@ def _open(situation: Situation) -> Iterator[str]:
 
 
 def _comment(text: str) -> str:
-    """Text that stays inside one comment line."""
-    return " ".join(text.split())
+    """Text that stays inside one comment line and cannot steer a terminal."""
+    return visible(" ".join(text.split()))

@@ -14,6 +14,7 @@ from wizard.db.message import MessageError, send_message
 from wizard.engine.message import ROW_COUNT, Line, PartMessage
 from wizard.engine.registry import record_failure
 from wizard.engine.steering import Steering
+from wizard.rollout.statements import terminated
 
 LOCK_CODES = frozenset({"55P03", "40P01"})
 """lock_not_available and deadlock_detected: nothing is wrong, somebody was first."""
@@ -128,11 +129,15 @@ def _transaction(connection: Connection, message: PartMessage) -> None:
 
 
 def _text(lines: tuple[Line, ...], rows: int | None = None) -> str:
-    return ";\n".join(_sql(line, rows) for line in lines) + ";"
+    return "".join(_sql(line, rows) for line in lines)
 
 
 def _sql(line: Line, rows: int | None) -> str:
-    return line.sql if line.statement else line.sql.replace(ROW_COUNT, "NULL" if rows is None else str(rows))
+    """The line as it travels, with its terminator."""
+    sql = line.sql
+    if line.counts_rows:
+        sql = sql.replace(ROW_COUNT, "NULL" if rows is None else str(rows))
+    return terminated(sql) + "\n"
 
 
 def _locate(lines: tuple[Line, ...], rows: int | None, fault: MessageError) -> tuple[Line | None, tuple[int, int]]:
@@ -147,6 +152,6 @@ def _locate(lines: tuple[Line, ...], rows: int | None, fault: MessageError) -> t
     if not position:
         return failed, (statement.line, 0)
     # The server counts characters from 1 over the whole message.
-    begin = sum(len(_sql(line, rows)) + 2 for line in lines[: fault.index])
+    begin = sum(len(_sql(line, rows)) for line in lines[: fault.index])
     before = failed.sql[: max(int(position) - 1 - begin, 0)]
     return failed, (statement.line + before.count("\n"), len(before) - (before.rfind("\n") + 1) + 1)

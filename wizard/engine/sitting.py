@@ -18,6 +18,7 @@ from wizard.engine.compose import Composer
 from wizard.engine.events import Connected, ConnectionLost, Listener, Noticed, Reconnected
 from wizard.engine.exclusive import server_pid, take_lock
 from wizard.engine.heartbeat import Heartbeat
+from wizard.engine.prerequisites import require_writable
 from wizard.engine.registry import (
     begin_rollout,
     begin_session,
@@ -221,6 +222,7 @@ def sitting(
         here = Sitting(target, rollout, settings, composer=composer, steering=steering, emit=emit)
         try:
             emit(Connected(target=target.name, server=here.situation.server["version"]))
+            require_writable(here.situation)
             here.resolve()
             yield here
         finally:

@@ -18,6 +18,7 @@ from wizard.engine.settings import Settings
 from wizard.engine.state import StepState
 from wizard.errors import RefusedError, RolloutInvalidError, UsageError
 from wizard.rollout.model import Decision, Rollout, StepKind
+from wizard.rollout.queries import require_text, select
 from wizard.rollout.render import RenderedStep, Renderer, open_decisions, with_decisions
 
 
@@ -60,8 +61,8 @@ class Situation:
         if step.kind is StepKind.MANUAL:
             return StepState.OPEN if record.active and self._everything_before(step.id) else StepState.TODO
         state = record.state(step.id, max(len(rendered.parts), 1))
-        if step.kind is StepKind.VERIFICATION and state is StepState.DONE:
-            return StepState.PASSED if record.active else StepState.TODO
+        if step.kind is StepKind.VERIFICATION:
+            return StepState.PASSED if record.active and state is StepState.DONE else StepState.TODO
         return state
 
     def _everything_before(self, step_id: str) -> bool:
@@ -105,11 +106,12 @@ def _facts(connection: Connection, rollout: Rollout, settings: Settings) -> dict
     facts = {"schema": settings.schema, "replica_role": replica_role(connection)}
     if rollout.facts:
         try:
-            rows = read_rows(connection, rollout.read_sql(rollout.facts))
+            rows = read_rows(connection, select(rollout, rollout.facts))
         except psycopg.OperationalError:
             raise
         except psycopg.Error as error:
             raise RolloutInvalidError(f"sql/{rollout.facts}: the server says: {error}", fix="Correct it.") from None
+        require_text(rows, (), rollout.facts, at_least=1)
         facts |= {name: str(value) for name, value in rows[0].items()}
     known = {decision.name: [option.value for option in decision.options] for decision in rollout.decisions}
     for name, answer in settings.decisions.items():

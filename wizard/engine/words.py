@@ -97,14 +97,13 @@ def unverified_sentence(verification: Verification) -> str:
 
 def failure_todo(direction: str, *, can_roll_back: bool) -> tuple[str, ...]:
     """What to do after a failure, in order."""
-    again = "retry it" if direction == "deploy" else "go on rolling back"
-    todo = [
-        "Read the server's words; correct the cause in the database.",
-        f"Then {again}: nothing has to be undone first.",
-    ]
-    if can_roll_back:
-        todo.append("Or roll back the steps that are committed; or stop here and resume later, on any machine.")
-    return tuple(todo)
+    first = "Read the server's words; correct the cause in the database."
+    if direction == "revert":
+        again = "Then roll back again: it goes on with this step; those that are rolled back stay so."
+        return first, again, "Or run again: what was rolled back is done anew."
+    again = "Then retry it: nothing has to be undone first."
+    back = "Or roll back the steps that are committed; or stop here and resume later, on any machine."
+    return (first, again, back) if can_roll_back else (first, again)
 
 
 def dry_run_sentence(target: str, steps: int, *, blocked: bool) -> str:

@@ -83,7 +83,9 @@ class Prerequisite(Query):
 class Check(Query):
     """Returns rows (subject, expected, found), all text; a row passes when expected equals found (also NULL).
 
-    It may read current_setting('rag_wizard.xid', true): the transaction that ran its step, empty or NULL if unknown.
+    It may read current_setting('rag_wizard.xid', true), the transaction that ran its step, and 'rag_wizard.horizon',
+    the oldest that was still running then: a row whose xmin is neither the first nor older than the second may be
+    newer than the step. Both are empty or NULL if unknown.
     """
 
     when: Condition = Field(default_factory=dict)

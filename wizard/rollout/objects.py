@@ -17,7 +17,7 @@ class Name:
     """A name in the target schema."""
 
     kind: str
-    """relation, column, constraint, function, trigger or policy."""
+    """relation, column, constraint, chosen constraint (the server chooses its name), function, trigger or policy."""
     name: str
     parent: str = ""
     """The table; for a function its argument types, comma-separated as the catalog prints them."""
@@ -35,7 +35,8 @@ def created_names(statements: Iterable[Statement]) -> tuple[Name, ...]:
             if reader is not None:
                 found += reader(getattr(node.stmt, str(kind)))
     own = {name.name for name in found if name.kind == "relation"}
-    return tuple(dict.fromkeys(name for name in found if name.kind == "function" or name.parent not in own))
+    anywhere = {"function", "chosen constraint"}
+    return tuple(dict.fromkeys(name for name in found if name.kind in anywhere or name.parent not in own))
 
 
 def _table(node: pg_query_pb2.CreateStmt) -> Iterator[Name]:
@@ -51,9 +52,11 @@ def _table(node: pg_query_pb2.CreateStmt) -> Iterator[Name]:
             constraints = (element.constraint,)
         for constraint in constraints:
             name = _constraint_name(table, column, constraint)
-            # Only keys have an index, whose name must be free in the schema.
+            # Keys have an index, whose name must be free among the schema's relations.
             if name and _suffix(constraint) in {"pkey", "key"}:
                 yield Name("relation", name)
+            if name:
+                yield Name(_constraint_kind(constraint), name, table)
 
 
 def _alter_table(node: pg_query_pb2.AlterTableStmt) -> Iterator[Name]:
@@ -67,11 +70,11 @@ def _alter_table(node: pg_query_pb2.AlterTableStmt) -> Iterator[Name]:
             for constraint in definition.column_def.constraints:
                 name = _constraint_name(table, column, constraint.constraint)
                 if name:
-                    yield Name("constraint", name, table)
+                    yield Name(_constraint_kind(constraint.constraint), name, table)
         elif definition.WhichOneof("node") == "constraint":
             name = _constraint_name(table, "", definition.constraint)
             if name:
-                yield Name("constraint", name, table)
+                yield Name(_constraint_kind(definition.constraint), name, table)
 
 
 def _suffix(constraint: pg_query_pb2.Constraint) -> str:
@@ -96,6 +99,10 @@ def _constraint_name(table: str, column: str, constraint: pg_query_pb2.Constrain
     # Longer names are shortened by the server in a way of its own: those are left to it.
     name = "_".join(part for part in (table, middle, suffix) if part)
     return name if len(name.encode()) < 64 else ""
+
+
+def _constraint_kind(constraint: pg_query_pb2.Constraint) -> str:
+    return "constraint" if constraint.conname else "chosen constraint"
 
 
 def _index(node: pg_query_pb2.IndexStmt) -> Iterator[Name]:

@@ -14,6 +14,13 @@ from wizard.rollout.statements import SqlSyntaxError, Statement, split_sql
 Facts = Mapping[str, str]
 
 
+NOT_IN_A_PART = {
+    "transaction_stmt": "a step may not begin, commit or roll back a transaction of its own",
+    "copy_stmt": "COPY has no place in a step: its data cannot travel with the part",
+}
+"""Statement kinds that would break the rule that a part and its checkpoint commit together."""
+
+
 @dataclass(frozen=True)
 class Group:
     """Statements that are sent under the same settings."""
@@ -94,11 +101,18 @@ class Renderer:
             if holds(edit.when, self.facts):
                 text = text.replace(edit.find, edit.replacement)
         try:
-            return split_sql(text, fragment.sql)
+            statements = split_sql(text, fragment.sql)
         except SqlSyntaxError as error:
             raise RolloutInvalidError(
                 f"sql/{fragment.sql}:{error.line}: not valid SQL: {error}", fix="Correct the statement on that line."
             ) from None
+        for statement in statements:
+            if statement.kind in NOT_IN_A_PART:
+                raise RolloutInvalidError(
+                    f"sql/{fragment.sql}:{statement.line}: {NOT_IN_A_PART[statement.kind]}",
+                    fix="Remove the statement: the engine begins and commits each part itself.",
+                )
+        return statements
 
     def _digest(self, step: Step) -> str:
         """Source and inputs (postgres.md rule 3): the facts that the step's conditions name, and its SQL files."""

@@ -27,6 +27,12 @@ class Statement:
         return self.kind in DATA_CHANGES
 
 
+def terminated(sql: str, end: str = ";") -> str:
+    """`sql` with its terminator, on a line of its own where the text could end in a comment that would swallow it."""
+    last = sql.rsplit("\n", 1)[-1]
+    return f"{sql}\n{end}" if "--" in last else f"{sql}{end}"
+
+
 class SqlSyntaxError(Exception):
     """The text is not SQL; `line` is where the parser stopped, from 1."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import sys
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -12,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 from textual.app import App, SystemCommand
 from textual.screen import Screen
 
+from wizard.errors import ExitCode
 from wizard.ui.actions import Actions
 from wizard.ui.board import Activity, Board, Trouble, utc_now
 from wizard.ui.commands import COMMANDS
 from wizard.ui.desk import Desk, Snapshot, attempt, unexpected
 from wizard.ui.messages import EngineReported, OperationEnded, StepChosen, TargetOpened, listener_for
 from wizard.ui.screens.main import MainScreen
+from wizard.ui.text import as_markup
 from wizard.ui.theme import CALM
 
 if TYPE_CHECKING:
@@ -55,8 +59,22 @@ class WizardApp(App[None]):
 
     def on_mount(self) -> None:
         """Connect once the screen has been painted for the first time."""
+        self._listen_to_signals()
         self.say_title("rag-wizard")
         self.call_after_refresh(self.connect)
+
+    def _listen_to_signals(self) -> None:
+        """TERM and HUP end the screen as q and c do: the running statement is cancelled, the terminal put back."""
+        if self.is_headless or sys.platform == "win32":
+            return
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self.actions.leave_at_once, ExitCode.TERMINATED)
+        loop.add_signal_handler(signal.SIGHUP, self.actions.leave_at_once, ExitCode.HANGUP)
+
+    def on_unmount(self) -> None:
+        """However the screen ends, the engine ends after its part: a paused run would hold the process for ever."""
+        if self.desk.engine is not None:
+            self.desk.engine.stop()
 
     # ------------------------------------------------------------------ operations
 
@@ -166,7 +184,8 @@ class WizardApp(App[None]):
             if command.in_palette:
                 yield SystemCommand(command.label, command.help, partial(self.actions.do, command.id))
         for step in self.board.steps:
-            yield SystemCommand(f"Go to step {step.id} {step.label}", step.title, partial(self.main.look_at, step.id))
+            words = (as_markup(f"Go to step {step.id} {step.label}"), as_markup(step.title))
+            yield SystemCommand(*words, partial(self.main.look_at, step.id))
 
     # ------------------------------------------------------------------ the terminal around the app
 

@@ -322,7 +322,8 @@ class Board:
     @property
     def made_something(self) -> bool:
         """There is something to roll back."""
-        return self.survey is not None and self.survey.begun
+        now = any(state is StepState.DONE for state in self.states.values())
+        return now or (self.survey is not None and self.survey.begun)
 
     @property
     def pages(self) -> tuple[Page, ...]:

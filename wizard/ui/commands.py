@@ -121,8 +121,8 @@ def when_wide(_board: Board, view: View) -> bool:
 
 
 def when_narrow(board: Board, view: View) -> bool:
-    """In the footer of the narrow screen, unless a failure needs the room for its own keys."""
-    return view.narrow and board.failure is None
+    """In the footer of the narrow screen, unless r needs the room."""
+    return view.narrow and bool(to_retry(board, view))
 
 
 def when_asked(board: Board, view: View) -> bool:
@@ -220,8 +220,6 @@ def label(command: Command, board: Board) -> str:
         return "Go on"
     if command.id == "dry_run" and board.dry_run is not None:
         return "Leave dry run"
-    if command.id == "retry" and board.activity is Activity.OFFLINE:
-        return "Try again"
     return command.label
 
 

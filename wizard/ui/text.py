@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from rich.cells import cell_len, set_cell_size
 from textual.content import Content
+from textual.markup import escape
 
 from wizard import text as text_rules
 
@@ -19,6 +20,11 @@ def visible(text: str) -> str:
 def foreign(text: str, style: str = "") -> Content:
     """Text that we did not write, as content: never parsed as markup, and no control character is left in it."""
     return Content.styled(visible(text), style) if style else Content(visible(text))
+
+
+def as_markup(text: str) -> str:
+    """Foreign text for the few places of Textual that insist on markup: it comes out as it was."""
+    return escape(one_line(text))
 
 
 def one_line(text: str) -> str:

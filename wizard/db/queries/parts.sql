@@ -1,7 +1,8 @@
 -- Every part that a rollout attempted, oldest first, with who did it.
 SELECT p.part_id::text, p.session_id::text, p.step, p.part, p.direction, p.title, p.digest, p.state, p.backend_pid,
-       p.intended_at, p.xid::text, extract(epoch FROM p.finished_at - p.started_at)::float8 AS seconds, s.wizard_version
+       p.intended_at, p.number, p.xid::text, p.horizon::text,
+       extract(epoch FROM p.finished_at - p.started_at)::float8 AS seconds, s.wizard_version
 FROM rag_wizard.part p
 JOIN rag_wizard.session s USING (session_id)
 WHERE p.rollout_id = %(rollout_id)s
-ORDER BY p.intended_at, p.xid::text, p.part
+ORDER BY p.number

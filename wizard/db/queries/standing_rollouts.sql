@@ -5,7 +5,7 @@ JOIN LATERAL (
     SELECT DISTINCT ON (p.step, p.part) p.direction
     FROM rag_wizard.part p
     WHERE p.rollout_id = r.rollout_id AND p.state = 'done'
-    ORDER BY p.step, p.part, p.intended_at DESC
+    ORDER BY p.step, p.part, p.number DESC
 ) AS latest ON latest.direction = 'deploy'
 WHERE r.ended_at IS NULL
 ORDER BY 1, 2

@@ -13,9 +13,17 @@ CROSS JOIN LATERAL (
     WHERE w.kind = 'column' AND n.nspname = %(schema)s AND c.relname = w.parent AND a.attname = w.name
       AND a.attnum > 0 AND NOT a.attisdropped
     UNION ALL
-    SELECT 'constraint' FROM pg_constraint k
-    JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE w.kind = 'constraint' AND n.nspname = %(schema)s AND c.relname = w.parent AND k.conname = w.name
+    SELECT CASE WHEN c.relname = w.parent THEN 'constraint' ELSE 'constraint of ' || coalesce(c.relname, 'a type') END
+    FROM pg_constraint k
+    JOIN pg_namespace n ON n.oid = k.connamespace LEFT JOIN pg_class c ON c.oid = k.conrelid
+    -- A name that the server chooses has to be free in the whole schema, a given one only on its table.
+    WHERE (w.kind = 'constraint' AND c.relname = w.parent OR w.kind = 'chosen constraint')
+      AND n.nspname = %(schema)s AND k.conname = w.name
+    UNION ALL
+    SELECT CASE t.typtype WHEN 'd' THEN 'domain' WHEN 'e' THEN 'enum type' ELSE 'type' END
+    FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+    -- A table makes a type of its name; array types give way.
+    WHERE w.kind = 'relation' AND n.nspname = %(schema)s AND t.typname = w.name AND t.typrelid = 0 AND t.typelem = 0
     UNION ALL
     SELECT 'function' FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
     WHERE w.kind = 'function' AND n.nspname = %(schema)s AND p.proname = w.name

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 Lines = list[Content]
 
+NARROW = 78
+"""Below this width the pages do without blank lines."""
+
 
 def page(board: Board, which: Page, width: int) -> Content:
     """The text of a state page."""
@@ -74,17 +77,26 @@ def _failed(board: Board, width: int) -> Lines:
     failure = board.failure
     if failure is None:
         return []
-    where = place_of(failure)
-    happened = [
-        Content.assemble((f"{one_line(failure.sqlstate)}  ", "bold $error"), foreign(one_line(failure.message))),
-        *(line for text, label in ((failure.detail, "Detail"), (failure.hint, "Hint"), (failure.context, "Context"))
-          if text for line in paragraph(f"{label}: {text}", width - 2, style="$quiet")),
-        *([Content.styled(f"at {one_line(where)}", "$quiet")] if where else []),
-    ]  # fmt: skip
-    if failure.sql:
-        happened.append(excerpt(failure.sql, width - 2, fault=_fault(board, failure)))
+    head = Content.assemble((f"{one_line(failure.sqlstate)}  ", "bold $error"), foreign(one_line(failure.message)))
+    said = [(label, text) for label, text in (("Detail", failure.detail), ("Hint", failure.hint)) if text]
+    words = [line for label, text in said for line in paragraph(f"{label}: {text}", width - 2, style="$quiet")]
+    statement = _statement(board, failure, width)
     keys = "r  retry    b  roll back    q  stop and resume later"
-    return _numbered(happened, failure.state_now or _sentence(board), failure.todo, keys, width)
+    state = failure.state_now or _sentence(board)
+    if width < NARROW:  # all four parts before the statement, which is long
+        lines = _numbered([*head.wrap(width - 2), *words], state, failure.todo, keys, width)
+        return [*lines, Content(""), heading("The statement"), *map(_indented, statement)]
+    return _numbered([*head.wrap(width - 2), *words, *statement], state, failure.todo, keys, width)
+
+
+def _statement(board: Board, failure: Failure, width: int) -> Lines:
+    """Context, place and text of the failed statement."""
+    lines = paragraph(f"Context: {failure.context}", width - 2, style="$quiet") if failure.context else []
+    if where := place_of(failure):
+        lines.append(Content.styled(f"at {one_line(where)}", "$quiet"))
+    if failure.sql:
+        lines.append(excerpt(failure.sql, width - 2, fault=_fault(board, failure), lines=4))
+    return lines
 
 
 def _fault(board: Board, failure: Failure) -> tuple[int, int] | None:
@@ -106,13 +118,14 @@ def _four(happened: tuple[str, ...], state: str, todo: tuple[str, ...], keys: st
 
 def _numbered(happened: Lines, state: str, todo: tuple[str, ...], keys: str, width: int) -> Lines:
     """The four parts that people need after something went wrong."""
-    lines: Lines = [heading("1  What happened"), *(_indented(line) for line in happened), Content("")]
-    lines += [heading("2  The database now"), *paragraph(state, width, indent="  "), Content("")]
+    gap = [] if width < NARROW else [Content("")]
+    lines: Lines = [heading("1  What happened"), *(_indented(line) for line in happened), *gap]
+    lines += [heading("2  The database now"), *paragraph(state, width, indent="  "), *gap]
     lines.append(heading("3  What to do"))
     for text in todo or ("Look at the tabs 1 to 6; nothing runs before you say so.",):
         wrapped = paragraph(text, width - 4)
         lines += [Content.assemble("  · " if index == 0 else "    ", line) for index, line in enumerate(wrapped)]
-    return [*lines, Content(""), heading("4  Keys"), Content.assemble("  ", (keys, "bold"))]
+    return [*lines, *gap, heading("4  Keys"), Content.assemble("  ", (keys, "bold"))]
 
 
 def _indented(block: Content) -> Content:

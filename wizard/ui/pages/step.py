@@ -34,14 +34,14 @@ WAITS = {
 """What a lock means for the application: https://www.postgresql.org/docs/current/explicit-locking.html"""
 
 
-def about(_board: Board, step: StepView, width: int) -> Content:
+def about(board: Board, step: StepView, width: int) -> Content:
     """What the step does, why, what it locks and reads, and what happens when it fails."""
     narrow = width < 78
     labels = NARROW_LABELS if narrow else WIDE_LABELS
     rows: list[Field] = [(labels["does"], step.does), (labels["why"], step.why)]
     if step.todo:
         rows.append((labels["todo"], step.todo))
-    rows.append((labels["where"], where(step)))
+    rows.append((labels["where"], where(board.state(step))))
     rows += _locks_short(labels["locks"], step)
     rows.append((labels["rows"], step.rows or "no row that exists is read or rewritten"))
     rows += [("", size_of(size)) for size in step.sizes]

@@ -10,7 +10,7 @@ from textual.content import Content
 from wizard.engine.state import StepState
 
 if TYPE_CHECKING:
-    from wizard.engine.views import Failure, StepView, TableSize
+    from wizard.engine.views import Failure, TableSize
 
 _STYLES = {
     StepState.RUNNING: "$primary",
@@ -90,15 +90,17 @@ def place_of(failure: Failure) -> str:
     return ":".join([failure.file, *numbers])
 
 
-def where(step: StepView) -> str:
-    """What is recorded of a step, in words."""
+def where(state: StepState) -> str:
+    """What is recorded of a step in this state, in words."""
     return {
         StepState.DONE: "made by this rollout and recorded",
         StepState.ADOPTED: "was there already, exactly as the step would make it; recorded, nothing changed",
         StepState.PASSED: "holds; nothing was changed",
+        StepState.RUNNING: "being made now; nothing of it is visible before it commits",
+        StepState.WAITING: "not there yet: it waits for a lock, holding none",
         StepState.PARTLY: "some parts are committed, the others are not there yet",
         StepState.FAILED: "left nothing behind; the failure is recorded",
         StepState.ROLLED_BACK: "rolled back",
         StepState.OPEN: "nothing to record; the work outside the database is yours",
         StepState.CONFLICT: "something of the same name differs from what the step would make",
-    }.get(step.state, "nothing recorded for this step")
+    }.get(state, "nothing recorded for this step")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from wizard.ui.board import Board
@@ -14,14 +17,12 @@ CLOSE = "esc  close    up down  scroll"
 
 
 class Help(Card[None]):
-    """All keys."""
+    """All keys; the key that opened it closes it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("question_mark,f1", "close", "Close", show=False)]
 
     def __init__(self, board: Board, view: View, width: int) -> None:
         super().__init__("Keys", keys_table(board, view, width), CLOSE)
-
-    def key_question_mark(self) -> None:
-        """The key that opened it closes it."""
-        self.dismiss(None)
 
 
 def keys_table(board: Board, view: View, width: int) -> Content:
@@ -40,14 +41,12 @@ def keys_table(board: Board, view: View, width: int) -> Content:
 
 
 class Info(Card[None]):
-    """Target, connection, role, and where the settings came from."""
+    """Target, connection, role, and where the settings came from; the key that opened it closes it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("i", "close", "Close", show=False)]
 
     def __init__(self, board: Board, width: int) -> None:
         super().__init__("Target", stacked(fields(facts(board), width, 14)), CLOSE)
-
-    def key_i(self) -> None:
-        """The key that opened it closes it."""
-        self.dismiss(None)
 
 
 def facts(board: Board) -> list[Field]:

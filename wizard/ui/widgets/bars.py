@@ -26,20 +26,24 @@ class TargetBar(Widget):
 
     def show(self, board: Board, *, narrow: bool) -> None:
         """Draw the target of this board."""
-        self.line = spread(_target(board, narrow=narrow), _badge(board), max(self.size.width - 2, 0))
+        width, badge = max(self.size.width - 2, 0), _badge(board)
+        left = _target(board, narrow=narrow)
+        if not narrow and left.cell_length + badge.cell_length >= width:
+            left = _target(board, narrow=narrow, program=False)
+        self.line = spread(left, badge, width)
 
     def render(self) -> Content:
         """The line, one space in from the edge."""
         return self.line
 
 
-def _target(board: Board, *, narrow: bool) -> Content:
+def _target(board: Board, *, narrow: bool, program: bool = True) -> Content:
     target, survey = board.target, board.survey
     parts: list[Content] = []
-    if not narrow:
+    if not narrow and program:
         parts.append(Content.styled(f"rag-wizard {__version__}", "$quiet"))
-        if survey is not None:
-            parts.append(Content(one_line(survey.rollout)))
+    if not narrow and survey is not None:
+        parts.append(Content(one_line(survey.rollout)))
     if target is None:
         return Content("  ").join([*parts, Content.styled(board.name or "no target yet", "bold")])
     parts.append(Content.styled(one_line(target.name), "bold $primary"))

@@ -1,0 +1,150 @@
+"""The installed command in a real pseudo-terminal: from start to verified with one key, and the terminal put back."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import struct
+import sys
+import termios
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pyte
+import pytest
+
+from tests.support.database import Database
+
+COLUMNS, ROWS = 120, 36
+PATIENCE_S = 60.0
+
+
+class Terminal:
+    """A child process on a pseudo-terminal, its output drawn by a terminal emulator."""
+
+    def __init__(self, *command: str) -> None:
+        self.screen = pyte.Screen(COLUMNS, ROWS)
+        self._stream = pyte.ByteStream(self.screen)
+        self.raw = b""
+        self.status: int | None = None
+        self._pid, self._terminal = pty.fork()
+        if self._pid == 0:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+            environment = {key: value for key, value in os.environ.items() if not key.startswith(("PG", "DATABASE_"))}
+            environment |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+            os.execvpe(command[0], command, environment)  # noqa: S606 a list of words, no shell
+
+    @property
+    def text(self) -> str:
+        """What stands on the screen."""
+        return "\n".join(self.screen.display)
+
+    def press(self, keys: str) -> None:
+        """Send keys."""
+        os.write(self._terminal, keys.encode())
+
+    def until(self, holds: Callable[[], object]) -> None:
+        """Read output until `holds` does, or until the process ends."""
+        end = time.monotonic() + PATIENCE_S
+        while not holds():
+            assert time.monotonic() < end, f"never happened; the screen:\n{self.text}"
+            assert self._read(), f"the program ended; the screen:\n{self.text}"
+
+    def wait(self) -> int:
+        """Read until the process ends; its exit code."""
+        end = time.monotonic() + PATIENCE_S
+        while self._read():
+            assert time.monotonic() < end, f"never ended; the screen:\n{self.text}"
+        _, status = os.waitpid(self._pid, 0)
+        self.status = os.waitstatus_to_exitcode(status)
+        return self.status
+
+    def _read(self) -> bool:
+        if not select.select([self._terminal], [], [], 1.0)[0]:
+            return True
+        try:
+            chunk = os.read(self._terminal, 65536)
+        except OSError:  # Linux: the other end is closed
+            return False
+        self.raw += chunk
+        self._stream.feed(chunk)
+        return bool(chunk)
+
+    def close(self) -> None:
+        """End a process that a failed test left behind."""
+        if self.status is None:
+            os.kill(self._pid, 9)
+            os.waitpid(self._pid, 0)
+        os.close(self._terminal)
+
+
+@contextmanager
+def terminal(*command: str) -> Iterator[Terminal]:
+    """The command on a terminal; it is gone afterwards."""
+    started = Terminal(*command)
+    try:
+        yield started
+    finally:
+        started.close()
+
+
+def program() -> str:
+    """The command as it was installed."""
+    return str(Path(sys.executable).with_name("rag-wizard"))
+
+
+def assert_put_back(raw: bytes) -> None:
+    """The terminal is as it was: main screen, cursor, no mouse reports, no bracketed paste."""
+    assert raw.rfind(b"\x1b[?1049l") > raw.rfind(b"\x1b[?1049h") >= 0
+    assert raw.rfind(b"\x1b[?25h") > raw.rfind(b"\x1b[?25l")
+    assert raw.rfind(b"\x1b[?1000l") > raw.rfind(b"\x1b[?1000h")
+    assert raw.rfind(b"\x1b[?2004l") > raw.rfind(b"\x1b[?2004h")
+
+
+def test_the_demo_from_start_to_verified_and_out_again(state_dir: Path) -> None:
+    with terminal(program(), "--demo", "--state-dir", str(state_dir)) as screen:
+        screen.until(lambda: "READY. Nothing was changed on demo" in screen.text)
+        screen.press("a")
+        screen.until(lambda: "FINISHED and verified: 8 of 9 criteria" in screen.text)
+        assert "Success criteria  8 of 9" in screen.text
+        screen.press("q")
+        assert screen.wait() == 0
+        assert_put_back(screen.raw)
+        assert "FINISHED and verified: 8 of 9 criteria" in screen.text, "the last word stays in the scrollback"
+        assert "Traceback" not in screen.text
+
+
+def test_a_terminated_screen_puts_the_terminal_back_and_keeps_what_is_committed(
+    database: Database, state_dir: Path
+) -> None:
+    with database.connect(autocommit=False) as application:
+        application.execute("SELECT * FROM clones LIMIT 1")
+        with terminal(program(), "--dsn", database.url(), "--state-dir", str(state_dir)) as screen:
+            screen.until(lambda: "READY." in screen.text)
+            screen.press("a")
+            screen.until(lambda: "WAITING for a lock" in screen.text)
+            os.kill(screen._pid, 15)
+            assert screen.wait() == 143
+            assert_put_back(screen.raw)
+            assert "Steps 0 to 1.6 are committed" in screen.text
+    with psycopg.connect(database.conninfo()) as connection:
+        assert connection.execute("SELECT to_regclass('clone_rag_mapping') IS NOT NULL").fetchone() == (True,)
+
+
+@pytest.mark.parametrize("password", ["s3cret-in-the-url"])
+def test_a_password_never_reaches_the_terminal(password: str, state_dir: Path) -> None:
+    url = f"postgresql://dba:{password}@127.0.0.1:1/postgres"
+    with terminal(program(), "--dsn", url, "--state-dir", str(state_dir)) as screen:
+        screen.until(lambda: "NOT CONNECTED" in screen.text)
+        screen.press("i")
+        screen.until(lambda: "Settings" in screen.text)
+        screen.press("\x1b")
+        screen.until(lambda: "Settings" not in screen.text)
+        screen.press("q")
+        assert screen.wait() == 4
+        assert password.encode() not in screen.raw

@@ -1,0 +1,195 @@
+"""A scripted engine for tests of layout and keys only; whole rollouts are walked on the real one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import SecretStr
+
+from wizard.db.target import Target
+from wizard.engine.settings import Settings
+from wizard.engine.state import StepState
+from wizard.engine.views import (
+    CheckResult,
+    CriterionResult,
+    DryRun,
+    Failure,
+    Judgement,
+    LastSession,
+    LoggedStatement,
+    PartView,
+    ServerView,
+    StatementView,
+    StepView,
+    Survey,
+    TableSize,
+    Verification,
+)
+from wizard.launch import Launch
+from wizard.rollout.model import Deviation, Lock, StepKind
+from wizard.ui.app import WizardApp
+from wizard.ui.board import Trouble
+from wizard.ui.desk import Desk, Snapshot
+
+NOON = datetime(2026, 11, 22, 14, 2, 11, tzinfo=UTC)
+HOSTILE = "[/regex] $1 [0-9]"
+ESCAPE = "\x1b[31mred"
+
+LABELS = {
+    "0": "Prerequisites", "1.1": "Domains", "1.2": "Experts", "1.3": "Documents", "1.4": "Vector stores",
+    "1.5": "Assistants", "1.6": "Mapping table", "2.1": "Clones columns", "2.2": "Knowledge cols", "3": "Indexes",
+    "4": "RLS policies", "5": "TypeScript", "6.1": "Default status", "6.2": "Map domains", "V": "Verification",
+}  # fmt: skip
+KINDS = {"0": StepKind.PREREQUISITES, "5": StepKind.MANUAL, "V": StepKind.VERIFICATION}
+
+SQL = "ALTER TABLE clones\n    ADD COLUMN rag_enabled boolean,\n    ADD COLUMN rag_config jsonb DEFAULT '{}'"
+
+
+def step(step_id: str, state: StepState, **changes: Any) -> StepView:
+    """A step as an engine would render it."""
+    kind = KINDS.get(step_id, StepKind.SQL)
+    statements = (
+        StatementView(sql="BEGIN", ours=True),
+        StatementView(sql="SET LOCAL lock_timeout = '700ms'", ours=True),
+        StatementView(sql=SQL, file="sql/deploy/clones.sql", line=3),
+        StatementView(sql="COMMIT", ours=True),
+    )
+    parts = (PartView(title="add 5 columns", state=state, statements=statements),) if kind is StepKind.SQL else ()
+    fields: dict[str, Any] = {
+        "id": step_id, "title": f"{LABELS[step_id]} of the application", "label": LABELS[step_id], "kind": kind,
+        "state": state, "does": "adds five columns to clones, one check constraint, two indexes",
+        "why": "the application reads here whether a clone has RAG", "rows": "none rewritten", "rollback": "drops them",
+        "todo": "", "locks": (Lock(mode="ACCESS EXCLUSIVE", table="clones", existing=True),),
+        "sizes": (TableSize(table="clones", rows=1_000_000, bytes=387_973_120, analysed_at=NOON),),
+        "strategy": "atomic: one transaction", "parts": parts, "revert": (StatementView(sql="DROP TABLE domains"),),
+        "checks": (("columns", "all five columns"),),
+        "deviations": (Deviation(title="names", reason="as Postgres would"),),
+    }  # fmt: skip
+    return StepView(**(fields | changes))
+
+
+def survey(done: int = 0, **changes: Any) -> Survey:
+    """A survey with the first `done` steps complete."""
+    ids = list(LABELS)
+    states = {
+        step_id: (StepState.PASSED if KINDS.get(step_id) else StepState.DONE) if index < done else StepState.TODO
+        for index, step_id in enumerate(ids)
+    }
+    fields: dict[str, Any] = {
+        "target": "acme-prod", "schema_name": "public", "rollout": "phase-1",
+        "server": ServerView(version="17.4", role="postgres", tls=True, connection="direct"),
+        "steps": tuple(step(step_id, states[step_id]) for step_id in ids), "begun": done > 1,
+        "finished": done == len(ids),
+        "facts": {}, "statements": done, "sentence": "READY. Nothing was changed on acme-prod. Next: 0 Prerequisites",
+    }  # fmt: skip
+    return Survey(**(fields | changes))
+
+
+def failed_survey(**changes: Any) -> Survey:
+    """Step 2.2 failed; 2.1 and everything before it stands."""
+    failure = Failure(
+        **{
+            "step": "2.2", "title": "Knowledge cols of the application", "part": 1, "sqlstate": "23503",
+            "message": "insert or update violates foreign key", "detail": "Key (id)=(7) is not present.",
+            "hint": "Look at the rows first.", "sql": SQL, "file": "sql/deploy/clones.sql", "line": 4, "column": 5,
+            "state_now": "Steps 0 to 2.1 are committed; 2.2 left nothing behind.",
+            "todo": ("Read the server's words.", "Then retry it."),
+        } | changes
+    )  # fmt: skip
+    state = survey(8)
+    steps = tuple(one.model_copy(update={"state": StepState.FAILED}) if one.id == "2.2" else one for one in state.steps)
+    sentence = "FAILED 2.2 (23503). Steps 0 to 2.1 are committed; 2.2 left nothing behind"
+    return state.model_copy(update={"failure": failure, "steps": steps, "sentence": sentence})
+
+
+def resumable_survey() -> Survey:
+    """Somebody else got as far as 2.1."""
+    session = LastSession(operator="dba@desk", host="desk", started_at=NOON, ended_at=NOON, wizard_version="0.1.0")
+    return survey(8).model_copy(update={"last_session": session})
+
+
+VERIFIED = Verification(
+    checks=(
+        CheckResult(step="V", id="tables", title="six tables", rows=(Judgement(subject="t", expected="1", found="1"),)),
+    ),
+    criteria=tuple(
+        CriterionResult(title=f"Criterion {number}", state="open" if number == 6 else "passed", checks=("V.tables",))
+        for number in range(1, 10)
+    ),
+    next_steps=("Proceed to Phase 2",),
+)
+
+
+class FakeEngine:
+    """Answers from a script and remembers what it was asked; nothing it says touches a database."""
+
+    def __init__(self, state: Survey) -> None:
+        self.state = state
+        self.asked: list[str] = []
+        self.settings = Settings()
+
+    def survey(self) -> Survey:
+        return self.state
+
+    def statements(self) -> tuple[LoggedStatement, ...]:
+        return tuple(
+            LoggedStatement(
+                session="s", operator="dba@desk", step=one.id, part=1, direction="deploy", ordinal=1, sql=SQL,
+                outcome="committed", started_at=NOON, duration_ms=20.0, xid="8812",
+            )
+            for one in self.state.steps
+            if one.state is StepState.DONE
+        )  # fmt: skip
+
+    def verify(self) -> Verification:
+        return VERIFIED
+
+    def dry_run(self) -> DryRun:
+        left = tuple(one for one in self.state.steps if not one.state.is_complete and one.kind is StepKind.SQL)
+        return DryRun(
+            prerequisites=(), would_run=left, cannot_tell=("locks",), exit_code=0, sentence="DRY RUN, 12 steps"
+        )
+
+    def stop(self) -> None:
+        self.asked.append("stop")
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def asked(*_args: Any, **_options: Any) -> None:
+            self.asked.append(name)
+
+        return asked
+
+
+class FakeDesk(Desk):
+    """A desk with the scripted engine on it."""
+
+    def __init__(self, engine: FakeEngine, *, production: bool) -> None:
+        super().__init__(lambda _event: None)
+        self.fake = engine
+        self._production = production
+
+    def open(self, launch: Launch, tell: Callable[[Target, str], object]) -> None:  # noqa: ARG002
+        tell(target(production=self._production), "rag-wizard --dsn postgresql://postgres@db.abcd.supabase.co/postgres")
+        self.engine = self.fake  # type: ignore[assignment]
+
+    def read(self, *, with_statements: bool) -> tuple[Snapshot, Trouble | None]:
+        return Snapshot(self.fake.survey(), self.fake.statements() if with_statements else ()), None
+
+
+def target(*, production: bool) -> Target:
+    """A target on Supabase."""
+    return Target(
+        conninfo=SecretStr("host=db.abcd.supabase.co password=s3cret"), name="acme-prod", host="db.abcd.supabase.co",
+        port=5432, dbname="postgres", user="postgres", source="--dsn", env="production" if production else "staging",
+        production=production, local=False,
+    )  # fmt: skip
+
+
+def fake_app(state: Survey, *, production: bool = True, **launch: Any) -> WizardApp:
+    """The real app on a scripted engine, its clock standing still."""
+    app = WizardApp(replace(Launch(operator="dba@desk"), **launch), clock=lambda: NOON)
+    app.desk = FakeDesk(FakeEngine(state), production=production)
+    return app

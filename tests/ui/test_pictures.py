@@ -1,0 +1,59 @@
+"""A few pictures of the screen beside those that were looked at; the clock stands still. `make snapshots` renews."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.ui.conftest import NARROW, WIDE
+from tests.ui.fake import failed_survey, fake_app, survey
+
+Compare = Callable[..., bool]
+Keys = Callable[[Pilot[Any]], Awaitable[None]]
+
+
+@pytest.fixture(autouse=True)
+def still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing in a picture may depend on the version or on the terminal of whoever runs the test."""
+    monkeypatch.setattr("wizard.ui.widgets.bars.__version__", "0.0.0")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+
+def after(*keys: str) -> Keys:
+    """Wait until the screen stands, then press keys."""
+
+    async def run(pilot: Pilot[Any]) -> None:
+        app: Any = pilot.app
+        while app.board.busy or app.board.survey is None:
+            await pilot.pause()
+        for key in keys:
+            await pilot.press(key)
+            while app.board.busy:
+                await pilot.pause()
+        for _ in range(4):
+            await pilot.pause()
+
+    return run
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["120x36", "80x24"])
+def test_nothing_begun(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(fake_app(survey()), terminal_size=size, run_before=after("down"))
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["120x36", "80x24"])
+def test_failed(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(fake_app(failed_survey()), terminal_size=size, run_before=after())
+
+
+def test_finished(snap_compare: Compare) -> None:
+    state = survey(15, sentence="FINISHED. Steps 0 to V are committed")
+    assert snap_compare(fake_app(state), terminal_size=WIDE, run_before=after("v"))
+
+
+def test_without_colour(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert snap_compare(fake_app(failed_survey()), terminal_size=WIDE, run_before=after("2"))

@@ -1,0 +1,52 @@
+"""The queries that a rollout names: each one SELECT, each with the columns that the engine reads. It sends nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from wizard.errors import RolloutInvalidError
+from wizard.rollout.model import Rollout
+from wizard.rollout.statements import SqlSyntaxError, split_sql
+
+Rows = Sequence[Mapping[str, object]]
+
+
+def select(rollout: Rollout, path: str) -> str:
+    """The text of a query file below sql/. Raises RolloutInvalidError unless it is exactly one SELECT."""
+    text = rollout.read_sql(path)
+    try:
+        statements = split_sql(text, path)
+    except SqlSyntaxError as error:
+        raise RolloutInvalidError(
+            f"sql/{path}:{error.line}: not valid SQL: {error}", fix="Correct the statement on that line."
+        ) from None
+    if [statement.kind for statement in statements] != ["select_stmt"]:
+        raise RolloutInvalidError(
+            f"sql/{path}: a query is exactly one SELECT, this file holds something else",
+            fix="Leave one SELECT; what changes the database belongs into a step's deploy.",
+        )
+    return statements[0].sql
+
+
+def require_text(rows: Rows, columns: Sequence[str], path: str, *, at_least: int = 0) -> None:
+    """Raises RolloutInvalidError unless every row has these columns, each text or NULL."""
+    if len(rows) < at_least:
+        raise RolloutInvalidError(f"sql/{path}: the query returned no row", fix="Let it return one row in every case.")
+    for row in rows:
+        for column in columns:
+            if column not in row:
+                raise RolloutInvalidError(
+                    f"sql/{path}: the query has no column {column}", fix=f"It returns {', '.join(columns)}."
+                )
+            if not isinstance(row[column], str | None):
+                raise RolloutInvalidError(f"sql/{path}: column {column} is not text", fix=f"Cast it: {column}::text.")
+
+
+def count_of(rows: Rows, path: str) -> int:
+    """The number that a loss guard returned. Raises RolloutInvalidError if it is not one row with one whole number."""
+    values = [list(row.values()) for row in rows]
+    if len(values) != 1 or len(values[0]) != 1 or not isinstance(values[0][0], int):
+        raise RolloutInvalidError(
+            f"{path}: a loss guard returns one row with one whole number", fix="SELECT count(*) ..."
+        )
+    return values[0][0]
