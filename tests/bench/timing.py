@@ -51,7 +51,7 @@ def process(command: Sequence[str], env: dict[str, str] | None = None) -> float:
 
 
 def first_paint(command: Sequence[str], sign: bytes, *, limit_s: float = 20.0) -> float:
-    """Seconds from the start of a process on a pseudo-terminal of 120x36 until `sign` is on its screen; then it is ended."""
+    """Seconds from the start of a process on a terminal of 120x36 until `sign` is on its screen; then it is ended."""
     began = time.perf_counter()
     pid, terminal = pty.fork()
     if pid == 0:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.database import Database, assert_same
 from tests.support.engine import Operator
+from tests.support.series import sampled
 from wizard.engine.events import ConnectionLost, Event, LockWaited, Noticed, PartCommitted, PartStarted, Reconnected
 from wizard.engine.exclusive import lock_key
 from wizard.errors import ConnectionUnsuitableError, LockNotObtainedError, OtherOperatorError, RefusedError, UsageError
@@ -45,7 +46,7 @@ def end_the_wizards_backend(database: Database) -> None:
     )
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("step", sampled(STEPS))
 def test_a_backend_that_dies_inside_a_part_is_replaced_and_the_truth_asked_for(database: Database, step: str) -> None:
     operator = Operator(database)
     killed: list[str] = []

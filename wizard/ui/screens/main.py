@@ -57,7 +57,8 @@ class MainScreen(Screen[None]):
         super().__init__()
         self.board = board
         self._page = Page.NONE
-        self._drawing = False
+        self.drawing = False
+        """The board changed and is drawn once the present message is handled."""
         self._home = False
         self._searched: TextPane | None = None
         self.sought = ""
@@ -257,10 +258,14 @@ class MainScreen(Screen[None]):
     # ------------------------------------------------------------------ drawing
 
     def draw(self, *, home: bool = False) -> None:
-        """Draw the board once the present message is handled; several calls draw once."""
+        """Draw the board soon; several calls draw once. While the engine works, at most ten times a second."""
         self._home = self._home or home
-        if not self._drawing:
-            self._drawing = True
+        if self.drawing:
+            return
+        self.drawing = True
+        if self.board.live is not None:
+            self.set_timer(0.1, self._draw)
+        else:
             self.call_after_refresh(self._draw)
 
     def _tick(self) -> None:
@@ -268,7 +273,7 @@ class MainScreen(Screen[None]):
             self._draw_now()
 
     def _draw(self) -> None:
-        self._drawing = False
+        self.drawing = False
         if not self.is_mounted:
             return
         board = self.board
