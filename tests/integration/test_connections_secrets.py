@@ -254,3 +254,12 @@ def test_the_demos_programs_are_not_given_its_password_in_their_arguments(state_
     password = json.loads(record.read_text())["password"]
     assert len(password) > 10
     assert_secret(password, ended.out, ended.err, *lines)
+
+
+def test_the_screen_asks_before_it_begins(database: Database, state_dir: Path) -> None:
+    wizard = Program(state_dir, ("--dsn", bare_url(database)), {"COLUMNS": "120", "LINES": "36"})
+
+    code, shown = wizard.on_terminal(answers=[("Password of postgres", database.password), ("READY", "q")])
+
+    assert code == ExitCode.DONE, shown
+    assert_secret(database.password, shown, folder=state_dir)

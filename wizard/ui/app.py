@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Callable, Iterable
@@ -80,6 +81,7 @@ class WizardApp(App[None]):
 
     def connect(self) -> None:
         """Open the target of the launch and read its state."""
+        gc.enable()
         self.board.began(Activity.CONNECTING)
         self.main.follow()
         self._run(Activity.CONNECTING, self._open)
@@ -207,9 +209,11 @@ class WizardApp(App[None]):
 def run_screen(launch: Launch) -> int:
     """Runs the screen on a terminal until the operator leaves it; returns the exit code. Prints where things stand."""
     app = WizardApp(launch)
+    gc.disable()  # until the first paint: what is made before stays, and looking through it takes a tenth of the time
     try:
         app.run()
     finally:
+        gc.enable()
         app.desk.close()
     for line in farewell(app.board, app.fault):
         print(line, file=sys.stderr)  # noqa: T201 the screen is gone; this is what stays in the scrollback

@@ -125,6 +125,8 @@ def _numbered(happened: Lines, state: str, todo: tuple[str, ...], keys: str, wid
     for text in todo or ("Look at the tabs 1 to 6; nothing runs before you say so.",):
         wrapped = paragraph(text, width - 4)
         lines += [Content.assemble("  · " if index == 0 else "    ", line) for index, line in enumerate(wrapped)]
+    if width < NARROW:
+        return [*lines, Content.assemble(heading("4  Keys"), "  ", (keys, "bold"))]
     return [*lines, *gap, heading("4  Keys"), Content.assemble("  ", (keys, "bold"))]
 
 
@@ -195,30 +197,21 @@ def _criterion(criterion: CriterionResult, width: int) -> Lines:
 
 
 def _rolled_back(board: Board, width: int) -> Lines:
-    gone = [line for line in board.log if line.outcome == "reverted"]
-    lines: Lines = []
-    if gone:
-        lines += [heading("What was sent, newest last")]
-        lines += [
-            Content.assemble("  ", (f"{line.place:<7}", "$quiet"), foreign(one_line(line.text))).truncate(
-                width, ellipsis=True
-            )
-            for line in gone
-        ]
-    return [
-        *lines,
-        Content(""),
+    remains = "The schema rag_wizard with the statement log. This command exports the log and drops the schema:"
+    lines: Lines = [
         heading("What remains"),
-        *paragraph(
-            "The schema rag_wizard with the statement log. This command exports the log and drops the schema:",
-            width,
-            indent="  ",
-        ),
-        Content(""),
-        Content.styled(f"  {forget_command(board)}", "bold"),
+        *paragraph(remains, width, indent="  "),
+        *(line.stylize("bold") for line in paragraph(forget_command(board), width, indent="  ")),
         Content(""),
         Content.styled("enter  run again    y  copy the command    x  export the log    q  quit", "bold"),
     ]
+    gone = [line for line in board.log if line.outcome == "reverted"]
+    if gone:
+        lines += [Content(""), heading("What was sent, newest last")]
+    for line in gone:
+        sent = Content.assemble("  ", (f"{line.place:<7}", "$quiet"), foreign(one_line(line.text)))
+        lines.append(sent.truncate(width, ellipsis=True))
+    return lines
 
 
 def forget_command(board: Board) -> str:
