@@ -5,8 +5,13 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from wizard.errors import ExitCode
+
+if TYPE_CHECKING:
+    from wizard.console.call import Call
 
 
 def main() -> None:
@@ -16,12 +21,25 @@ def main() -> None:
     gc.disable()
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
-        from wizard.cli import main as run
+        from wizard.console.program import run_program
 
-        code = run()
+        code = run_program(sys.argv[1:], _show_screen, _run_command)
     except KeyboardInterrupt:
         code = ExitCode.INTERRUPTED
     sys.exit(code)
+
+
+def _show_screen(call: Call) -> int:
+    from wizard.screen import show_screen
+
+    return show_screen(call)
+
+
+def _run_command(arguments: Sequence[str]) -> int:
+    """The command line proper, loaded only where there is a command."""
+    from wizard.cli import run_command
+
+    return run_command(arguments)
 
 
 if __name__ == "__main__":

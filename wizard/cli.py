@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import os
-import signal
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from enum import StrEnum
@@ -17,10 +13,7 @@ import typer
 from wizard.console.call import Call
 from wizard.console.help import Command, Group
 from wizard.console.options import remember_common, takes_common
-from wizard.console.out import prepare_streams, silence, write_error
-from wizard.console.supervise import raise_for_signals
-from wizard.errors import ExitCode, UsageError, WizardError
-from wizard.launch import default_state_dir
+from wizard.errors import ExitCode, UsageError
 
 _TyperUsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
@@ -78,16 +71,9 @@ def screen(call: Call) -> int:
     Without a command: the wizard on screen. Each command does its part without one, with the same engine.
     Nothing is written before you are asked; every step commits whole or not at all and can be rolled back.
     """
-    if call.json:
-        raise UsageError("--json needs a command.", fix="For example: rag-wizard status --json")
-    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM") == "dumb":
-        why = "TERM is dumb." if os.environ.get("TERM") == "dumb" else "Input or output is not a terminal."
-        raise UsageError("The screen needs a terminal.", why=why, fix="use: rag-wizard run --yes")
-    from wizard.console.password import with_password_for_screen
-    from wizard.ui.app import run_screen
+    from wizard.screen import show_screen
 
-    gc.enable()
-    return run_screen(with_password_for_screen(call.launch))
+    return show_screen(call)
 
 
 @app.command(cls=Command, epilog="Exit codes: 0 all met, 3 a prerequisite stops a run.")
@@ -222,39 +208,12 @@ def log(
     return reading.log(replace(call, output=output, force=force), format=format.value)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program and return its exit code; whatever happens, words instead of a traceback."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    prepare_streams()
-    raise_for_signals()
+def run_command(arguments: Sequence[str]) -> int:
+    """Parse and run; the exit code. Raises UsageError for what the parser does not understand."""
     try:
-        code = app(args=given, prog_name="rag-wizard", standalone_mode=False)
-        return int(code or ExitCode.DONE)
-    except WizardError as error:
-        return _told(error, given)
-    except BrokenPipeError:
-        silence(sys.stdout)
-        return ExitCode.DONE
-    except KeyboardInterrupt as error:
-        return _told(_interrupted(error), given)
+        return int(app(args=list(arguments), prog_name="rag-wizard", standalone_mode=False) or ExitCode.DONE)
     except _TyperUsageError as error:
-        return _told(_in_our_words(error), given)
-    except Exception as error:
-        from wizard.console.crash import report_crash
-
-        return _told(report_crash(error, _state_dir(given)), given)
-
-
-def _interrupted(error: KeyboardInterrupt) -> WizardError:
-    from wizard.console.supervise import StoppedBySignalError
-
-    number = getattr(error, "number", signal.SIGINT)
-    return StoppedBySignalError("Interrupted. No rollout was being written to.", number=number)
-
-
-def _told(error: WizardError, given: Sequence[str]) -> int:
-    write_error(error, as_json="--json" in given)
-    return error.exit_code
+        raise _in_our_words(error) from None
 
 
 def _in_our_words(error: Exception) -> UsageError:
@@ -263,13 +222,3 @@ def _in_our_words(error: Exception) -> UsageError:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "rag-wizard"
     return UsageError(message, fix=f"What there is: {path} --help")
-
-
-def _state_dir(given: Sequence[str]) -> Path:
-    """--state-dir as far as it can be read without the parser, which may not have come so far."""
-    for position, word in enumerate(given):
-        if word.startswith("--state-dir="):
-            return Path(word.partition("=")[2])
-        if word == "--state-dir" and position + 1 < len(given):
-            return Path(given[position + 1])
-    return default_state_dir()

@@ -161,6 +161,7 @@ def test_a_hot_standby_is_looked_at_and_never_written_to(database: Database, sta
     assert "Steps 0 to 1.2 are committed" in status.out + status.err
 
 
+@pytest.mark.slow
 def test_a_server_says_when_it_takes_no_connections(database: Database, standby: Server, state_dir: Path) -> None:
     there = Database(standby, database.name)
     with there.connect() as held:
@@ -209,14 +210,21 @@ def test_a_role_that_owns_nothing_is_told_whose_tables_they_are(
     assert_same(before, database.snapshot())
 
 
+@pytest.mark.parametrize(
+    "commands",
+    [
+        pytest.param(("status", "run --yes"), id="sample"),
+        pytest.param(("check", "plan", "verify", "log", "rollback --yes", "forget --yes"), marks=pytest.mark.slow),
+    ],
+)
 def test_a_registry_of_another_role_is_never_taken_for_empty(
-    database: Database, readonly_user: str, state_dir: Path
+    database: Database, readonly_user: str, state_dir: Path, commands: tuple[str, ...]
 ) -> None:
     Operator(database).engine.run(last="1.1")
     before = database.snapshot()
     wizard = Program.on(database, state_dir, user=readonly_user)
 
-    for command in ("status", "check", "plan", "verify", "log", "run --yes", "rollback --yes", "forget --yes"):
+    for command in commands:
         ended = wizard(*command.split())
         assert_one_message(ended, ExitCode.CONNECTION, 'belongs to role "postgres"', 'Connect as "postgres"')
 

@@ -230,6 +230,7 @@ def test_no_process_shows_the_password_while_a_run_waits(database: Database, sta
     assert_secret(database.password, *lines)
 
 
+@pytest.mark.slow
 def test_the_demos_programs_are_not_given_its_password_in_their_arguments(state_dir: Path) -> None:
     lines: set[str] = set()
     over = threading.Event()
@@ -256,6 +257,7 @@ def test_the_demos_programs_are_not_given_its_password_in_their_arguments(state_
     assert_secret(password, ended.out, ended.err, *lines)
 
 
+@pytest.mark.slow
 def test_the_screen_asks_before_it_begins(database: Database, state_dir: Path) -> None:
     wizard = Program(state_dir, ("--dsn", bare_url(database)), {"COLUMNS": "120", "LINES": "36"})
 

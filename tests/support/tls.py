@@ -67,6 +67,7 @@ def secured_server() -> Iterator[Secured]:
             (cluster.server.data_dir / "pg_hba.conf").write_text(HBA)
             cluster.server.start()
             yield Secured(cluster, database, root, stranger)
+            cluster.server.stop()
     finally:
         cluster.close()
 

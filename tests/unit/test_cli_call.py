@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from wizard import __version__
-from wizard.cli import main
+from wizard.cli import run_command
 from wizard.console import reading
 from wizard.console.call import Call, parse_decisions, parse_lock_timeout
+from wizard.console.program import run_program
 from wizard.errors import ExitCode, UsageError
 from wizard.open import command_of
+from wizard.screen import show_screen
 
 
 @pytest.fixture
@@ -40,6 +42,11 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[Call]:
 def test_common_options_are_the_same_before_and_after_the_command(arguments: list[str], seen: list[Call]) -> None:
     assert main(arguments) == ExitCode.DONE
     assert (seen[0].launch.demo, seen[0].launch.rows, seen[0].json, seen[0].yes) == (True, 7, True, False)
+
+
+def main(arguments: list[str]) -> int:
+    """The program in this process."""
+    return run_program(arguments, show_screen, run_command)
 
 
 def test_decisions_from_both_places_are_joined_and_the_later_wins(seen: list[Call]) -> None:

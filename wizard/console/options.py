@@ -12,13 +12,8 @@ import typer
 
 from wizard import __version__
 from wizard.console.call import Call, make_call
+from wizard.console.declared import COMMON_OPTIONS, CommonOption
 from wizard.console.supervise import StoppedBySignalError
-
-TARGET = "Target"
-SAFETY = "Safety"
-ROLLOUT = "Rollout"
-OUTPUT = "Output"
-DEMO = "Demo"
 
 
 class Strategy(StrEnum):
@@ -34,50 +29,25 @@ def _show_version(wanted: bool | None) -> None:
         raise typer.Exit
 
 
-def _parameter(kind: Any, panel: str, *names: str, text: str, **more: Any) -> inspect.Parameter:
+_KINDS: dict[str, Any] = {"flag": bool, "text": str, "number": int, "list": list[str], "strategy": Strategy}
+
+
+def _parameter(declared: CommonOption) -> inspect.Parameter:
     """One option as typer reads it from a signature; absent is None, so that "not given" differs from every value."""
-    option = typer.Option(*names, help=text, rich_help_panel=panel, show_default=False, **more)
+    more: dict[str, Any] = {"metavar": declared.metavar} if declared.metavar else {}
+    if declared.key == "version":
+        more |= {"is_eager": True, "callback": _show_version}
+    names = [name for name in (declared.name, declared.short) if name]
+    option = typer.Option(*names, help=declared.text, rich_help_panel=declared.panel, show_default=False, **more)
     return inspect.Parameter(
-        names[0].lstrip("-").replace("-", "_"),
+        declared.key,
         inspect.Parameter.KEYWORD_ONLY,
-        annotation=Annotated[kind | None, option],
+        annotation=Annotated[_KINDS[declared.kind] | None, option],
         default=None,
     )
 
 
-def _flag(panel: str, *names: str, text: str, **more: Any) -> inspect.Parameter:
-    return _parameter(bool, panel, *names, text=text, **more)
-
-
-def _value(panel: str, name: str, metavar: str, text: str) -> inspect.Parameter:
-    return _parameter(str, panel, name, text=text, metavar=metavar)
-
-
-_PARAMETERS = (
-    _value(TARGET, "--dsn", "URL", "libpq URL or conninfo [PG* variables, DATABASE_URL]"),
-    _flag(TARGET, "--demo", text="A database of its own, like CloneAI's, to practise on"),
-    _value(TARGET, "--target-name", "NAME", "Call the target so [project ref or host/dbname]"),
-    _value(TARGET, "--env", "NAME", "As RAG_WIZARD_ENV [production unless host is local]"),
-    _value(TARGET, "--schema", "NAME", "Schema that is changed [public]"),
-    _value(ROLLOUT, "--rollout", "DIR", "Another rollout than the built-in phase-1"),
-    _parameter(Strategy, ROLLOUT, "--strategy", text="How steps are executed [auto]", metavar="auto|atomic"),
-    _parameter(
-        list[str], ROLLOUT, "--decide", text="Answer a decision of the rollout; repeatable", metavar="NAME=VALUE"
-    ),
-    _value(ROLLOUT, "--operator", "NAME", "Who is recorded as doing it [user@host]"),
-    _flag(SAFETY, "--dry-run", text="Say what would happen; change nothing"),
-    _flag(SAFETY, "--read-only", text="Look only: writing is refused"),
-    _flag(SAFETY, "--yes", "-y", text="Do not ask; needed without a terminal"),
-    _value(SAFETY, "--confirm", "TARGET", "Target name, given instead of typed (production)"),
-    _flag(SAFETY, "--end-orphan", text="End an abandoned session that holds the database"),
-    _value(SAFETY, "--lock-timeout", "TIME", "Longest wait of one try for a table lock [700ms]"),
-    _flag(OUTPUT, "--json", text="Stdout for programs: a document, or an event a line"),
-    _value(OUTPUT, "--state-dir", "DIR", "Place for demo, exported logs and crash reports"),
-    _flag(OUTPUT, "--version", text="Print the version and exit", is_eager=True, callback=_show_version),
-    _flag(DEMO, "--fresh", text="Begin the demo anew"),
-    _parameter(int, DEMO, "--rows", text="Clones in a fresh demo", metavar="N"),
-    _value(DEMO, "--fail-at", "STEP", "Practice: this step fails once"),
-)
+_PARAMETERS = tuple(_parameter(option) for option in COMMON_OPTIONS)
 _COMMON = {parameter.name: parameter for parameter in _PARAMETERS}
 
 

@@ -112,7 +112,7 @@ class Sitting:
                 self._recorded = False
                 self.situation = self._look()
                 self.resolve()
-            except (ConnectionUnsuitableError, psycopg.OperationalError) as error:
+            except (ConnectionUnsuitableError, psycopg.Error) as error:
                 if stopped or left < 0:
                     raise _out_of_reach(error) from None
             else:
@@ -191,7 +191,8 @@ def resuming(here: Sitting, work: Callable[[], Result]) -> Result:
     while True:
         try:
             return work()
-        except psycopg.OperationalError:
+        except psycopg.Error:
+            # A session that the server ends by a time limit is no OperationalError to the driver.
             if not here.connection.broken:
                 raise
         record = here.situation.record
