@@ -98,6 +98,9 @@ def test_ctrl_z_stops_only_between_two_parts(database: Database, state_dir: Path
     program = Program.on(database, state_dir)
     with held_in(database, program) as (process, blocker):
         process.send_signal(signal.SIGTSTP)
+        assert process.stderr is not None
+        while "Stopping after the running part" not in process.stderr.readline():
+            assert process.poll() is None
         assert not stopped(process)
         assert waiting(database)
         blocker.rollback()  # type: ignore[attr-defined]

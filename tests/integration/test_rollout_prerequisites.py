@@ -7,6 +7,7 @@ import pytest
 from tests.conftest import MakeDatabase
 from tests.support.database import Database
 from tests.support.rollout_sql import ROLLOUT, Connection, deploy, prerequisites, rows, session
+from tests.support.series import sampled
 
 LEVELS = ("pass", "warn", "stop")
 
@@ -151,7 +152,7 @@ UNSAFE = [
 ]
 
 
-@pytest.mark.parametrize(("change", "name", "level", "words"), UNSAFE)
+@pytest.mark.parametrize(("change", "name", "level", "words"), sampled(UNSAFE, 8))
 def test_an_unsafe_database_is_named(
     make_database: MakeDatabase, change: str, name: str, level: str, words: str
 ) -> None:

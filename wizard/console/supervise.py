@@ -86,7 +86,7 @@ def supervised(engine: Engine, work: Callable[[], Result]) -> tuple[Result, int 
             ended.set()
 
     gc.enable()
-    with _cancelling(engine) as received, _suspending() as wanted:
+    with _cancelling(engine) as received, _suspending(engine) as wanted:
         threading.Thread(target=body, name="engine", daemon=True).start()
         while not ended.wait(_TICK_S):
             if wanted.is_set():
@@ -128,14 +128,19 @@ def _cancelling(engine: Engine) -> Iterator[list[int]]:
 
 
 @contextmanager
-def _suspending() -> Iterator[threading.Event]:
-    """While open, Ctrl+Z is a wish that the event tells, where the system has it."""
+def _suspending(engine: Engine) -> Iterator[threading.Event]:
+    """While open, Ctrl+Z pauses `engine` after its part, which the event tells, where the system has it."""
     wanted = threading.Event()
     number = getattr(signal, "SIGTSTP", None)
     if number is None:
         yield wanted
         return
-    before = signal.signal(number, lambda *_: wanted.set())
+
+    def on_stop(_number: int, _frame: FrameType | None) -> None:
+        engine.pause()
+        wanted.set()
+
+    before = signal.signal(number, on_stop)
     try:
         yield wanted
     finally:
@@ -144,7 +149,6 @@ def _suspending() -> Iterator[threading.Event]:
 
 def _suspend_between_parts(engine: Engine, ended: threading.Event) -> None:
     """Waits for the end of the running part, then stops the process until it is continued."""
-    engine.pause()
     say("Stopping after the running part; nothing is held then. Continue with fg.")
     while not engine.resting:
         if ended.wait(_TICK_S):

@@ -193,6 +193,7 @@ class Rollout(Frozen):
     _steps: tuple[Step, ...] = PrivateAttr(default=())
     _folder: Path = PrivateAttr(default=Path())
     _texts: dict[str, str] = PrivateAttr(default_factory=dict)
+    _selects: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -210,6 +211,11 @@ class Rollout(Frozen):
             if step.id == step_id:
                 return step
         raise KeyError(step_id)
+
+    @property
+    def selects(self) -> dict[str, str]:
+        """Query files that were found to be one SELECT, by path: each is parsed once."""
+        return self._selects
 
     def read_sql(self, path: str) -> str:
         """The text of a file below sql/; one sitting reads each file once."""

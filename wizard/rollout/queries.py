@@ -13,6 +13,12 @@ Rows = Sequence[Mapping[str, object]]
 
 def select(rollout: Rollout, path: str) -> str:
     """The text of a query file below sql/. Raises RolloutInvalidError unless it is exactly one SELECT."""
+    if path not in rollout.selects:
+        rollout.selects[path] = _parsed(rollout, path)
+    return rollout.selects[path]
+
+
+def _parsed(rollout: Rollout, path: str) -> str:
     text = rollout.read_sql(path)
     try:
         statements = split_sql(text, path)
