@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import sys
 import termios
@@ -14,7 +15,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
 import pyte
 import pytest
 
@@ -32,8 +32,8 @@ class Terminal:
         self._stream = pyte.ByteStream(self.screen)
         self.raw = b""
         self.status: int | None = None
-        self._pid, self._terminal = pty.fork()
-        if self._pid == 0:
+        self.pid, self._terminal = pty.fork()
+        if self.pid == 0:
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
             environment = {key: value for key, value in os.environ.items() if not key.startswith(("PG", "DATABASE_"))}
             environment |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
@@ -60,7 +60,7 @@ class Terminal:
         end = time.monotonic() + PATIENCE_S
         while self._read():
             assert time.monotonic() < end, f"never ended; the screen:\n{self.text}"
-        _, status = os.waitpid(self._pid, 0)
+        _, status = os.waitpid(self.pid, 0)
         self.status = os.waitstatus_to_exitcode(status)
         return self.status
 
@@ -78,8 +78,8 @@ class Terminal:
     def close(self) -> None:
         """End a process that a failed test left behind."""
         if self.status is None:
-            os.kill(self._pid, 9)
-            os.waitpid(self._pid, 0)
+            os.kill(self.pid, 9)
+            os.waitpid(self.pid, 0)
         os.close(self._terminal)
 
 
@@ -119,8 +119,13 @@ def test_the_demo_from_start_to_verified_and_out_again(state_dir: Path) -> None:
         assert "Traceback" not in screen.text
 
 
-def test_a_terminated_screen_puts_the_terminal_back_and_keeps_what_is_committed(
-    database: Database, state_dir: Path
+ENDING = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+SIGNALS = pytest.mark.parametrize("number", ENDING, ids=lambda number: number.name)
+
+
+@SIGNALS
+def test_a_signal_mid_statement_puts_the_terminal_back_and_keeps_what_is_committed(
+    database: Database, state_dir: Path, number: signal.Signals
 ) -> None:
     with database.connect(autocommit=False) as application:
         application.execute("SELECT * FROM clones LIMIT 1")
@@ -128,12 +133,56 @@ def test_a_terminated_screen_puts_the_terminal_back_and_keeps_what_is_committed(
             screen.until(lambda: "READY." in screen.text)
             screen.press("a")
             screen.until(lambda: "WAITING for a lock" in screen.text)
-            os.kill(screen._pid, 15)
-            assert screen.wait() == 143
+            os.kill(screen.pid, number)
+            assert screen.wait() == ENDING[number]
             assert_put_back(screen.raw)
             assert "Steps 0 to 1.6 are committed" in screen.text
-    with psycopg.connect(database.conninfo()) as connection:
-        assert connection.execute("SELECT to_regclass('clone_rag_mapping') IS NOT NULL").fetchone() == (True,)
+            ended = time.monotonic()
+            while database.value(
+                "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'rag-wizard%'"
+                " AND datname = current_database()",
+                user="supabase_admin",
+            ):
+                assert time.monotonic() - ended < 2.0, "a backend of ours is left"
+    assert database.value("SELECT to_regclass('clone_rag_mapping') IS NOT NULL")
+
+
+@SIGNALS
+def test_a_signal_while_idle_puts_the_terminal_back(
+    database: Database, state_dir: Path, number: signal.Signals
+) -> None:
+    with terminal(program(), "--dsn", database.url(), "--state-dir", str(state_dir)) as screen:
+        screen.until(lambda: "READY." in screen.text)
+        os.kill(screen.pid, number)
+        assert screen.wait() == ENDING[number]
+        assert_put_back(screen.raw)
+        assert "Nothing was changed" in screen.text
+
+
+def test_a_stopped_screen_holds_no_lock_and_goes_on(database: Database, state_dir: Path) -> None:
+    with database.connect(autocommit=False) as application:
+        application.execute("LOCK TABLE clones IN ACCESS SHARE MODE")
+        with terminal(
+            program(), "--dsn", database.url(), "--state-dir", str(state_dir), "--lock-timeout", "60s"
+        ) as screen:
+            screen.until(lambda: "READY." in screen.text)
+            screen.press("a")
+            screen.until(lambda: "RUNNING 2.1" in screen.text)
+            os.kill(screen.pid, signal.SIGTSTP)
+            screen.until(lambda: "Stopping the process after this part" in screen.text)
+            application.rollback()
+            screen.until(lambda: is_stopped(screen.pid))
+            assert database.value("SELECT count(*) FROM rag_wizard.part WHERE state = 'done'") == 7
+            os.kill(screen.pid, signal.SIGCONT)
+            screen.until(lambda: "FINISHED and verified" in screen.text)
+            screen.press("q")
+            assert screen.wait() == 0
+            assert_put_back(screen.raw)
+
+
+def is_stopped(pid: int) -> bool:
+    """True while the process is stopped (T in its stat line)."""
+    return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "T"
 
 
 @pytest.mark.parametrize("password", ["s3cret-in-the-url"])

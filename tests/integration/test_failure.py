@@ -33,7 +33,7 @@ def test_the_failure_has_all_four_parts_and_is_shown_again_to_another_operator(d
     assert failure == operator.told(Failed)[0].failure
     assert (failure.step, failure.sqlstate, failure.message) == ("2.2", "RW999", "practice failure in step 2.2")
     assert failure.detail and failure.hint and failure.sql.startswith("DO $practice$")
-    assert failure.state_now == shown.sentence
+    assert shown.sentence == f"FAILED 2.2 (RW999). {failure.state_now}"
     assert len(failure.todo) == 3
     assert shown.last_session is not None
     assert shown.last_session.operator == "ada@workstation"

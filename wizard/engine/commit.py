@@ -76,7 +76,7 @@ def _failed(here: Sitting, failed: PartFailedError) -> Outcome:
             why=failure.state_now,
             fix="Save those rows first, or discard them: --discard-data --confirm TARGET",
         )
-    return outcome_now(here, "failed", failure=failure, sentence=failure.state_now)
+    return outcome_now(here, "failed", failure=failure)
 
 
 def outcome_now(

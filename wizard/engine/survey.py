@@ -155,7 +155,7 @@ def pending_failure(connection: Connection, situation: Situation) -> Failure | N
     anything = any(record.standing(rendered.step.id) for rendered in situation.renderer.steps)
     return failure.model_copy(
         update={
-            "state_now": words.failed_sentence(situation, failure),
+            "state_now": words.after_failure(situation, failure),
             "todo": words.failure_todo(failure.direction, can_roll_back=anything),
         }
     )

@@ -73,9 +73,14 @@ def running_sentence(situation: Situation, step: str, part: int, parts: int, dir
 
 def failed_sentence(situation: Situation, failure: Failure) -> str:
     """The State line of a failure."""
-    left = "left nothing behind" if failure.direction == "deploy" else "is still there, whole"
     where = failure.step if failure.direction == "deploy" else f"rolling back {failure.step}"
-    return f"FAILED {where} ({failure.sqlstate}). {committed(situation)}; {failure.step} {left}"
+    return f"FAILED {where} ({failure.sqlstate}). {after_failure(situation, failure)}"
+
+
+def after_failure(situation: Situation, failure: Failure) -> str:
+    """What is true in the database after a failure."""
+    left = "left nothing behind" if failure.direction == "deploy" else "is still there, whole"
+    return f"{committed(situation)}; {failure.step} {left}"
 
 
 def finished_sentence(verification: Verification, statements: int, seconds: float) -> str:

@@ -253,6 +253,24 @@ class Actions(Looking):
             self.app.in_background(engine.cancel)
         self.app.exit(return_code=int(code))
 
+    def stand_aside(self, stop_process: Callable[[], object]) -> None:
+        """TSTP: stop the process, but only where no lock is held; go on when it is continued."""
+        engine = self.app.desk.engine
+        if engine is None or not self.board.activity.writes:
+            stop_process()
+            return
+        engine.pause()
+        self.say("Stopping the process after this part; continue it with fg")
+
+        def look() -> None:
+            if engine.resting or not self.board.activity.writes:
+                watch.stop()
+                stop_process()
+                self.say("")
+                engine.go_on()
+
+        watch = self.app.set_interval(0.05, look)
+
     def cancel(self) -> None:
         """ctrl+c: running, ask; idle, say how to quit."""
         if not self.board.activity.writes:

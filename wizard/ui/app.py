@@ -65,10 +65,17 @@ class WizardApp(App[None]):
         self.call_after_refresh(self.connect)
 
     def _listen_to_signals(self) -> None:
-        """TERM and HUP end the screen as q and c do: the running statement is cancelled, the terminal put back."""
+        """INT, TERM and HUP end the screen as q and c do: the running statement is cancelled, the terminal put back.
+
+        TSTP stops the process only between two parts, the way Textual's own driver does it.
+        """
         if self.is_headless or sys.platform == "win32":
             return
         loop = asyncio.get_running_loop()
+        by_textual = signal.getsignal(signal.SIGTSTP)
+        if callable(by_textual):
+            loop.add_signal_handler(signal.SIGTSTP, self.actions.stand_aside, partial(by_textual, signal.SIGTSTP, None))
+        loop.add_signal_handler(signal.SIGINT, self.actions.leave_at_once, ExitCode.INTERRUPTED)
         loop.add_signal_handler(signal.SIGTERM, self.actions.leave_at_once, ExitCode.TERMINATED)
         loop.add_signal_handler(signal.SIGHUP, self.actions.leave_at_once, ExitCode.HANGUP)
 
