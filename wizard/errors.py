@@ -70,6 +70,8 @@ class OtherOperatorError(WizardError):
     """Another session holds the advisory lock of this rollout."""
 
     exit_code = ExitCode.OTHER_OPERATOR
+    abandoned = False
+    """True if nobody seems to be behind that session any more, so that it may be ended with the operator's word."""
 
 
 class LockNotObtainedError(WizardError):

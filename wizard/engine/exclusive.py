@@ -161,11 +161,13 @@ def _refusal(holder: Holder | None, target: str) -> OtherOperatorError:
     who = holder.words if holder is not None else "a session that has just ended"
     if holder is not None and holder.is_orphan:
         age = f"its last sign of life is {holder.heartbeat_age_s:.0f} s old" if holder.heartbeat_age_s else "silent"
-        return OtherOperatorError(
+        refusal = OtherOperatorError(
             f"an abandoned session seems to hold {target}: {who}; {age}",
             why="Its wizard is gone, but the server still works for it. Nothing was changed by this command.",
             fix="Wait until the server ends it, or end it with your word: --end-orphan",
         )
+        refusal.abandoned = True
+        return refusal
     return OtherOperatorError(
         f"another operator is rolling out on {target}: {who}",
         why="Nothing was changed by this command.",

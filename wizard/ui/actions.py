@@ -218,6 +218,21 @@ class Actions(Looking):
             self.board.keep,
         )
 
+    def end_orphan(self) -> None:
+        """e: the operator's word that an abandoned session may be ended; default No."""
+        from wizard.ui.screens.confirm import YesNo
+
+        trouble = self.board.trouble
+        if trouble is not None:
+            text = Content(f"{trouble.what}. End that session when you run again?")
+            self.app.push_screen(YesNo("Abandoned session", text), self._end_orphan)
+
+    def _end_orphan(self, yes: bool | None) -> None:
+        engine = self.app.desk.engine
+        if yes and engine is not None:
+            engine.settings = replace(engine.settings, end_orphan=True)
+            self.say("The abandoned session is ended when you run again: a runs everything left")
+
     # ------------------------------------------------------------------ leaving
 
     def quit(self) -> None:

@@ -77,6 +77,8 @@ class Trouble:
     exit_code: int = 1
     no_target: bool = False
     """No setting names a database: the screen asks for one."""
+    abandoned: bool = False
+    """A session that nobody seems to be behind any more is in the way."""
 
 
 @dataclass(frozen=True)

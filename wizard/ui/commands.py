@@ -89,6 +89,12 @@ def to_retry(board: Board, _view: View) -> str:
     return f"{_doing(board)}; wait until it ends" if board.busy else ""
 
 
+def to_end_orphan(board: Board, _view: View) -> str:
+    """For e."""
+    in_the_way = board.trouble is not None and board.trouble.abandoned
+    return "" if in_the_way and not board.busy else "no abandoned session is in the way"
+
+
 def to_roll_back(board: Board, _view: View) -> str:
     """For b."""
     if reason := _connected(board):
@@ -170,6 +176,8 @@ COMMANDS: tuple[Command, ...] = (
             to_run, everywhere, in_palette=False),
     Command("all", ("a",), "a", "All", "run everything left, to a decision, a failure or the end", to_run, everywhere),
     Command("retry", ("r",), "r", "Retry", "retry the failed part, or the connection", to_retry, when_asked),
+    Command("end_orphan", ("e",), "e", "End session", "end an abandoned session that is in the way, after a question",
+            to_end_orphan),
     Command("dry_run", ("d",), "d", "Dry run", "dry run on and off: read-only, nothing can be changed",
             to_read, when_wide),
     Command("steps", ("s",), "s", "Steps", "the full step list over the stage", to_list_steps, when_narrow),

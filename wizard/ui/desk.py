@@ -78,7 +78,12 @@ def attempt(work: Callable[[], T]) -> tuple[T | None, Trouble | None]:
         return work(), None
     except WizardError as error:
         return None, Trouble(
-            error.what, error.why, error.fix, int(error.exit_code), type(error).__name__ == "NoTargetError"
+            error.what,
+            error.why,
+            error.fix,
+            int(error.exit_code),
+            no_target=type(error).__name__ == "NoTargetError",
+            abandoned=getattr(error, "abandoned", False),
         )
     except Exception as error:  # a screen that dies would leave the operator without an answer
         return None, unexpected(error)

@@ -65,12 +65,18 @@ def _trouble(board: Board, width: int) -> Lines:
         (trouble.what, trouble.why),
         state,
         (trouble.fix,) if trouble.fix else (),
-        "r  try again    q  quit" if board.survey is None else "enter  try again    ?  all keys    q  quit",
+        _keys_in_trouble(board, abandoned=trouble.abandoned),
         width,
     )
     if any(result.level == "stop" for result in board.prerequisites):
         lines += [Content(""), heading("Prerequisites"), Content(""), prerequisites(board, width)]
     return lines
+
+
+def _keys_in_trouble(board: Board, *, abandoned: bool) -> str:
+    if board.survey is None:
+        return "r  try again    q  quit"
+    return ("e  end that session    " if abandoned else "") + "enter  try again    ?  all keys    q  quit"
 
 
 def _failed(board: Board, width: int) -> Lines:
