@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import psycopg
 import pytest
@@ -13,6 +14,8 @@ from tests.support.series import sampled
 from wizard.engine.events import ConnectionLost, Event, LockWaited, Noticed, PartCommitted, PartStarted, Reconnected
 from wizard.engine.exclusive import lock_key
 from wizard.errors import ConnectionUnsuitableError, LockNotObtainedError, OtherOperatorError, RefusedError, UsageError
+from wizard.rollout.model import Step
+from wizard.rollout.render import RenderedStep, Renderer
 
 STEPS = ("1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "2.1", "2.2", "3", "4", "6.1", "6.2")
 
@@ -64,6 +67,10 @@ def test_a_backend_that_dies_inside_a_part_is_replaced_and_the_truth_asked_for(d
     assert len(operator.told(ConnectionLost)) == len(operator.told(Reconnected)) == 1
     assert "left nothing behind" in operator.told(Noticed)[0].text
     assert len(operator.told(PartCommitted)) == len(STEPS)
+    told = [entry for entry in operator.engine.statements() if entry.outcome == "rolled back"]
+    assert [(entry.step, entry.error) for entry in told] == [
+        (step, "the session ended inside this part; it left nothing behind")
+    ]
 
 
 def test_a_connection_that_never_lasts_is_given_up_with_the_state_named(database: Database) -> None:
@@ -217,3 +224,27 @@ def test_facts_are_recorded_once_and_used_by_every_later_session(database: Datab
     later.engine.run()
     later.engine.rollback()
     assert database.value("select to_regproc('update_updated_at_column')::text") is None
+
+
+def test_a_begun_step_whose_sql_was_edited_is_refused_and_rolling_back_works(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step of one part is never half done, so a later version is given two parts for it."""
+    before = database.snapshot()
+    Operator(database).engine.run(last="1.1")
+    render = Renderer._render
+
+    def edited(self: Renderer, step: Step) -> RenderedStep:
+        rendered = render(self, step)
+        return replace(rendered, parts=rendered.parts * 2, digest="edited") if step.id == "1.1" else rendered
+
+    monkeypatch.setattr(Renderer, "_render", edited)
+    later = Operator(database)
+    assert later.states()["1.1"] == "partly"
+
+    with pytest.raises(RefusedError, match=r"step 1\.1 was begun by version 0\.1\.0 from other SQL"):
+        later.engine.run()
+
+    assert later.engine.rollback().ending == "done"
+    later.engine.forget()
+    assert_same(before, database.snapshot())
