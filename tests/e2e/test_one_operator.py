@@ -28,14 +28,15 @@ def runs_at_once(database: Database, state_dir: Path, times: int) -> None:
                 user="supabase_admin",
             ):
                 assert running.poll() is None, running.communicate()
-            before = database.snapshot()
+            # The session at work goes on saying that it is alive.
+            before = database.snapshot(exclude={"heartbeat_at"})
             for _ in range(0, times, AT_ONCE):
                 refused = [others.start("run", "--yes", "--operator", "grace@elsewhere") for _ in range(AT_ONCE)]
                 for process in refused:
                     _, words = process.communicate(timeout=60)
                     assert process.returncode == 5, words
                     assert re.search(r"another operator .* on acme-test: ada@workstation, pid \d+, since", words)
-            assert_same(before, database.snapshot())
+            assert_same(before, database.snapshot(exclude={"heartbeat_at"}))
             blocker.rollback()
             _, words = running.communicate(timeout=60)
             assert running.returncode == 0, words
