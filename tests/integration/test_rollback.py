@@ -40,7 +40,7 @@ def test_steps_are_undone_newest_first(database: Database) -> None:
     assert [event.step for event in operator.told(StepFinished)] == ["V", *reversed(STEPS)]
 
 
-@pytest.mark.parametrize("step", sampled(STEPS[:-1]))
+@pytest.mark.parametrize("step", sampled(STEPS[:-1], 2))
 def test_rolling_back_to_a_step_and_forward_again_ends_the_same(database: Database, step: str) -> None:
     operator = Operator(database)
     operator.engine.run()
