@@ -74,6 +74,7 @@ def test_data_goes_to_stdout_and_words_to_stderr(database: Database, state_dir: 
     assert wizard("check").out.count("pass") >= 14
 
 
+@pytest.mark.slow
 def test_every_document_is_json_with_its_version(database: Database, state_dir: Path) -> None:
     wizard = Program.on(database, state_dir)
 
@@ -122,6 +123,7 @@ def test_a_failure_tells_state_resume_rollback_and_log_and_leaves_the_step_witho
     assert elsewhere("run", "--yes").code == ExitCode.DONE
 
 
+@pytest.mark.slow
 def test_on_failure_rollback_undoes_what_this_run_did_and_nothing_else(database: Database, state_dir: Path) -> None:
     wizard = Program.on(database, state_dir)
     assert wizard("run", "--yes", "--to", "1.3").code == ExitCode.DONE
@@ -137,6 +139,7 @@ def test_on_failure_rollback_undoes_what_this_run_did_and_nothing_else(database:
     assert (states["1.3"], states["1.4"]) == ("done", "rolled_back")
 
 
+@pytest.mark.slow
 def test_ranges_and_strictness(database: Database, state_dir: Path) -> None:
     wizard = Program.on(database, state_dir)
 

@@ -152,7 +152,7 @@ UNSAFE = [
 ]
 
 
-@pytest.mark.parametrize(("change", "name", "level", "words"), sampled(UNSAFE, 8))
+@pytest.mark.parametrize(("change", "name", "level", "words"), sampled(UNSAFE, 4))
 def test_an_unsafe_database_is_named(
     make_database: MakeDatabase, change: str, name: str, level: str, words: str
 ) -> None:
