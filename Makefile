@@ -23,14 +23,14 @@ demo: $(READY) ## the wizard on an embedded PostgreSQL with a CloneAI-like datab
 	@$(BIN)/rag-wizard --demo
 
 test: $(READY) ## all tests on PostgreSQL 18, long series as a fixed sample
-	@$(BIN)/pytest -n $(WORKERS) -m 'not slow'
+	@$(BIN)/pytest -n $(WORKERS) --dist worksteal -m 'not slow'
 
 test-all: $(READY) ## all tests, all series, on PostgreSQL 15, 17 and 18
 	@tests/support/matrix.sh
 	@for server in $(SERVERS); do \
 		echo "== PostgreSQL $$server"; \
 		if [ $$server = 18 ]; then scope=tests; else scope="tests/integration"; fi; \
-		RAG_WIZARD_TEST_PG=$$server $(BIN)/pytest -n $(WORKERS) $$scope || exit 1; \
+		RAG_WIZARD_TEST_PG=$$server $(BIN)/pytest -n $(WORKERS) --dist worksteal $$scope || exit 1; \
 	done
 
 check: $(READY) ## ruff, mypy, import contract, squawk

@@ -38,6 +38,7 @@ def test_from_nothing_to_verified_and_back_to_the_very_start(database: Database,
     assert "CREATE TABLE domains" in Path(saved[1]).read_text()
 
 
+@pytest.mark.slow
 def test_reading_commands_change_nothing_also_for_a_role_that_may_only_read(
     database: Database, state_dir: Path, readonly_user: str
 ) -> None:
@@ -224,6 +225,7 @@ def test_read_only_and_a_write_contradict(database: Database, state_dir: Path) -
     assert Program.on(database, state_dir)("run", "--yes", "--read-only").code == ExitCode.USAGE
 
 
+@pytest.mark.slow
 def test_a_file_is_written_once_for_its_owner(database: Database, state_dir: Path) -> None:
     wizard = Program.on(database, state_dir)
     path = state_dir / "plan.sql"

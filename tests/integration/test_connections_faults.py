@@ -147,6 +147,7 @@ def standby(cluster: Cluster, database: Database) -> Iterator[Server]:
         yield server
 
 
+@pytest.mark.slow
 def test_a_hot_standby_is_looked_at_and_never_written_to(database: Database, standby: Server, state_dir: Path) -> None:
     wizard = Program.on(Database(standby, database.name), state_dir)
 

@@ -194,6 +194,7 @@ def test_looking_through_a_transaction_pool_leaves_its_backends_as_they_were(
         assert database.query("select 1 from pg_locks where locktype = 'advisory'") == []
 
 
+@pytest.mark.slow
 def test_commands_that_look_say_what_they_look_through(
     database: Database, transaction_pool: Pooler, state_dir: Path
 ) -> None:

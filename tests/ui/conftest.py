@@ -18,6 +18,12 @@ from wizard.ui.app import WizardApp
 from wizard.ui.board import Board
 
 WIDE, NARROW = (120, 36), (80, 24)
+SIZES = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["120x36", "80x24"])
+"""Both sizes that the screen was drawn for."""
+SIZES_OF_A_WALK = pytest.mark.parametrize(
+    "size", [pytest.param(WIDE, id="120x36"), pytest.param(NARROW, id="80x24", marks=pytest.mark.slow)]
+)
+"""The same for walks through a whole rollout, which take seconds each: the second one in `make test-all`."""
 PATIENCE_S = 20.0
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.ui.conftest import NARROW, WIDE, walking
+from tests.ui.conftest import NARROW, SIZES, WIDE, walking
 from tests.ui.fake import ESCAPE, HOSTILE, FakeDesk, failed_survey, fake_app, resumable_survey, step, survey
 from wizard.engine.state import StepState
 from wizard.ui.app import WizardApp
@@ -17,7 +17,6 @@ from wizard.ui.commands import BY_ID, COMMANDS, View
 from wizard.ui.screens.help import Help, keys_table
 from wizard.ui.widgets.bars import KeyBar
 
-SIZES = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["120x36", "80x24"])
 STATES: dict[str, Callable[[], Any]] = {
     "nothing": survey,
     "failed": failed_survey,

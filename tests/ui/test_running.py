@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from tests.support.database import Database
-from tests.ui.conftest import NARROW, WIDE, Open, Walk
+from tests.ui.conftest import SIZES_OF_A_WALK, Open, Walk
 from wizard.ui.board import Page
 from wizard.ui.screens.confirm import YesNo
 from wizard.ui.screens.quit import Quit
@@ -28,7 +28,7 @@ async def wait_for_the_lock(walk: Walk) -> None:
     await walk.until(lambda: walk.state_line.startswith("WAITING for a lock, 0:0"), "waits for a lock")
 
 
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["120x36", "80x24"])
+@SIZES_OF_A_WALK
 async def test_waiting_for_a_lock_is_shown_and_ends_when_it_is_let_go(
     open_screen: Open, held: psycopg.Connection, size: tuple[int, int]
 ) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.database import Database, assert_same
-from tests.ui.conftest import NARROW, WIDE, Open
+from tests.ui.conftest import SIZES_OF_A_WALK, Open
 from wizard.engine.state import StepState
 from wizard.ui.board import Page
 from wizard.ui.widgets.bars import KeyBar
@@ -16,7 +16,7 @@ TINY = Path(__file__).parents[1] / "rollouts" / "tiny"
 COMPLETE = {"done", "passed", "adopted", "open"}
 
 
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["120x36", "80x24"])
+@SIZES_OF_A_WALK
 async def test_from_start_to_verified_with_one_key(
     open_screen: Open, database: Database, size: tuple[int, int]
 ) -> None:
@@ -33,6 +33,7 @@ async def test_from_start_to_verified_with_one_key(
     assert database.value("SELECT count(*) FROM domains") == 8
 
 
+@pytest.mark.slow
 async def test_step_by_step_with_enter(open_screen: Open, database: Database) -> None:
     async with open_screen() as walk:
         await walk.press("enter")
@@ -58,7 +59,7 @@ async def test_enter_elsewhere_goes_to_the_next_step_and_runs_nothing(open_scree
         assert not walk.board.prerequisites
 
 
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["120x36", "80x24"])
+@SIZES_OF_A_WALK
 async def test_a_failure_is_a_state_of_the_stage(open_screen: Open, database: Database, size: tuple[int, int]) -> None:
     async with open_screen(size, fail_at="2.2") as walk:
         await walk.press("a")
@@ -243,7 +244,7 @@ async def test_prerequisites_that_stop_change_nothing(
     assert_same(before, database.snapshot())
 
 
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["120x36", "80x24"])
+@SIZES_OF_A_WALK
 async def test_a_server_that_is_not_there_is_words_and_r_tries_again(open_screen: Open, size: tuple[int, int]) -> None:
     async with open_screen(size, dsn="postgresql://dba:s3cret@127.0.0.1:1/postgres") as walk:
         assert walk.app.main.query_one(KeyBar).max_scroll_x == 0
@@ -254,7 +255,7 @@ async def test_a_server_that_is_not_there_is_words_and_r_tries_again(open_screen
         assert walk.state_line.startswith("NOT CONNECTED.")
 
 
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["120x36", "80x24"])
+@SIZES_OF_A_WALK
 async def test_a_decision_is_asked_on_the_stage_and_shapes_the_run(
     open_screen: Open, database: Database, size: tuple[int, int]
 ) -> None:
