@@ -10,6 +10,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from tests.support.database import Database
+from wizard.engine.guard import guards_of
 from wizard.rollout.load import load_rollout
 from wizard.rollout.model import Check, Rollout, Step, StepKind, holds
 from wizard.rollout.render import Group, Renderer, with_decisions
@@ -103,8 +104,4 @@ def prerequisites(conn: Connection, rollout: Rollout = ROLLOUT) -> dict[str, lis
 def losses(database: Database, rollout: Rollout = ROLLOUT) -> dict[str, int]:
     """What each guard counts, by step id."""
     with session(database) as conn:
-        return {
-            step.id: next(iter(rows(conn, rollout.read_sql(guard.sql))[0].values()))
-            for step in rollout.steps
-            for guard in step.loses
-        }
+        return {step.id: len(rows(conn, guard.select)) for step in rollout.steps for guard in guards_of(step)}

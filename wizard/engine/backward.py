@@ -14,6 +14,7 @@ from wizard.db.reading import read_rows
 from wizard.engine import words
 from wizard.engine.commit import commit_part, outcome_now
 from wizard.engine.events import StepFinished, StepStarted
+from wizard.engine.guard import Guard, counting
 from wizard.engine.message import PartSource
 from wizard.engine.record import PartRecord, RolloutRecord
 from wizard.engine.registry import end_rollout
@@ -22,8 +23,6 @@ from wizard.engine.situation import Situation
 from wizard.engine.state import StepState
 from wizard.engine.views import Loss, Outcome, RollbackPlan, RollbackStep, StatementView
 from wizard.errors import RefusedError, UsageError
-from wizard.rollout.model import LossGuard
-from wizard.rollout.queries import count_of
 from wizard.rollout.render import Group
 from wizard.rollout.statements import Statement, split_sql
 
@@ -34,7 +33,7 @@ class Undo:
 
     record: PartRecord
     groups: tuple[Group, ...]
-    guards: tuple[LossGuard, ...]
+    guards: tuple[Guard, ...]
 
 
 def rollback_plan(connection: Connection, situation: Situation, to: str | None) -> RollbackPlan:
@@ -53,13 +52,13 @@ def rollback_plan(connection: Connection, situation: Situation, to: str | None) 
     return RollbackPlan(to=to, steps=steps, losses=tuple(losses))
 
 
-def _count(connection: Connection, guard: LossGuard) -> int:
+def _count(connection: Connection, guard: Guard) -> int:
     """Rows that would be lost; what somebody dropped by hand holds none."""
     try:
-        rows = read_rows(connection, guard.sql)
+        rows = read_rows(connection, counting(guard))
     except (errors.UndefinedTable, errors.UndefinedColumn):
         return 0
-    return count_of(rows, f"the loss guard of {guard.table}")
+    return int(rows[0]["number"])
 
 
 def run_backward(here: Sitting, to: str | None, *, discard_data: bool) -> Outcome:
@@ -135,7 +134,7 @@ def _undos(connection: Connection, situation: Situation, to: str | None) -> Iter
             if row["subsumed_by"] not in ids
         )
         guards = tuple(
-            LossGuard(what=row["what"], table=row["table_name"], sql=row["sql"])
+            Guard(row["what"], row["table_name"], tuple(row["key"]), tuple(row["columns"]), row["sql"])
             for row in connection.execute(query("guards"), key)
         )
         yield Undo(part, groups, guards)

@@ -6,11 +6,11 @@ from uuid import uuid4
 
 from psycopg import sql
 
+from wizard.engine.guard import guards_of
 from wizard.engine.message import PartMessage, PartSettings, PartSource, compose
 from wizard.engine.settings import Settings
 from wizard.engine.situation import Situation
-from wizard.rollout.model import LossGuard, Rollout, Step
-from wizard.rollout.queries import select
+from wizard.rollout.model import Rollout
 from wizard.rollout.render import Group, RenderedStep
 from wizard.rollout.statements import Statement
 
@@ -88,10 +88,6 @@ class Composer:
         if step.id == self.settings.fail_at and not self._failed_once and part == len(rendered.parts):
             deploy = (*deploy, Group((Statement(_practice(step.id), "do_stmt"),)))
         return PartSource(
-            step.id, part, "deploy", made.title, rendered.digest, deploy, made.revert, self.guards(step),
+            step.id, part, "deploy", made.title, rendered.digest, deploy, made.revert, guards_of(step),
             one_message=step.takes_strong_lock,
         )  # fmt: skip
-
-    def guards(self, step: Step) -> tuple[LossGuard, ...]:
-        """The step's loss guards with their queries' text in place of the file names."""
-        return tuple(guard.model_copy(update={"sql": select(self.rollout, guard.sql)}) for guard in step.loses)

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from psycopg import sql
 
-from wizard.rollout.model import LossGuard
+from wizard.engine.guard import Guard
 from wizard.rollout.render import Group
 from wizard.rollout.statements import Statement
 
@@ -42,8 +42,7 @@ class PartSource:
     digest: str
     groups: tuple[Group, ...]
     revert: tuple[Group, ...] = ()
-    guards: tuple[LossGuard, ...] = ()
-    """`sql` holds the query's text here, not a file name."""
+    guards: tuple[Guard, ...] = ()
     guard_now: bool = False
     """Count the guards inside the transaction and fail if a row would be lost."""
     one_message: bool = True
@@ -126,8 +125,11 @@ def _intent(part_id: str, source: PartSource, session_id: str, rollout_id: str) 
         )
     if source.guards and not source.guard_now:
         yield own(
-            "INSERT INTO rag_wizard.guard (part_id, ordinal, what, table_name, sql) VALUES\n"
-            + _rows((part_id, i, g.what, g.table, g.sql) for i, g in enumerate(source.guards, start=1))
+            "INSERT INTO rag_wizard.guard (part_id, ordinal, what, table_name, key, columns, sql) VALUES\n"
+            + _rows(
+                (part_id, i, g.what, g.table, list(g.key), list(g.columns), g.select)
+                for i, g in enumerate(source.guards, start=1)
+            )
         )
     yield own("COMMIT")
 
@@ -224,7 +226,7 @@ def _logged(part_id: str, ordinal: int, *, count_rows: bool) -> str:
     )
 
 
-def _guard(guard: LossGuard, schema: str) -> Iterator[Line]:
+def _guard(guard: Guard, schema: str) -> Iterator[Line]:
     """Nobody can add a row between the count and the drop: the table is locked first. What is gone holds no row."""
     yield own(
         _text(
@@ -232,7 +234,7 @@ def _guard(guard: LossGuard, schema: str) -> Iterator[Line]:
                 "DO $rag_wizard$\nDECLARE\n    lost bigint;\nBEGIN\n"
                 "    BEGIN\n"
                 "        LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE;\n"
-                "        lost := ({query}\n);\n"
+                "        lost := (SELECT count(*) FROM ({query}\n) AS lost_row);\n"
                 "    EXCEPTION WHEN undefined_table OR undefined_column THEN lost := 0;\n"
                 "    END;\n"
                 "    IF lost > 0 THEN\n"
@@ -240,7 +242,7 @@ def _guard(guard: LossGuard, schema: str) -> Iterator[Line]:
                 "    END IF;\nEND\n$rag_wizard$"
             ),
             table=sql.Identifier(schema, guard.table),
-            query=sql.SQL(guard.sql),  # the rollout's own SQL, not data
+            query=sql.SQL(guard.select),  # the rollout's own SQL, not data
             what=guard.what,
         )
     )

@@ -77,15 +77,68 @@ CREATE TABLE rag_wizard.revert (
     PRIMARY KEY (part_id, ordinal)
 );
 
--- Rows that rolling a part back would destroy: each query counts them.
+-- What a part makes, and what it finds there already: rolling back undoes what was made, and nothing else.
+CREATE TABLE rag_wizard.object (
+    part_id uuid NOT NULL REFERENCES rag_wizard.part,
+    ordinal integer NOT NULL,
+    kind text NOT NULL,
+    table_name text NOT NULL,
+    name text NOT NULL,
+    definition text NOT NULL,
+    origin text NOT NULL CHECK (origin IN ('made', 'adopted', 'replaced')),
+    PRIMARY KEY (part_id, ordinal)
+);
+
+COMMENT ON COLUMN rag_wizard.object.definition IS 'as the part leaves it; of a replaced object, how it was before';
+
+-- Rows whose NULL a part filled, in columns that were there before the rollout.
+CREATE TABLE rag_wizard.filled (
+    part_id uuid NOT NULL REFERENCES rag_wizard.part,
+    table_name text NOT NULL,
+    column_name text NOT NULL,
+    key jsonb NOT NULL
+);
+
+CREATE INDEX filled_part ON rag_wizard.filled (part_id, table_name, column_name);
+
+-- Rows that rolling a part back would destroy: each query selects them.
 CREATE TABLE rag_wizard.guard (
     part_id uuid NOT NULL REFERENCES rag_wizard.part,
     ordinal integer NOT NULL,
     what text NOT NULL,
     table_name text NOT NULL,
+    key text[] NOT NULL,
+    columns text[] NOT NULL,
     sql text NOT NULL,
     PRIMARY KEY (part_id, ordinal)
 );
+
+COMMENT ON COLUMN rag_wizard.guard.columns IS 'added columns of an existing table; empty: the whole rows of a table that goes';
+
+-- Where those rows were written before a rollback destroyed them.
+CREATE TABLE rag_wizard.archive (
+    archive_id uuid PRIMARY KEY,
+    rollout_id uuid NOT NULL REFERENCES rag_wizard.rollout,
+    session_id uuid NOT NULL REFERENCES rag_wizard.session,
+    host text NOT NULL,
+    path text NOT NULL,
+    sha256 text NOT NULL,
+    snapshot pg_snapshot NOT NULL,
+    made_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    completed_at timestamptz
+);
+
+COMMENT ON COLUMN rag_wizard.archive.sha256 IS 'of the manifest';
+
+-- Rows that came or changed after the archive's snapshot: saved in the transaction that destroys them, under its lock.
+CREATE TABLE rag_wizard.late_row (
+    archive_id uuid NOT NULL REFERENCES rag_wizard.archive,
+    part_id uuid NOT NULL REFERENCES rag_wizard.part,
+    ordinal integer NOT NULL,
+    row json NOT NULL
+);
+
+COMMENT ON COLUMN rag_wizard.late_row.ordinal IS 'of the guard that selected the row';
 
 CREATE TABLE rag_wizard.statement (
     part_id uuid NOT NULL REFERENCES rag_wizard.part,
@@ -114,7 +167,15 @@ ALTER TABLE rag_wizard.part ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE rag_wizard.revert ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE rag_wizard.object ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE rag_wizard.filled ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE rag_wizard.guard ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE rag_wizard.archive ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE rag_wizard.late_row ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE rag_wizard.statement ENABLE ROW LEVEL SECURITY;
 

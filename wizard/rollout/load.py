@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from wizard.errors import RolloutInvalidError
 from wizard.rollout.locate import builtin_folder
 from wizard.rollout.model import Frozen, Rollout, Step, StepKind
+from wizard.rollout.queries import is_condition
 
 HEADER = "rollout.toml"
 _Model = TypeVar("_Model", bound=Frozen)
@@ -100,9 +101,10 @@ def _require_listed(header: Path, rollout: Rollout, steps: dict[str, tuple[Path,
 
 def _require_step(root: Path, path: Path, step: Step, rollout: Rollout) -> None:
     named = [fragment.sql for fragment in (*step.deploy, *step.revert)]
-    named += [query.sql for query in (*step.prerequisites, *step.checks)] + [guard.sql for guard in step.loses]
+    named += [query.sql for query in (*step.prerequisites, *step.checks)]
     for sql in named:
         _require_sql(root, path, sql)
+    _require_losses(path, step)
     for fragment in (*step.deploy, *step.revert):
         text = rollout.read_sql(fragment.sql)
         for edit in fragment.edit:
@@ -118,6 +120,15 @@ def _require_step(root: Path, path: Path, step: Step, rollout: Rollout) -> None:
         )
     if step.kind is StepKind.SQL and not step.deploy:
         raise _broken(path, "deploy", "the step names no SQL", "Add a [[deploy]] entry with sql = ...")
+
+
+def _require_losses(path: Path, step: Step) -> None:
+    for loss in step.loses:
+        if bool(loss.columns) != bool(loss.key):
+            raise _broken(path, "loses.key", "key and columns belong together", "Give both, or neither.")
+        for condition in (*loss.columns.values(), loss.rows):
+            if not is_condition(condition):
+                raise _broken(path, "loses", f'"{condition}" is not one SQL condition', "Correct it.")
 
 
 def _require_sql(root: Path, path: Path, sql: str) -> None:

@@ -55,6 +55,17 @@ class Edit(Frozen):
     replacement: str = Field(alias="with")
 
 
+class Fill(Frozen):
+    """A column whose NULLs an UPDATE fills. Where the column was there before, the rows filled are remembered."""
+
+    table: str
+    column: str
+    key: str
+    """The column that identifies a row."""
+    value: str
+    """SQL expression of what a row is filled with: rolling back spares rows that hold something else by then."""
+
+
 class Fragment(Frozen):
     """One SQL file of a step, run in order; skipped where `when` does not hold."""
 
@@ -66,6 +77,10 @@ class Fragment(Frozen):
     """Run with session_replication_role = replica, so that no application trigger fires. Backfills only, never DDL."""
     subsumed_by: str = ""
     """Revert only: not run when the step of this id is rolled back in the same go, since that removes the column."""
+    replaces: bool = False
+    """An object of another definition is replaced: it is saved first, and rolling back puts it back."""
+    fills: tuple[Fill, ...] = ()
+    """Columns whose NULLs the fragment's UPDATEs fill, one column each."""
 
 
 class Query(Frozen):
@@ -93,13 +108,20 @@ class Check(Query):
 
 
 class LossGuard(Frozen):
-    """Rows that rolling the step back would destroy: one SELECT of one bigint. Not 0 means the rollback is refused."""
+    """Rows that rolling the step back would destroy: they are archived first.
+
+    Either rows of a table that the step makes (`rows`), or values in columns that it adds to a table (`columns`).
+    """
 
     what: str
     """What is lost, after a number: "tickets that the application wrote"."""
     table: str
-    """Locked in the rolling-back transaction before the guard counts again."""
-    sql: str
+    rows: str = "true"
+    """SQL condition: which of the table's rows are worth keeping."""
+    key: tuple[str, ...] = ()
+    """Columns that identify a row of an existing table."""
+    columns: dict[str, str] = Field(default_factory=dict)
+    """Added column -> SQL condition: its value is more than the default or the backfill's. Empty: the whole table."""
 
 
 class Deviation(Frozen):

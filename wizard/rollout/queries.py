@@ -48,11 +48,10 @@ def require_text(rows: Rows, columns: Sequence[str], path: str, *, at_least: int
                 raise RolloutInvalidError(f"sql/{path}: column {column} is not text", fix=f"Cast it: {column}::text.")
 
 
-def count_of(rows: Rows, path: str) -> int:
-    """The number that a loss guard returned. Raises RolloutInvalidError if it is not one row with one whole number."""
-    values = [list(row.values()) for row in rows]
-    if len(values) != 1 or len(values[0]) != 1 or not isinstance(values[0][0], int):
-        raise RolloutInvalidError(
-            f"{path}: a loss guard returns one row with one whole number", fix="SELECT count(*) ..."
-        )
-    return values[0][0]
+def is_condition(text: str) -> bool:
+    """Whether the text is one SQL expression, and nothing that could end it and go on."""
+    try:
+        statements = split_sql(f"SELECT FROM t WHERE ({text}\n)")
+    except SqlSyntaxError:
+        return False
+    return [statement.kind for statement in statements] == ["select_stmt"]

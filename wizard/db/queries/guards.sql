@@ -1,2 +1,2 @@
--- The queries that count rows which rolling back a part would destroy.
-SELECT what, table_name, sql FROM rag_wizard.guard WHERE part_id = %(part_id)s ORDER BY ordinal
+-- The queries that select the rows which rolling back a part would destroy.
+SELECT what, table_name, key, columns, sql FROM rag_wizard.guard WHERE part_id = %(part_id)s ORDER BY ordinal

@@ -1,1 +1,0 @@
-SELECT count(*) FROM clone_rag_mapping
