@@ -7,7 +7,7 @@ WORKERS ?= 4
 SERVERS ?= 15 17 18
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check bench screenshots snapshots clean
+.PHONY: help demo test test-all check bench screenshots shapes snapshots clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -45,6 +45,9 @@ bench: $(READY) ## how long a run and the first paint take, beside psql and a ba
 
 screenshots: $(READY) ## draw screenshots/*.svg anew from a real run
 	@$(BIN)/python screenshots/make.py
+
+shapes: $(READY) ## write sql/shapes.json anew: what the rollout's SQL makes on a real server
+	@$(BIN)/python -m tests.support.shapes
 
 snapshots: $(READY) ## accept changed screens as the new snapshots (look at them first)
 	@$(BIN)/pytest tests/ui --snapshot-update

@@ -5,8 +5,16 @@ WITH step AS (
     SELECT nullif(current_setting('rag_wizard.xid', true), '')::xid8::xid AS xid,
            age(nullif(current_setting('rag_wizard.horizon', true), '')::xid8::xid) AS horizon_age
 ),
+looked_at (subject) AS (
+    VALUES ('clones with rag_enabled NULL'), ('clones with rag_initialization_status NULL'),
+           ('clones with rag_config NULL'), ('knowledge rows with rag_processing_status NULL')
+),
 empty AS (
     SELECT 'clones with rag_enabled NULL' AS subject, clones.xmin AS row_xid FROM clones WHERE rag_enabled IS NULL
+    UNION ALL
+    SELECT 'clones with rag_initialization_status NULL', clones.xmin FROM clones WHERE rag_initialization_status IS NULL
+    UNION ALL
+    SELECT 'clones with rag_config NULL', clones.xmin FROM clones WHERE rag_config IS NULL
     UNION ALL
     SELECT 'knowledge rows with rag_processing_status NULL', knowledge.xmin
     FROM knowledge WHERE rag_processing_status IS NULL
@@ -16,11 +24,10 @@ judged AS (
     FROM empty CROSS JOIN step
 ),
 counted AS (
-    SELECT v.subject, count(judged.subject) FILTER (WHERE NOT newer) AS as_old,
+    SELECT looked_at.subject, count(judged.subject) FILTER (WHERE NOT newer) AS as_old,
            count(judged.subject) FILTER (WHERE newer) AS newer
-    FROM (VALUES ('clones with rag_enabled NULL'), ('knowledge rows with rag_processing_status NULL')) AS v (subject)
-    LEFT JOIN judged USING (subject)
-    GROUP BY v.subject
+    FROM looked_at LEFT JOIN judged USING (subject)
+    GROUP BY looked_at.subject
 )
 SELECT subject, '0' AS expected, as_old::text AS found FROM counted
 UNION ALL

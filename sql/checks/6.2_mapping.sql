@@ -1,7 +1,7 @@
 -- Every clone that is as old as the step has a mapping, and it is the one of its category. The mapping is written out
--- here, not taken from the function that is being judged. Clones that were inserted or changed since are told, never
--- held against the step: the application goes on. rag_wizard.xid is the transaction that ran the step,
--- rag_wizard.horizon the oldest that was still running then; unknown, every clone is judged.
+-- here, not taken from the function that is being judged. Clones that were inserted or changed since, and those that
+-- had a mapping of their own before, are told, never held against the step. rag_wizard.xid is the transaction that ran
+-- the step, rag_wizard.horizon the oldest that was still running then; unknown, every clone is judged.
 WITH clone AS (
     SELECT rag_domain_mapping AS mapping,
            CASE category::text
@@ -16,12 +16,14 @@ WITH clone AS (
            END AS wanted,
            COALESCE(xmin <> nullif(current_setting('rag_wizard.xid', true), '')::xid8::xid
                     AND age(xmin) <= age(nullif(current_setting('rag_wizard.horizon', true), '')::xid8::xid),
-                    false) AS newer
+                    false) AS newer,
+           COALESCE(xmin = nullif(current_setting('rag_wizard.xid', true), '')::xid8::xid, true) AS filled
     FROM clones
 ),
 counted AS (
     SELECT count(*) FILTER (WHERE mapping IS NULL AND NOT newer) AS unmapped,
-           count(*) FILTER (WHERE mapping <> wanted AND NOT newer) AS differing,
+           count(*) FILTER (WHERE mapping <> wanted AND filled) AS differing,
+           count(*) FILTER (WHERE mapping <> wanted AND NOT filled AND NOT newer) AS kept,
            count(*) FILTER (WHERE mapping IS DISTINCT FROM wanted AND newer) AS newcomers
     FROM clone
 )
@@ -35,3 +37,10 @@ CROSS JOIN LATERAL (
     VALUES (newcomers || ' clones were inserted or changed since and have no mapping or another one')
 ) AS told (words)
 WHERE newcomers > 0
+UNION ALL
+SELECT 'not filled by step 6.2, told only', told.words, told.words
+FROM counted
+CROSS JOIN LATERAL (
+    VALUES (kept || ' clones had a mapping of their own already, which was kept')
+) AS told (words)
+WHERE kept > 0

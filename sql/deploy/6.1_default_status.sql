@@ -1,14 +1,24 @@
 -- Migration script for existing clones
 -- This should be run after schema updates
 
--- Set default RAG status for existing clones; a value that a clone already has is kept
+-- Set default RAG status for existing clones; each column by itself, so that a value that is there is kept
 UPDATE clones
 SET
-    rag_enabled = FALSE,
-    rag_initialization_status = COALESCE(rag_initialization_status, 'pending'),
-    rag_config = COALESCE(rag_config, '{}'::jsonb)
+    rag_enabled = FALSE
 WHERE
     rag_enabled IS NULL;
+
+UPDATE clones
+SET
+    rag_initialization_status = 'pending'
+WHERE
+    rag_initialization_status IS NULL;
+
+UPDATE clones
+SET
+    rag_config = '{}'::jsonb
+WHERE
+    rag_config IS NULL;
 
 -- Set default RAG processing status for existing knowledge
 UPDATE knowledge

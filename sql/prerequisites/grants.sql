@@ -12,8 +12,6 @@ granted AS (
 ),
 missing AS (
     SELECT string_agg(needed.role_name || ': ' || needed.privileges, '; ' ORDER BY needed.role_name) AS rights,
-           string_agg('GRANT ' || needed.privileges || ' ON experts, rag_documents, vector_stores, assistants,'
-                      || ' clone_rag_mapping TO ' || needed.role_name, '; ' ORDER BY needed.role_name) AS by_hand,
            COALESCE(sum(needed.number), 0) < 8 AS partly
     FROM (
         SELECT r.role_name, string_agg(p.privilege_type, ', ' ORDER BY p.place) AS privileges, count(*) AS number
@@ -27,12 +25,13 @@ missing AS (
 )
 SELECT CASE WHEN missing.rights IS NULL THEN 'pass' ELSE 'warn' END AS level,
        CASE WHEN missing.rights IS NULL THEN 'the API roles get their rights on new tables by default'
-            ELSE 'new tables of ' || current_user || ' come without rights for the API roles ('
-                 || missing.rights || '): API requests that need them would be denied' END AS found,
+            ELSE 'new tables of ' || current_user || ' come '
+                 || CASE WHEN missing.partly THEN 'with some rights for the API roles and without others, missing: '
+                         ELSE 'without rights for the API roles: ' END
+                 || missing.rights || '. API requests that need them would be denied' END AS found,
        CASE WHEN missing.rights IS NULL THEN ''
-            WHEN missing.partly THEN 'Default privileges give some rights and not others, so step 4 leaves them alone. Once'
-                 || ' it is done, grant by hand what the API needs: ' || missing.by_hand || ';'
-            ELSE 'Nothing to do: step 4 grants what its policies are about. To decline: --decide grants=skip' END AS fix
+            ELSE 'Nothing to do: step 4 grants what is missing of what its policies are about. To decline:'
+                 || ' --decide grants=skip' END AS fix
 FROM missing
 UNION ALL
 SELECT 'warn', 'role ' || r.rolname || ' may not use schema ' || quote_ident(current_schema()),

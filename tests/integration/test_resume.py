@@ -215,12 +215,12 @@ def test_facts_are_recorded_once_and_used_by_every_later_session(database: Datab
     """The shared function exists after 1.1 made it; a later session still knows that it was absent."""
     database.execute("drop function update_updated_at_column() cascade")
     operator = Operator(database)
-    assert operator.engine.survey().facts["shared_function"] == "absent"
+    assert operator.engine.survey().facts["shared_function_body"] == "absent"
     operator.engine.run(last="1.1")
 
     later = Operator(database)
 
-    assert later.engine.survey().facts["shared_function"] == "absent"
+    assert later.engine.survey().facts["shared_function_body"] == "absent"
     later.engine.run()
     later.engine.rollback()
     assert database.value("select to_regproc('update_updated_at_column')::text") is None

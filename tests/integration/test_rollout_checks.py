@@ -105,6 +105,8 @@ MUTATIONS = {
     " FROM authenticated, service_role": {"4.grants"},
     "DELETE FROM domains WHERE domain_name = 'other'": {"1.1.domains", "V.domains"},
     "UPDATE clones SET rag_enabled = NULL": {"6.1.defaults"},
+    "UPDATE clones SET rag_initialization_status = NULL": {"6.1.defaults"},
+    "UPDATE clones SET rag_config = NULL": {"6.1.defaults"},
     "UPDATE knowledge SET rag_processing_status = NULL": {"6.1.defaults"},
     "UPDATE clones SET rag_domain_mapping = NULL WHERE category = 'ai'": {"6.2.mapping"},
     "UPDATE clones SET rag_domain_mapping = 'other' WHERE category = 'medical'": {"6.2.mapping"},

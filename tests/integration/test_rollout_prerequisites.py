@@ -34,11 +34,15 @@ def test_all_pass_on_a_clean_database(make_database: MakeDatabase) -> None:
     with session(make_database("old_grants")) as conn:
         assert worst(conn) == {}
         assert facts(conn) == {
-            "shared_function": "same",
+            "shared_function_body": "same",
             "creator_id_type": "text",
             "category_type": "text",
             "api_grants": "present",
             "update_triggers": "some",
+            "update_witnesses": "some",
+            "replica_witnesses": "none",
+            "published_rows": "none",
+            "whole_row_copies": "none",
         }
 
 
@@ -63,7 +67,11 @@ def test_they_still_pass_when_the_rollout_is_done(make_database: MakeDatabase) -
         ("bigint_ids", {"keys": "stop"}, "clones.id is bigint"),
         ("missing_auth", {"auth-functions": "stop"}, "auth.uid() does not exist"),
         ("other_shared_function", {"shared-function": "warn"}, "SECURITY DEFINER"),
-        ("hostile_shared_function", {"shared-function": "stop"}, "columns that the new tables do not have: version"),
+        (
+            "hostile_shared_function",
+            {"shared-function-kept": "stop", "shared-function": "warn"},
+            "do not have: version",
+        ),
         ("creator_id_uuid", {}, ""),
         ("category_enum", {}, ""),
         ("no_shared_function", {}, ""),
@@ -78,8 +86,8 @@ def test_variants(make_database: MakeDatabase, variant: str, expected: dict[str,
 @pytest.mark.parametrize(
     ("variant", "fact", "value"),
     [
-        ("no_shared_function", "shared_function", "absent"),
-        ("other_shared_function", "shared_function", "other"),
+        ("no_shared_function", "shared_function_body", "absent"),
+        ("other_shared_function", "shared_function_body", "other"),
         ("creator_id_uuid", "creator_id_type", "uuid"),
         ("category_enum", "category_type", "enum"),
     ],
@@ -174,12 +182,16 @@ def test_nothing_fails_where_nothing_is_there(make_database: MakeDatabase) -> No
         assert {name for name, level in worst(conn).items() if level == "stop"} == {
             *("app-tables", "keys", "column-types", "auth-functions", "api-roles")
         }
-        assert facts(conn) | {"shared_function": ""} == {
-            "shared_function": "",
+        assert facts(conn) | {"shared_function_body": ""} == {
+            "shared_function_body": "",
             "creator_id_type": "absent",
             "category_type": "absent",
             "api_grants": "missing",
             "update_triggers": "none",
+            "update_witnesses": "none",
+            "replica_witnesses": "none",
+            "published_rows": "none",
+            "whole_row_copies": "none",
         }
 
 
@@ -187,7 +199,7 @@ def test_nothing_fails_in_a_schema_that_does_not_exist(database: Database) -> No
     with session(database) as conn:
         conn.execute("SET LOCAL search_path = nowhere, pg_temp")
         assert worst(conn)["app-tables"] == "stop"
-        assert facts(conn)["shared_function"] == "absent"
+        assert facts(conn)["shared_function_body"] == "absent"
 
 
 def test_arguments_of_a_webhook_are_never_told(database: Database) -> None:

@@ -11,7 +11,7 @@ from tests.support.database import Database, assert_same
 from tests.support.engine import Operator
 from tests.support.guide import GUIDE
 from wizard.engine.events import CheckFinished, PartCommitted, StatementCommitted, StepFinished
-from wizard.errors import PrerequisiteError, UsageError
+from wizard.errors import ExitCode, PrerequisiteError, RefusedError, UsageError
 
 OWN = {"id", "created_at", "updated_at"}
 """Values that two separate runs choose for themselves."""
@@ -187,10 +187,10 @@ def test_a_prerequisite_that_is_not_met_stops_before_anything_is_changed(
     ("taken", "named"),
     [
         ("create table domains (id int)", "table domains"),
-        ("create view experts as select 1 as id", "view experts"),
+        ("create view experts as select 1 as id", "table experts (step 1.2)\n  is        view"),
         ("alter table clones add column rag_enabled int", "column clones.rag_enabled"),
         ("create index idx_clones_rag_status on clones (name)", "index idx_clones_rag_status"),
-        ("alter table clones add constraint clones_rag_initialization_status_check check (true)", "constraint clones."),
+        ("alter table clones add constraint clones_rag_initialization_status_check check (true)", "constraint clones_"),
         ("create function map_clone_category_to_domain(text) returns text return 'x'", "function map_clone_category"),
         ("create table t (id int constraint domains_pkey primary key)", "index domains_pkey"),
     ],
@@ -199,10 +199,11 @@ def test_a_name_that_is_taken_stops_before_anything_is_changed(database: Databas
     database.execute(taken)
     before = database.snapshot()
 
-    with pytest.raises(PrerequisiteError) as stopped:
+    with pytest.raises(RefusedError) as refused:
         Operator(database).engine.run()
 
-    assert named in stopped.value.why
+    assert named in f"{refused.value.what}\n{refused.value.why}"
+    assert Operator(database).engine.dry_run().exit_code == ExitCode.REFUSED
     assert_same(before, database.snapshot())
 
 
@@ -294,4 +295,4 @@ def test_rights_taken_away_later_fail_the_check_of_step_4(database: Database) ->
 
     failed = [check.id for check in operator.engine.verify().checks if not check.passed]
 
-    assert failed == ["4.grants"]
+    assert failed == ["4.objects", "4.grants"]

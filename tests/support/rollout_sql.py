@@ -96,9 +96,14 @@ def _verdict(conn: Connection, rollout: Rollout, check: Check) -> str:
     return "; ".join(wrong) if found else "no rows"
 
 
-def prerequisites(conn: Connection, rollout: Rollout = ROLLOUT) -> dict[str, list[Row]]:
-    """The rows of every prerequisite by its id."""
-    return {q.id: rows(conn, rollout.read_sql(q.sql)) for step in rollout.steps for q in step.prerequisites}
+def prerequisites(
+    conn: Connection, rollout: Rollout = ROLLOUT, answers: Mapping[str, str] | None = None
+) -> dict[str, list[Row]]:
+    """The rows of every prerequisite that applies to the database and these answers, by its id."""
+    facts = {"schema": "public", "replica_role": "allowed", **rows(conn, rollout.read_sql(rollout.facts))[0]}
+    facts = with_decisions(rollout, facts, answers or {})
+    declared = [q for step in rollout.steps for q in step.prerequisites if holds(q.when, facts)]
+    return {q.id: rows(conn, rollout.read_sql(q.sql)) for q in declared}
 
 
 def losses(database: Database, rollout: Rollout = ROLLOUT) -> dict[str, int]:

@@ -12,6 +12,7 @@ from wizard.console.out import say, say_text, write_data, write_document
 from wizard.console.password import with_password
 from wizard.engine.api import Engine
 from wizard.engine.events import Noticed
+from wizard.engine.prerequisites import stopped_by
 from wizard.errors import ExitCode
 from wizard.export.log import LogFormat, LogHeader, export_log
 from wizard.open import load, open_target, settings_from
@@ -50,15 +51,19 @@ def answer(call: Call, command: str, document: dict[str, Any], lines: list[str])
 
 
 def check(call: Call) -> int:
-    """Exit 3 if a prerequisite stops, else 0."""
+    """Exit 3 if a prerequisite stops, 7 if only a conflict does, else 0."""
     with opened(call) as (engine, target):
         results = engine.check()
         say(report.target_line(target))
-        met = all(result.level != "stop" for result in results)
-        document = {"target": target.name, "met": met, "prerequisites": [r.model_dump(mode="json") for r in results]}
+        code = stopped_by(results)
+        document = {
+            "target": target.name,
+            "met": code is ExitCode.DONE,
+            "prerequisites": [r.model_dump(mode="json") for r in results],
+        }
         answer(call, "check", document, report.prerequisite_lines(results))
         say(report.prerequisite_summary(results))
-    return ExitCode.DONE if met else ExitCode.PREREQUISITES
+    return code
 
 
 def plan(call: Call, *, registry: bool) -> int:

@@ -22,7 +22,7 @@ from wizard.engine.compose import Composer
 from wizard.engine.events import CheckFinished, Event, Finished, Listener, Noticed, PrerequisiteChecked
 from wizard.engine.exclusive import LOCK_CLASS
 from wizard.engine.forward import require_earlier, run_forward, step_range
-from wizard.engine.prerequisites import prerequisites
+from wizard.engine.prerequisites import prerequisites, stopped_by
 from wizard.engine.registry import drop_registry, registry_exists
 from wizard.engine.script import plan_script
 from wizard.engine.settings import Settings
@@ -107,8 +107,10 @@ class Engine:
             sizes = table_sizes(connection, situation)
             steps = tuple(step_view(situation, self._composer, rendered, sizes) for rendered in left)
             refused = connection.kind == "transaction pooler"
-        blocked = any(result.level == "stop" for result in results) or bool(left and situation.open_decisions)
-        code = ExitCode.PREREQUISITES if blocked else ExitCode.DONE
+        code = stopped_by(results)
+        if left and situation.open_decisions and code is ExitCode.DONE:
+            code = ExitCode.PREREQUISITES
+        blocked = code is not ExitCode.DONE
         if situation.holder is not None:
             code = ExitCode.OTHER_OPERATOR
         if refused:

@@ -17,14 +17,13 @@ from wizard.engine.events import StepFinished, StepStarted
 from wizard.engine.guard import Guard, counting
 from wizard.engine.message import PartSource
 from wizard.engine.record import PartRecord, RolloutRecord
-from wizard.engine.registry import end_rollout
+from wizard.engine.registry import end_rollout, load_reverts
 from wizard.engine.sitting import Sitting
 from wizard.engine.situation import Situation
 from wizard.engine.state import StepState
 from wizard.engine.views import Loss, Outcome, RollbackPlan, RollbackStep, StatementView
 from wizard.errors import RefusedError, UsageError
 from wizard.rollout.render import Group
-from wizard.rollout.statements import Statement, split_sql
 
 
 @dataclass(frozen=True)
@@ -126,22 +125,15 @@ def _undos(connection: Connection, situation: Situation, to: str | None) -> Iter
         return
     ids = _ids_to_undo(situation, record, to)
     records = [part for step in ids for part in record.standing(step)]
+    reverts = load_reverts(connection, [part.part_id for part in records])
     for part in sorted(records, key=lambda part: part.number, reverse=True):
         key = {"part_id": part.part_id}
-        groups = tuple(
-            Group((Statement(row["sql"], _kind(row["sql"]), row["file"], row["line"]),), row["hold_triggers"])
-            for row in connection.execute(query("reverts"), key)
-            if row["subsumed_by"] not in ids
-        )
+        groups = tuple(group for group in reverts.get(part.part_id, ()) if group.subsumed_by not in ids)
         guards = tuple(
             Guard(row["what"], row["table_name"], tuple(row["key"]), tuple(row["columns"]), row["sql"])
             for row in connection.execute(query("guards"), key)
         )
         yield Undo(part, groups, guards)
-
-
-def _kind(sql: str) -> str:
-    return split_sql(sql)[0].kind
 
 
 def _ids_to_undo(situation: Situation, record: RolloutRecord, to: str | None) -> tuple[str, ...]:

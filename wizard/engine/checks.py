@@ -8,6 +8,7 @@ import psycopg
 
 from wizard.db.connect import Connection
 from wizard.db.reading import Moment, read_rows
+from wizard.engine.compare import check_objects
 from wizard.engine.situation import Situation
 from wizard.engine.state import StepState
 from wizard.engine.views import CheckResult, CriterionResult, Judgement, Verification
@@ -18,8 +19,12 @@ Report = Callable[[CheckResult], None]
 
 
 def run_checks(connection: Connection, situation: Situation, step: Step, report: Report) -> tuple[CheckResult, ...]:
-    """The checks of one step, each reported as soon as it is judged."""
+    """The checks of one step, each reported as soon as it is judged: first its objects, then what it declares."""
     results = []
+    objects = check_objects(connection, situation, step)
+    if objects is not None:
+        report(objects)
+        results.append(objects)
     for check in step.checks:
         if not holds(check.when, situation.facts):
             continue
@@ -32,9 +37,7 @@ def run_checks(connection: Connection, situation: Situation, step: Step, report:
 def verify_all(connection: Connection, situation: Situation, report: Report) -> Verification:
     """The checks of every step, and the success criteria that follow from them."""
     results = tuple(
-        result
-        for rendered in situation.renderer.steps
-        for result in run_checks(connection, situation, rendered.step, report)
+        result for rendered in situation.steps for result in run_checks(connection, situation, rendered.step, report)
     )
     criteria = tuple(_judge(situation, criterion, results) for criterion in situation.rollout.criteria)
     return Verification(checks=results, criteria=criteria, next_steps=situation.rollout.next_steps)
@@ -64,7 +67,7 @@ def _when(situation: Situation, step: Step) -> Moment:
 def _judge(situation: Situation, criterion: Criterion, results: Sequence[CheckResult]) -> CriterionResult:
     named = [result for result in results if result.id in criterion.checks]
     if criterion.step:
-        state = situation.state(situation.renderer.step(criterion.step))
+        state = situation.state(situation.step(criterion.step))
         passed = state in {StepState.DONE, StepState.PASSED}
         return CriterionResult(
             title=criterion.title,

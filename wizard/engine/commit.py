@@ -89,7 +89,7 @@ def outcome_now(
     verification: Verification | None = None,
 ) -> Outcome:
     """How things stand when an operation ends."""
-    states = ((r.step.id, here.situation.state(r)) for r in here.situation.renderer.steps)
+    states = ((r.step.id, here.situation.state(r)) for r in here.situation.steps)
     return Outcome(
         ending=ending,  # type: ignore[arg-type]
         sentence=sentence or words.survey_sentence(here.situation, failure),

@@ -6,12 +6,13 @@ from uuid import uuid4
 
 from psycopg import sql
 
-from wizard.engine.guard import guards_of
+from wizard.engine.guard import Makes, everything, guards_of
 from wizard.engine.message import PartMessage, PartSettings, PartSource, compose
 from wizard.engine.settings import Settings
 from wizard.engine.situation import Situation
 from wizard.rollout.model import Rollout
-from wizard.rollout.render import Group, RenderedStep
+from wizard.rollout.render import Group, Part, RenderedStep
+from wizard.rollout.shape import Item, ItemKind
 from wizard.rollout.statements import Statement
 
 PRACTICE = sql.SQL(
@@ -35,7 +36,7 @@ class Composer:
         self.settings = settings
         self.session_id = str(uuid4())
         self._new_rollout = str(uuid4())
-        self._kept: dict[tuple[str, int, str, str], PartMessage] = {}
+        self._kept: dict[tuple[str, int, PartSource, str], PartMessage] = {}
         self._failed_once = False
 
     def rollout_id(self, situation: Situation) -> str:
@@ -52,7 +53,7 @@ class Composer:
         rollout_id = self.rollout_id(situation)
         if not registry:
             return self._compose(source, situation, registry=False)
-        key = (rendered.step.id, part, rendered.digest, rollout_id)
+        key = (rendered.step.id, part, source, rollout_id)
         if key not in self._kept:
             self._kept[key] = self._compose(source, situation)
         return self._kept[key]
@@ -88,6 +89,24 @@ class Composer:
         if step.id == self.settings.fail_at and not self._failed_once and part == len(rendered.parts):
             deploy = (*deploy, Group((Statement(_practice(step.id), "do_stmt"),)))
         return PartSource(
-            step.id, part, "deploy", made.title, rendered.digest, deploy, made.revert, guards_of(step),
+            step.id, part, "deploy", made.title, rendered.digest, deploy, made.revert,
+            guards_of(step, _maker(made)), objects=_objects(made),
             one_message=step.takes_strong_lock,
         )  # fmt: skip
+
+
+def _maker(part: Part) -> Makes:
+    """What the part makes is known where shapes.json knows its statements; else all that it declares."""
+    if not (part.made or part.adopted):
+        return everything
+    made = {(item.kind, item.table, item.name if item.kind is ItemKind.COLUMN else "") for item in part.made}
+
+    def makes(table: str, column: str) -> bool:
+        return (ItemKind.COLUMN if column else ItemKind.TABLE, table, column) in made
+
+    return makes
+
+
+def _objects(part: Part) -> tuple[tuple[str, Item], ...]:
+    origins = (("made", part.made), ("adopted", part.adopted), ("replaced", part.replaced))
+    return tuple((origin, item) for origin, items in origins for item in items)

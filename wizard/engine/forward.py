@@ -15,13 +15,13 @@ from wizard.engine.events import (
     StepStarted,
 )
 from wizard.engine.message import PartSource
-from wizard.engine.prerequisites import prerequisites
+from wizard.engine.prerequisites import prerequisites, stopped_by
 from wizard.engine.send import send_intent, send_part
 from wizard.engine.sitting import Sitting
 from wizard.engine.situation import Situation
 from wizard.engine.state import StepState
 from wizard.engine.views import CheckResult, Outcome, PrerequisiteResult, Verification
-from wizard.errors import PrerequisiteError, RefusedError, UsageError
+from wizard.errors import ExitCode, PrerequisiteError, RefusedError, UsageError
 from wizard.rollout.model import Rollout, StepKind
 from wizard.rollout.render import RenderedStep
 
@@ -34,7 +34,7 @@ def run_forward(here: Sitting, first: str | None = None, last: str | None = None
     """
     chosen = step_range(here.situation.rollout, first, last)
     require_earlier(here.situation, chosen)
-    steps = [rendered for rendered in here.situation.renderer.steps if rendered.step.id in chosen]
+    steps = [rendered for rendered in here.situation.steps if rendered.step.id in chosen]
     _compare_with_record(here)
     if any(rendered.step.kind is not StepKind.VERIFICATION for rendered in steps) and _work_left(here, steps):
         require_prerequisites(here)
@@ -80,7 +80,7 @@ def step_range(rollout: Rollout, first: str | None, last: str | None) -> tuple[s
 
 def require_earlier(situation: Situation, chosen: tuple[str, ...]) -> None:
     """Raises UsageError if a step before the chosen ones is not done."""
-    for rendered in situation.renderer.steps:
+    for rendered in situation.steps:
         if rendered.step.id == chosen[0]:
             return
         if rendered.step.kind is StepKind.SQL and not situation.state(rendered).is_complete:
@@ -96,7 +96,7 @@ def _compare_with_record(here: Sitting) -> None:
     Going on with a step that is partly done would mix two versions of it.
     """
     record = here.situation.active
-    for rendered in here.situation.renderer.steps if record is not None else ():
+    for rendered in here.situation.steps if record is not None else ():
         assert record is not None
         step, standing = rendered.step.id, record.standing(rendered.step.id)
         if not rendered.parts or not standing or standing[-1].digest == rendered.digest:
@@ -124,6 +124,12 @@ def require_prerequisites(here: Sitting) -> None:
         here.emit(PrerequisiteChecked(result=result))
 
     stops = [r for r in prerequisites(here.connection, here.situation, report) if r.level == "stop"]
+    if stopped_by(stops) is ExitCode.REFUSED:
+        raise RefusedError(
+            f"conflict: {stops[0].found}",
+            why="\n".join((*words.conflict_lines(here.situation.conflicts), "Nothing was changed.")),
+            fix=stops[0].fix,
+        )
     if stops:
         more = f" and {len(stops) - 1} more" if len(stops) > 1 else ""
         raise PrerequisiteError(

@@ -8,8 +8,10 @@ from uuid import uuid4
 
 from psycopg import sql
 
+from wizard.engine.fills import PART_ID
 from wizard.engine.guard import Guard
 from wizard.rollout.render import Group
+from wizard.rollout.shape import Item
 from wizard.rollout.statements import Statement
 
 IDLE_LIMIT = "2s"
@@ -45,6 +47,8 @@ class PartSource:
     guards: tuple[Guard, ...] = ()
     guard_now: bool = False
     """Count the guards inside the transaction and fail if a row would be lost."""
+    objects: tuple[tuple[str, Item], ...] = ()
+    """(made, adopted or replaced; the object): what rolling back may touch, and what it may not."""
     one_message: bool = True
     """It takes a lock that queues the application: nothing may wait for the network in between."""
 
@@ -119,8 +123,24 @@ def _intent(part_id: str, source: PartSource, session_id: str, rollout_id: str) 
         yield own(
             "INSERT INTO rag_wizard.revert (part_id, ordinal, sql, file, line, hold_triggers, subsumed_by) VALUES\n"
             + _rows(
-                (part_id, ordinal, s.sql, s.file, s.line, group.hold_triggers, group.subsumed_by)
+                (
+                    part_id,
+                    ordinal,
+                    _addressed(s, part_id),
+                    s.file,
+                    s.line,
+                    group.hold_triggers,
+                    group.subsumed_by,
+                )
                 for ordinal, (group, s) in enumerate(reverts, start=1)
+            )
+        )
+    if source.objects:
+        yield own(
+            "INSERT INTO rag_wizard.object (part_id, ordinal, kind, table_name, name, definition, origin) VALUES\n"
+            + _rows(
+                (part_id, ordinal, item.kind.value, item.table, item.name, item.definition, origin)
+                for ordinal, (origin, item) in enumerate(source.objects, start=1)
             )
         )
     if source.guards and not source.guard_now:
@@ -132,6 +152,18 @@ def _intent(part_id: str, source: PartSource, session_id: str, rollout_id: str) 
             )
         )
     yield own("COMMIT")
+
+
+def _addressed(statement: Statement, part_id: str) -> str:
+    """The engine's own statements name the part that they belong to; a rollout's text is never touched."""
+    return statement.sql if statement.file else statement.sql.replace(PART_ID, part_id)
+
+
+def _sent(statement: Statement, part_id: str, *, registry: bool) -> str:
+    """The statement with what the engine puts around it, which only makes sense beside a registry."""
+    if not registry:
+        return statement.sql
+    return statement.before + statement.sql + statement.after.replace(PART_ID, part_id)
 
 
 def _rows(rows: Iterable[tuple[object, ...]]) -> str:
@@ -178,7 +210,7 @@ def _groups(part_id: str, source: PartSource, registry: bool) -> Iterator[Line]:
             yield own("SET LOCAL session_replication_role = replica")
         for statement in group.statements:
             ordinal += 1
-            yield Line(statement.sql, statement, ordinal)
+            yield Line(_sent(statement, part_id, registry=registry), statement, ordinal)
             if registry:
                 count_rows = statement.changes_data and not source.one_message
                 yield Line(_logged(part_id, ordinal, count_rows=count_rows), counts_rows=count_rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal
 
 import psycopg
@@ -14,8 +14,8 @@ from wizard.db.queries import query
 from wizard.db.reading import read_rows
 from wizard.engine.situation import Situation
 from wizard.engine.views import PrerequisiteResult
-from wizard.errors import PrerequisiteError, RolloutInvalidError
-from wizard.rollout.model import Prerequisite
+from wizard.errors import ExitCode, PrerequisiteError, RolloutInvalidError
+from wizard.rollout.model import Prerequisite, holds
 from wizard.rollout.objects import created_names
 from wizard.rollout.queries import require_text, select
 
@@ -26,6 +26,9 @@ def quoted(name: str) -> str:
     """A name as SQL identifier, for statements that people paste."""
     return sql.Identifier(name).as_string()
 
+
+CONFLICTS = "names-free"
+"""The prerequisite whose stop is a conflict: exit code 7 instead of 3."""
 
 _LEVELS: tuple[Level, ...] = ("pass", "warn", "stop")
 
@@ -53,6 +56,14 @@ def require_writable(situation: Situation) -> None:
         )
 
 
+def stopped_by(results: Iterable[PrerequisiteResult]) -> ExitCode:
+    """How a run would end that these results stop: conflicts alone are not unmet prerequisites."""
+    stops = {result.id for result in results if result.level == "stop"}
+    if not stops:
+        return ExitCode.DONE
+    return ExitCode.REFUSED if stops == {CONFLICTS} else ExitCode.PREREQUISITES
+
+
 def _all(connection: Connection, situation: Situation) -> Iterator[PrerequisiteResult]:
     if connection.kind != "direct":
         yield _session(connection)
@@ -63,9 +74,10 @@ def _all(connection: Connection, situation: Situation) -> Iterator[PrerequisiteR
     yield _database(situation, rights)
     yield _filtered(connection, situation)
     yield _names(connection, situation)
-    for rendered in situation.renderer.steps:
+    for rendered in situation.steps:
         for prerequisite in rendered.step.prerequisites:
-            yield _declared(connection, situation, prerequisite)
+            if holds(prerequisite.when, situation.facts):
+                yield _declared(connection, situation, prerequisite)
 
 
 def _result(name: str, title: str, ok: bool, found: str, fix: str) -> PrerequisiteResult:
@@ -135,7 +147,7 @@ def _database(situation: Situation, rights: dict[str, Any]) -> PrerequisiteResul
 
 
 def _filtered(connection: Connection, situation: Situation) -> PrerequisiteResult:
-    tables = sorted({table for rendered in situation.renderer.steps for table in rendered.step.tables})
+    tables = sorted({table for rendered in situation.steps for table in rendered.step.tables})
     rows = connection.execute(query("filtered_tables"), {"schema": situation.schema, "tables": tables}).fetchall()
     names = ", ".join(row["name"] for row in rows)
     role = situation.server["role"]
@@ -155,6 +167,8 @@ def _names(connection: Connection, situation: Situation) -> PrerequisiteResult:
     names = created_names(
         statement for rendered in situation.remaining for part in rendered.parts for statement in part.statements
     )
+    replaced = {item.name for rendered in situation.remaining for part in rendered.parts for item in part.replaced}
+    names = tuple(name for name in names if f"{name.name}({name.parent})" not in replaced)
     rows = connection.execute(
         query("taken_names"),
         {
@@ -166,12 +180,24 @@ def _names(connection: Connection, situation: Situation) -> PrerequisiteResult:
     ).fetchall()
     taken = ", ".join(_taken(row) for row in rows[:8]) + (f" and {len(rows) - 8} more" if len(rows) > 8 else "")
     return _result(
-        "names-free",
-        "Every name it will use is free",
-        not rows,
-        f"taken: {taken}" if rows else f"{len(names)} names are free" if names else "nothing is left to make",
-        "Rename or remove what is there, or roll back what made it. The wizard neither adopts nor overwrites it.",
+        CONFLICTS,
+        "Nothing is there that differs from what it will make",
+        not rows and not situation.conflicts,
+        _what_differs(situation, taken) if rows or situation.conflicts else _what_is_there(situation, len(names)),
+        "Rename or remove what is there, or change it to what is expected. The wizard never overwrites it.",
     )
+
+
+def _what_differs(situation: Situation, taken: str) -> str:
+    different = "; ".join(conflict.words for conflict in situation.conflicts[:8])
+    more = f" and {len(situation.conflicts) - 8} more" if len(situation.conflicts) > 8 else ""
+    return f"different: {different}{more}" if different else f"taken: {taken}"
+
+
+def _what_is_there(situation: Situation, names: int) -> str:
+    adopted = sum(len(part.adopted) for rendered in situation.remaining for part in rendered.parts)
+    found = f"; {adopted} objects are there already, exactly as expected, and are adopted" if adopted else ""
+    return (f"{names} names are free" if names else "nothing is left to make") + found
 
 
 def _taken(row: dict[str, Any]) -> str:

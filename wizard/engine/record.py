@@ -31,6 +31,8 @@ class PartRecord:
     """Oldest transaction still running when it began."""
     seconds: float | None
     wizard_version: str
+    adopted: bool
+    """It found everything there and sent nothing."""
 
 
 @dataclass(frozen=True)
@@ -90,9 +92,11 @@ class RolloutRecord:
         # A rollback that failed left the step standing, whole.
         if failed is not None and failed.step == step and failed.direction == "deploy":
             return StepState.FAILED
-        done = len(self.standing(step))
-        if done:
-            return StepState.DONE if done >= parts else StepState.PARTLY
+        standing = self.standing(step)
+        if standing and len(standing) < parts:
+            return StepState.PARTLY
+        if standing:
+            return StepState.ADOPTED if all(part.adopted for part in standing) else StepState.DONE
         if any(
             record.step == step and record.direction == "revert" and record.state == "done" for record in self.parts
         ):

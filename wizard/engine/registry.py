@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from wizard.db.connect import Connection
 from wizard.db.queries import query
 from wizard.engine.record import PartRecord, RolloutRecord, SessionRecord
 from wizard.errors import ConnectionUnsuitableError, OtherOperatorError, RefusedError
+from wizard.rollout.render import Group
+from wizard.rollout.shape import Item
+from wizard.rollout.statements import Statement, split_sql
 
 FORMAT = "Registry of rag-wizard, format 1:"
 """How the schema's comment begins; another format is another program's."""
@@ -75,6 +79,27 @@ def load_record(connection: Connection, name: str, schema: str) -> RolloutRecord
             fix="Restore schema rag_wizard from a backup; without it nothing can be resumed or rolled back.",
         ) from None
     return RolloutRecord(**row, parts=parts, sessions=sessions)
+
+
+def load_objects(connection: Connection, parts: Collection[str]) -> dict[str, list[tuple[str, Item]]]:
+    """Part id -> (origin, object) of what the part made and found, in order."""
+    found: dict[str, list[tuple[str, Item]]] = {}
+    if parts:
+        for row in connection.execute(query("objects"), {"parts": list(parts)}):
+            item = Item(kind=row["kind"], table=row["table_name"], name=row["name"], definition=row["definition"])
+            found.setdefault(row["part_id"], []).append((row["origin"], item))
+    return found
+
+
+def load_reverts(connection: Connection, parts: Collection[str]) -> dict[str, list[Group]]:
+    """Part id -> what rolling it back will send, a group for each statement, in order."""
+    found: dict[str, list[Group]] = {}
+    if parts:
+        for row in connection.execute(query("reverts"), {"parts": list(parts)}):
+            statement = Statement(row["sql"], split_sql(row["sql"])[0].kind, row["file"], row["line"])
+            group = Group((statement,), row["hold_triggers"], row["subsumed_by"])
+            found.setdefault(row["part_id"], []).append(group)
+    return found
 
 
 def begin_rollout(

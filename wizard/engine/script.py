@@ -124,7 +124,7 @@ def _statement(text: str) -> str:
 
 
 def _open(situation: Situation) -> Iterator[str]:
-    for rendered in situation.renderer.steps:
+    for rendered in situation.steps:
         if rendered.step.kind is StepKind.MANUAL:
             yield f"\n-- {rendered.step.id}  {_comment(rendered.step.title)}: {_comment(rendered.step.todo)}"
 

@@ -152,6 +152,6 @@ def _locate(lines: tuple[Line, ...], rows: int | None, fault: MessageError) -> t
     if not position:
         return failed, (statement.line, 0)
     # The server counts characters from 1 over the whole message.
-    begin = sum(len(_sql(line, rows)) for line in lines[: fault.index])
-    before = failed.sql[: max(int(position) - 1 - begin, 0)]
+    begin = sum(len(_sql(line, rows)) for line in lines[: fault.index]) + len(statement.before)
+    before = statement.sql[: max(int(position) - 1 - begin, 0)]
     return failed, (statement.line + before.count("\n"), len(before) - (before.rfind("\n") + 1) + 1)

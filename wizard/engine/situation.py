@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -12,14 +12,17 @@ from wizard.db.connect import Connection
 from wizard.db.queries import query
 from wizard.db.reading import read_rows
 from wizard.engine.exclusive import Holder, find_holder
-from wizard.engine.record import RolloutRecord
-from wizard.engine.registry import load_record
+from wizard.engine.fit import Conflict, fit_step
+from wizard.engine.live import read_items
+from wizard.engine.record import PartRecord, RolloutRecord
+from wizard.engine.registry import load_objects, load_record, load_reverts
 from wizard.engine.settings import Settings
 from wizard.engine.state import StepState
 from wizard.errors import RefusedError, RolloutInvalidError, UsageError
 from wizard.rollout.model import Decision, Rollout, StepKind
 from wizard.rollout.queries import require_text, select
-from wizard.rollout.render import RenderedStep, Renderer, open_decisions, with_decisions
+from wizard.rollout.render import Group, RenderedStep, Renderer, open_decisions, with_decisions
+from wizard.rollout.shape import Item, ItemKind
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,10 @@ class Situation:
     facts: dict[str, str]
     """Facts and the answers to decisions."""
     renderer: Renderer
+    steps: tuple[RenderedStep, ...]
+    """Every step in order; what is left to run is fitted to what the database had when it was looked at."""
+    conflicts: tuple[Conflict, ...]
+    """What stands in the way of the steps that are left."""
     holder: Holder | None
     """Who else holds the advisory lock right now."""
 
@@ -68,19 +75,23 @@ class Situation:
     def _everything_before(self, step_id: str) -> bool:
         """Every SQL step before this one stands."""
         assert self.record is not None
-        for rendered in self.renderer.steps:
+        for rendered in self.steps:
             if rendered.step.id == step_id:
                 return True
             if rendered.parts and len(self.record.standing(rendered.step.id)) < len(rendered.parts):
                 return False
         return False
 
+    def step(self, step_id: str) -> RenderedStep:
+        """One step; KeyError if there is none of this id."""
+        return next(rendered for rendered in self.steps if rendered.step.id == step_id)
+
     @property
     def remaining(self) -> tuple[RenderedStep, ...]:
         """SQL steps that are not whole, in order."""
         return tuple(
             rendered
-            for rendered in self.renderer.steps
+            for rendered in self.steps
             if rendered.step.kind is StepKind.SQL and not self.state(rendered).is_complete
         )
 
@@ -95,11 +106,78 @@ def look(connection: Connection, target: str, rollout: Rollout, settings: Settin
         _refuse_contradictions(record, settings)
     else:
         facts = _facts(connection, rollout, settings)
+    renderer = Renderer(rollout, facts)
+    steps, conflicts = _fitted(connection, settings.schema, renderer, record)
     return Situation(
-        target,
-        rollout, settings.schema, server, record, facts, Renderer(rollout, facts),
+        target, rollout, settings.schema, server, record, facts, renderer, steps, conflicts,
         find_holder(connection, settings.schema),
     )  # fmt: skip
+
+
+def _fitted(
+    connection: Connection, schema: str, renderer: Renderer, record: RolloutRecord | None
+) -> tuple[tuple[RenderedStep, ...], tuple[Conflict, ...]]:
+    """The steps, those that are left fitted to what the database has."""
+    shapes = renderer.rollout.shapes
+    standing = {r.step.id: record.standing(r.step.id) for r in renderer.steps} if record and record.active else {}
+    recorded = _recorded(connection, tuple(part for parts in standing.values() for part in parts))
+    left = [r for r in renderer.steps if r.parts and not standing.get(r.step.id)] if shapes else []
+    expected = [
+        item
+        for rendered in left
+        for part in rendered.parts
+        for statement in part.statements
+        for shape in shapes.get((statement.file, statement.sql), ())
+        for item in shape
+    ]
+    filled = {f.table for r in left for part in r.parts for group in part.deploy for f in group.fills}
+    live = read_items(connection, schema, expected, also=filled)
+    ours = {(item.table, item.name) for part in recorded.values() for item in part.made if item.kind is ItemKind.COLUMN}
+    steps: list[RenderedStep] = []
+    conflicts: list[Conflict] = []
+    for rendered in renderer.steps:
+        found: tuple[Conflict, ...] = ()
+        if rendered in left:
+            rendered, found = fit_step(rendered, shapes, live, ours)  # noqa: PLW2901
+        steps.append(_as_recorded(rendered, standing.get(rendered.step.id, ()), recorded))
+        conflicts += found
+    return tuple(steps), tuple(conflicts)
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What the registry holds of a part that stands."""
+
+    revert: tuple[Group, ...]
+    made: tuple[Item, ...]
+    adopted: tuple[Item, ...]
+    replaced: tuple[Item, ...]
+
+
+def _recorded(connection: Connection, parts: tuple[PartRecord, ...]) -> dict[str, Recorded]:
+    ids = [part.part_id for part in parts]
+    objects, reverts = load_objects(connection, ids), load_reverts(connection, ids)
+    return {
+        part: Recorded(
+            tuple(reverts.get(part, ())),
+            *(
+                tuple(item for origin, item in objects.get(part, ()) if origin == wanted)
+                for wanted in ("made", "adopted", "replaced")
+            ),
+        )
+        for part in ids
+    }
+
+
+def _as_recorded(
+    rendered: RenderedStep, standing: tuple[PartRecord, ...], recorded: dict[str, Recorded]
+) -> RenderedStep:
+    """The step, its standing parts with what was recorded when they ran in place of what would be found today."""
+    parts = list(rendered.parts)
+    for record in standing:
+        if record.part <= len(parts):
+            parts[record.part - 1] = replace(parts[record.part - 1], **vars(recorded[record.part_id]))
+    return replace(rendered, parts=tuple(parts))
 
 
 def _facts(connection: Connection, rollout: Rollout, settings: Settings) -> dict[str, str]:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from wizard.db.connect import Connection
 from wizard.db.queries import query
 from wizard.engine import words
+from wizard.engine.compare import TITLE, has_objects, objects_check_id
 from wizard.engine.compose import Composer
 from wizard.engine.message import Line
 from wizard.engine.registry import registry_exists
 from wizard.engine.situation import Situation
 from wizard.engine.state import StepState
 from wizard.engine.views import (
+    ConflictView,
     Failure,
     LastSession,
+    ObjectView,
     PartView,
     ServerView,
     StatementView,
@@ -30,7 +34,7 @@ def survey(connection: Connection, situation: Situation, composer: Composer) -> 
     """Everything a screen needs, read in one session."""
     failure = pending_failure(connection, situation)
     sizes = table_sizes(connection, situation)
-    steps = tuple(step_view(situation, composer, rendered, sizes) for rendered in situation.renderer.steps)
+    steps = tuple(step_view(situation, composer, rendered, sizes) for rendered in situation.steps)
     record = situation.record
     last = record.sessions[0] if record is not None and record.sessions else None
     complete = all(step.state.is_complete for step in steps)
@@ -66,10 +70,14 @@ def step_view(
     """One step as it stands on this database."""
     step, state = rendered.step, situation.state(rendered)
     decisions = tuple(d for d in applicable_decisions(situation.rollout, situation.facts) if d.step == step.id)
+    conflicts = tuple(conflict for conflict in situation.conflicts if conflict.step == step.id)
     if state is StepState.TODO and any(d in situation.open_decisions for d in decisions):
         state = StepState.DECIDE
+    if conflicts:
+        state = StepState.CONFLICT
     checks = (check for check in step.checks if holds(check.when, situation.facts))
-    queries = (*step.prerequisites, *checks)
+    prerequisites = (one for one in step.prerequisites if holds(one.when, situation.facts))
+    queries = (*prerequisites, *checks)
     return StepView(
         id=step.id, title=step.title, label=step.label, kind=step.kind, state=state,
         does=step.does, why=step.why, rows=step.rows, rollback=step.rollback, todo=step.todo, locks=step.locks,
@@ -77,10 +85,27 @@ def step_view(
         strategy="atomic: one transaction" if rendered.parts else "",
         parts=part_views(situation, composer, rendered),
         revert=revert_views(rendered),
-        checks=tuple((one.id, one.title) for one in queries),
+        checks=(
+            *(((objects_check_id(step.id), TITLE),) if has_objects(situation, rendered) else ()),
+            *((one.id, one.title) for one in queries),
+        ),
         deviations=rendered.deviations,
         decisions=decisions,
+        conflicts=tuple(
+            ConflictView(step=one.step, words=one.words, expected=one.expected, found=one.found) for one in conflicts
+        ),
+        objects=tuple(_objects(rendered)),
     )  # fmt: skip
+
+
+def _objects(rendered: RenderedStep) -> Iterator[ObjectView]:
+    for part in rendered.parts:
+        for item in part.made:
+            yield ObjectView(words=item.words, origin="made")
+        for item in part.adopted:
+            yield ObjectView(words=item.words, origin="adopted")
+        for item in part.replaced:
+            yield ObjectView(words=item.words, origin="replaced")
 
 
 def part_views(situation: Situation, composer: Composer, rendered: RenderedStep) -> tuple[PartView, ...]:
@@ -123,7 +148,7 @@ def revert_views(rendered: RenderedStep) -> tuple[StatementView, ...]:
 
 def table_sizes(connection: Connection, situation: Situation) -> dict[str, TableSize]:
     """Sizes of the existing tables that the steps name, by table."""
-    tables = sorted({table for rendered in situation.renderer.steps for table in rendered.step.tables})
+    tables = sorted({table for rendered in situation.steps for table in rendered.step.tables})
     rows = connection.execute(query("table_sizes"), {"schema": situation.schema, "tables": tables})
     return {
         row["name"]: TableSize(
@@ -152,7 +177,7 @@ def pending_failure(connection: Connection, situation: Situation) -> Failure | N
         hint=row["hint"] or "", context=row["context"] or "", sql=row["sql"], file=row["file"], line=row["line"],
         column=row["error_column"] or 0, at=row["finished_at"],
     )  # fmt: skip
-    anything = any(record.standing(rendered.step.id) for rendered in situation.renderer.steps)
+    anything = any(record.standing(rendered.step.id) for rendered in situation.steps)
     return failure.model_copy(
         update={
             "state_now": words.after_failure(situation, failure),

@@ -46,6 +46,26 @@ class TableSize(View):
     analysed_at: datetime | None = None
 
 
+class ConflictView(View):
+    """An object that is not what a step would create, with both definitions."""
+
+    step: str
+    words: str
+    """Which object, as in "column tickets.paid"."""
+    expected: str
+    """Empty if it should not be there."""
+    found: str
+    """Empty if it is not there."""
+
+
+class ObjectView(View):
+    """One object of a step, and whose it is."""
+
+    words: str
+    origin: Literal["made", "adopted", "replaced"]
+    """adopted: it was there already and belongs to the database's owner; replaced: rolling back puts it back."""
+
+
 class StepView(View):
     """A step on this database: rendered for it, with its recorded state."""
 
@@ -70,6 +90,9 @@ class StepView(View):
     """(id, title) of each check or prerequisite."""
     deviations: tuple[Deviation, ...]
     decisions: tuple[Decision, ...] = ()
+    conflicts: tuple[ConflictView, ...] = ()
+    objects: tuple[ObjectView, ...] = ()
+    """What it makes and what it finds: from the registry once it is done, else as the database is now."""
 
 
 class Judgement(View):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from wizard.engine.fit import Conflict
 from wizard.engine.situation import Situation
 from wizard.engine.views import Failure, Verification
 from wizard.rollout.model import StepKind
@@ -25,7 +26,7 @@ def span(ids: Sequence[str], order: Sequence[str]) -> str:
 
 def committed(situation: Situation) -> str:
     """`Steps 0 to 2.1 are committed`, or that nothing was changed."""
-    steps = situation.renderer.steps
+    steps = situation.steps
     done = [
         rendered.step.id
         for rendered in steps
@@ -49,13 +50,13 @@ def survey_sentence(situation: Situation, failure: Failure | None = None) -> str
     if situation.record is not None and not situation.record.active:
         return "ROLLED BACK to the start. Schema rag_wizard remains (the log); `forget` removes it"
     if situation.active is None:
-        first = situation.renderer.steps[0].step
+        first = situation.steps[0].step
         reads = " (reads only)" if first.kind is not StepKind.SQL else ""
         return f"READY. Nothing was changed on {situation.target}. Next: {first.id} {first.title}{reads}"
     following = next(
         (
             rendered.step
-            for rendered in situation.renderer.steps
+            for rendered in situation.steps
             if not situation.state(rendered).is_complete and rendered.step.kind is not StepKind.MANUAL
         ),
         None,
@@ -117,3 +118,12 @@ def dry_run_sentence(target: str, steps: int, *, blocked: bool) -> str:
         return f"DRY RUN, read-only session: nothing is left to run on {target}"
     would = "a run would stop before its first change" if blocked else f"{steps} steps would run"
     return f"DRY RUN, read-only session: {would}; nothing was changed on {target}"
+
+
+def conflict_lines(conflicts: Iterable[Conflict]) -> Iterator[str]:
+    """Each conflict with both definitions, one below the other."""
+    for conflict in conflicts:
+        yield f"{conflict.words} (step {conflict.step})"
+        for label, definition in (("is", conflict.found), ("expected", conflict.expected)):
+            for number, line in enumerate((definition or "not there").splitlines()):
+                yield f"  {label if number == 0 else '':<9} {line}"

@@ -9,6 +9,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
+from wizard.rollout.shape import Shapes, load_shapes
+
 Condition = Mapping[str, str | list[str]]
 """Fact or decision name -> the value, or the values, it must have. All names must match; an empty condition holds."""
 
@@ -93,6 +95,9 @@ class Query(Frozen):
 
 class Prerequisite(Query):
     """Returns rows (level, found, fix): level is pass, warn or stop; the worst row counts. Reads catalogs only."""
+
+    when: Condition = Field(default_factory=dict)
+    """The prerequisite applies only where this holds."""
 
 
 class Check(Query):
@@ -216,6 +221,7 @@ class Rollout(Frozen):
     _folder: Path = PrivateAttr(default=Path())
     _texts: dict[str, str] = PrivateAttr(default_factory=dict)
     _selects: dict[str, str] = PrivateAttr(default_factory=dict)
+    _shapes: Shapes | None = PrivateAttr(default=None)
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -238,6 +244,13 @@ class Rollout(Frozen):
     def selects(self) -> dict[str, str]:
         """Query files that were found to be one SELECT, by path: each is parsed once."""
         return self._selects
+
+    @property
+    def shapes(self) -> Shapes:
+        """What each statement adds; see shape.py. Raises RolloutInvalidError if the file is broken."""
+        if self._shapes is None:
+            self._shapes = load_shapes(self._folder)
+        return self._shapes
 
     def read_sql(self, path: str) -> str:
         """The text of a file below sql/; one sitting reads each file once."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from wizard.errors import RolloutInvalidError
-from wizard.rollout.model import Decision, Deviation, Fragment, Rollout, Step, holds
+from wizard.rollout.model import Decision, Deviation, Fill, Fragment, Rollout, Step, holds
+from wizard.rollout.shape import Item
 from wizard.rollout.statements import SqlSyntaxError, Statement, split_sql
 
 Facts = Mapping[str, str]
@@ -28,6 +29,8 @@ class Group:
     statements: tuple[Statement, ...]
     hold_triggers: bool = False
     subsumed_by: str = ""
+    replaces: bool = False
+    fills: tuple[Fill, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,12 @@ class Part:
     title: str
     deploy: tuple[Group, ...]
     revert: tuple[Group, ...]
+    made: tuple[Item, ...] = ()
+    """What it adds, as far as shapes.json knows."""
+    adopted: tuple[Item, ...] = ()
+    """What it would add, but is there already: it belongs to the database's owner and stays."""
+    replaced: tuple[Item, ...] = ()
+    """What it overwrites, as it is now."""
 
     @property
     def statements(self) -> tuple[Statement, ...]:
@@ -90,6 +99,8 @@ class Renderer:
                 self._statements(fragment),
                 fragment.hold_triggers and self.facts.get("replica_role") != "refused",
                 fragment.subsumed_by,
+                fragment.replaces,
+                fragment.fills,
             )
             for fragment in fragments
             if holds(fragment.when, self.facts)

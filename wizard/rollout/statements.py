@@ -20,6 +20,9 @@ class Statement:
     """Path below sql/, empty for the wizard's own statements."""
     line: int = 0
     """Line of `file` on which it begins, from 1."""
+    before: str = ""
+    after: str = ""
+    """What the engine puts around it when it is sent; the log keeps the statement alone."""
 
     @property
     def changes_data(self) -> bool:

@@ -1,2 +1,5 @@
--- What rolling back a part will send, in order.
-SELECT sql, file, line, hold_triggers, subsumed_by FROM rag_wizard.revert WHERE part_id = %(part_id)s ORDER BY ordinal
+-- What rolling back parts will send, in order.
+SELECT part_id::text, sql, file, line, hold_triggers, subsumed_by
+FROM rag_wizard.revert
+WHERE part_id = ANY (%(parts)s::uuid[])
+ORDER BY part_id, ordinal

@@ -1,0 +1,123 @@
+"""The SQL of one item alone: what makes it, takes it away again, puts a replaced one back. It sends nothing."""
+
+from __future__ import annotations
+
+import json
+
+from psycopg import sql
+
+from wizard.rollout.shape import Item, ItemKind
+
+_CREATE = {
+    ItemKind.COLUMN: "ALTER TABLE {table} ADD COLUMN {definition}",
+    ItemKind.CONSTRAINT: "ALTER TABLE {table} ADD CONSTRAINT {name} {definition}",
+}
+_DROP = {
+    ItemKind.TABLE: "DROP TABLE IF EXISTS {table}",
+    ItemKind.COLUMN: "ALTER TABLE IF EXISTS {table} DROP COLUMN IF EXISTS {name}",
+    ItemKind.CONSTRAINT: "ALTER TABLE IF EXISTS {table} DROP CONSTRAINT IF EXISTS {name}",
+    ItemKind.INDEX: "DROP INDEX IF EXISTS {name}",
+    ItemKind.TRIGGER: "DROP TRIGGER IF EXISTS {name} ON {table}",
+    ItemKind.FUNCTION: "DROP FUNCTION IF EXISTS {signature}",
+    ItemKind.POLICY: "DROP POLICY IF EXISTS {name} ON {table}",
+    ItemKind.RLS: "ALTER TABLE IF EXISTS {table} DISABLE ROW LEVEL SECURITY",
+}
+_INSERT = "INSERT INTO {table} ({columns}) SELECT {columns} FROM jsonb_populate_record(NULL::{table}, {definition})"
+_DROP_ROW = """\
+DO $rag_wizard$
+DECLARE
+    child record;
+    used boolean;
+BEGIN
+    -- A row that another one refers to stays: deleting it could delete that one too.
+    FOR child IN
+        SELECT c.conrelid::regclass AS name,
+               (SELECT string_agg(format('child.%I = parent.%I', a.attname, b.attname), ' AND ')
+                FROM unnest(c.conkey, c.confkey) AS k (here, there)
+                JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = k.here
+                JOIN pg_attribute AS b ON b.attrelid = c.confrelid AND b.attnum = k.there) AS matches
+        FROM pg_constraint AS c
+        WHERE c.contype = 'f' AND c.confrelid = to_regclass({name})
+    LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s AS child JOIN %s AS parent ON %s WHERE to_jsonb(parent) @> %L)',
+                       child.name, {name}, child.matches, {row}) INTO used;
+        IF used THEN RETURN; END IF;
+    END LOOP;
+    DELETE FROM {table} AS parent WHERE to_jsonb(parent) @> {row}::jsonb;
+END
+$rag_wizard$"""
+_PUT_BACK = """\
+DO $rag_wizard$
+BEGIN
+    -- Only while it still is what the rollout left: a body that somebody wrote since stays.
+    IF (SELECT prosrc FROM pg_proc WHERE oid = to_regprocedure({signature})) = {ours} THEN
+        EXECUTE {definition};
+    END IF;
+END
+$rag_wizard$"""
+
+
+def create_sql(item: Item) -> str:
+    """The statement that makes this item alone. A table cannot be made without its columns: ValueError."""
+    if item.kind is ItemKind.TABLE:
+        raise ValueError(f"{item.words} is not made by itself")
+    if item.kind is ItemKind.ROW:
+        columns = sql.SQL(", ").join(sql.Identifier(name) for name in json.loads(item.definition))
+        return (
+            sql.SQL(_INSERT)
+            .format(table=sql.Identifier(item.table), columns=columns, definition=sql.Literal(item.definition))
+            .as_string()
+        )
+    return _filled(_CREATE.get(item.kind, "{definition}"), item)
+
+
+def drop_sql(item: Item) -> str:
+    """The statement that takes this item away again. Never CASCADE.
+
+    A row goes only if it still is as it was inserted and nothing refers to it.
+    """
+    if item.kind is ItemKind.ROW:
+        table = sql.Identifier(item.table)
+        name, row = sql.Literal(table.as_string()), sql.Literal(item.definition)
+        return sql.SQL(_DROP_ROW).format(table=table, name=name, row=row).as_string()
+    if item.kind is ItemKind.GRANT:
+        role, _, privilege = item.name.rpartition(": ")
+        return f"REVOKE {privilege} ON {sql.Identifier(item.table).as_string()} FROM {role}"
+    return _filled(_DROP[item.kind], item)
+
+
+def put_back_sql(before: Item, after: Item) -> str:
+    """The statement that gives a replaced function its old definition. CREATE OR REPLACE keeps owner, ACL and comment.
+
+    `after` is what the rollout replaced it with.
+    """
+    return (
+        sql.SQL(_PUT_BACK)
+        .format(
+            signature=sql.Literal(before.name),
+            ours=sql.Literal(_body(after.definition)),
+            definition=sql.Literal(before.definition),
+        )
+        .as_string()
+    )
+
+
+def _body(definition: str) -> str:
+    """The text between the dollar quotes of a function's definition, as pg_get_functiondef prints it."""
+    quote = "$function$"
+    while quote not in definition and len(quote) < 64:
+        quote = quote[:-1] + "x$"
+    return definition.partition(quote)[2].rpartition(quote)[0]
+
+
+def _filled(template: str, item: Item) -> str:
+    return (
+        sql.SQL(template)
+        .format(
+            table=sql.Identifier(item.table),
+            name=sql.Identifier(item.name),
+            signature=sql.SQL(item.name),
+            definition=sql.SQL(item.definition),
+        )
+        .as_string()
+    )
