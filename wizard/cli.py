@@ -56,7 +56,7 @@ _EXAMPLES = """Examples:
   rag-wizard plan -o plan.sql              the exact SQL, to read or to run with psql
   rag-wizard run --dry-run                 what a run would do; changes nothing
   rag-wizard run --yes --confirm abcd      without a terminal, on a production database
-  rag-wizard rollback                      back to the start, newest step first
+  rag-wizard rollback                      back to the start, newest step first; rows are archived
 
 Exit codes: 0 done, 1 a step or check failed, 2 usage, 3 prerequisites or a decision, 4 connection, 5 another
 operator, 6 lock, 7 refused, 130 interrupted.
@@ -158,7 +158,7 @@ def verify(call: Call, output: Output = None, force: Force = False) -> int:
 @app.command(
     cls=Command,
     epilog="Examples:\n\n\b\n  rag-wizard rollback --dry-run\n  rag-wizard rollback --to 2.1\n"
-    "  rag-wizard rollback --discard-data --confirm abcd",
+    "  rag-wizard rollback --archive /backup/rag\n  rag-wizard rollback --discard-data --confirm abcd",
 )
 @takes_common
 def rollback(
@@ -166,14 +166,37 @@ def rollback(
     to: Annotated[
         str | None, typer.Option("--to", metavar="STEP", help="Keep this step and those before it", show_default=False)
     ] = None,
+    archive: Annotated[
+        Path | None,
+        typer.Option("--archive", metavar="DIR", help="Archive the rows that go in DIR, empty or not there"),
+    ] = None,
     discard_data: Annotated[
-        bool, typer.Option("--discard-data", help="Lose the rows shown; needs the target's name")
+        bool, typer.Option("--discard-data", help="Lose those rows instead; needs the target's name")
     ] = False,
 ) -> int:
-    """Roll back, newest step first. Shows the plan and asks first; refused if rows would be lost."""
+    """Roll back, newest step first. Shows the plan and asks first; rows that would be lost are archived."""
     from wizard.console.undoing import rollback as roll_back
 
-    return roll_back(call, to=to, discard_data=discard_data)
+    folder = archive.expanduser().absolute() if archive else None
+    return roll_back(call, to=to, discard_data=discard_data, archive=folder)
+
+
+@app.command(
+    cls=Command,
+    epilog="Examples:\n\n\b\n  rag-wizard restore --dry-run /backup/rag\n  rag-wizard restore /backup/rag --yes",
+)
+@takes_common
+def restore(
+    call: Call,
+    archive: Annotated[Path, typer.Argument(metavar="ARCHIVE", help="Folder that a rollback archived rows in")],
+    skip_orphans: Annotated[
+        bool, typer.Option("--skip-orphans", help="Write rows whose parent is gone to a file; restore the others")
+    ] = False,
+) -> int:
+    """Put archived rows back after a new run. Shows what the archive holds and asks first."""
+    from wizard.console.undoing import restore as put_back
+
+    return put_back(call, archive, skip_orphans=skip_orphans)
 
 
 @app.command(cls=Command)

@@ -94,6 +94,7 @@ def settings_from(launch: Launch) -> Settings:
         fail_at=launch.fail_at,
         end_orphan=launch.end_orphan,
         command=command_of(launch),
+        archives=launch.state_dir / "archives",
     )
 
 

@@ -46,3 +46,12 @@ SELECT 'warn', 'role authenticated may not read clones, which 20 of the 21 polic
 FROM pg_roles AS r CROSS JOIN here JOIN pg_class AS c ON c.relnamespace = here.schema_oid
 WHERE r.rolname = 'authenticated' AND c.relname = 'clones' AND c.relkind IN ('r', 'p')
   AND NOT has_any_column_privilege(r.oid, c.oid, 'SELECT')
+UNION ALL
+SELECT 'warn', 'table ' || c.relname || ' is there already, without row level security, and anon may reach it',
+       'Its step switches row level security on. Rolling back leaves it as it is now: ALTER TABLE '
+       || quote_ident(c.relname) || ' ENABLE ROW LEVEL SECURITY; before the run keeps it closed for good.'
+FROM here JOIN pg_class AS c ON c.relnamespace = here.schema_oid
+CROSS JOIN (SELECT oid FROM pg_roles WHERE rolname = 'anon') AS anon
+WHERE c.relname IN ('domains', 'experts', 'rag_documents', 'vector_stores', 'assistants', 'clone_rag_mapping')
+  AND c.relkind IN ('r', 'p') AND NOT c.relrowsecurity
+  AND has_table_privilege(anon.oid, c.oid, 'SELECT, INSERT, UPDATE, DELETE')

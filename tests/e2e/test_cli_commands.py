@@ -154,21 +154,20 @@ def test_ranges_and_strictness(database: Database, state_dir: Path) -> None:
     assert database.value("select to_regclass('experts') is not null and to_regclass('vector_stores') is null")
 
 
-def test_a_rollback_that_would_lose_rows_is_refused_until_it_is_confirmed(database: Database, state_dir: Path) -> None:
+def test_a_rollback_discards_rows_only_when_the_target_is_named(database: Database, state_dir: Path) -> None:
     wizard = Program.on(database, state_dir)
     wizard("run", "--yes")
     database.execute("insert into domains (domain_name) values ('made by the application')")
     before = database.snapshot()
 
-    refused = wizard("rollback", "--yes")
-    dry = wizard("rollback", "--dry-run")
     unnamed = wizard("rollback", "--yes", "--discard-data")
+    both = wizard("rollback", "--yes", "--discard-data", "--archive", str(state_dir / "archive"))
 
-    assert (refused.code, dry.code, unnamed.code) == (ExitCode.REFUSED, ExitCode.REFUSED, ExitCode.USAGE)
-    assert "1 row" in refused.err
+    assert (unnamed.code, both.code) == (ExitCode.USAGE, ExitCode.USAGE)
     assert_same(before, database.snapshot())
     discarded = wizard("rollback", "--yes", "--discard-data", "--confirm", "acme-test")
     assert discarded.code == ExitCode.DONE, discarded.err
+    assert not (state_dir / "archives").exists()
 
 
 def test_forget_is_refused_while_anything_is_rolled_out_unless_it_may_stay(database: Database, state_dir: Path) -> None:

@@ -46,9 +46,9 @@ def test_a_failed_rollback_names_what_is_still_there(database: Database) -> None
     ["drop table clone_rag_mapping", "alter table clones drop column rag_config", "drop table domains cascade"],
 )
 def test_what_somebody_removed_by_hand_does_not_keep_the_rest_from_being_rolled_back(
-    database: Database, by_hand: str
+    database: Database, by_hand: str, tmp_path: Path
 ) -> None:
-    operator = Operator(database)
+    operator = Operator(database, archives=tmp_path)
     operator.engine.run()
     database.execute(by_hand)
 

@@ -120,6 +120,8 @@ def _conflict(name: str, variant: str, named: str) -> Start:
 _ALL = guide_statements()
 _REPLACE = {"shared_function": "replace"}
 
+HALF_PASTED = _pasted("first half of the guide", *_ALL[: len(_ALL) // 2])
+
 ROUND_TRIPS = (
     Start("clean"),
     Start("clean, old grants", variants=("old_grants",)),
@@ -141,7 +143,7 @@ ROUND_TRIPS = (
     Start("FORCE RLS on clones", variants=("force_rls",)),
     Start("partitioned clones", variants=("partitioned_clones",)),
     Start("partitioned clones, half pasted", variants=("partitioned_clones",), pasted=_ALL[:25]),
-    _pasted("first half of the guide", *_ALL[: len(_ALL) // 2]),
+    HALF_PASTED,
     _pasted("first half of the guide, old grants", *_ALL[: len(_ALL) // 2], old_grants=True),
     _pasted("every second statement of the guide", *_ALL[::2]),
     _pasted("the guide without its policies", *(text for text in _ALL if not text.startswith("CREATE POLICY"))),

@@ -141,18 +141,20 @@ async def test_rolling_back_the_highlighted_step_keeps_those_before(open_screen:
     assert database.value("SELECT to_regclass('clone_rag_mapping') IS NOT NULL")
 
 
-async def test_rows_that_would_be_lost_need_the_name_typed(open_screen: Open, database: Database) -> None:
+async def test_rows_that_would_be_lost_are_archived_and_it_says_where(
+    open_screen: Open, database: Database, state_dir: Path
+) -> None:
     async with open_screen() as walk:
         await walk.press("a")
         database.execute("INSERT INTO domains (domain_name) VALUES ('astronomy')")
         await walk.press("b")
-        assert "Would be lost" in walk.text
-        await walk.press("enter")
-        assert "That is not the target name" in walk.text
-        assert database.value("SELECT count(*) FROM domains") == 9
-        await walk.type("acme-test")
+        assert "Archived first" in walk.text
+        assert "They go to" in walk.text
+        assert not (state_dir / "archives").exists()
         await walk.press("enter")
         assert walk.board.page is Page.ROLLED_BACK
+    (archived,) = (state_dir / "archives" / "acme-test").glob("*/*-domains.jsonl")
+    assert "astronomy" in archived.read_text()
     assert database.value("SELECT to_regclass('domains') IS NULL")
 
 

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
         CriterionResult,
         DryRun,
         PrerequisiteResult,
+        RestorePlan,
         RollbackPlan,
+        RollbackStep,
         StepView,
         Survey,
         Verification,
@@ -173,8 +175,8 @@ def what_runs(steps: Iterable[StepView]) -> list[str]:
     return columns(rows)
 
 
-def rollback_lines(plan: RollbackPlan, target: str, *, statements: bool) -> list[str]:
-    """Newest step first, with `statements` each in one line, then what would be lost."""
+def rollback_lines(plan: RollbackPlan, target: str, *, statements: bool, discard: bool = False) -> list[str]:
+    """Newest step first with what goes, with `statements` each in one line, then the rows that go and where to."""
     kept = f"everything up to {plan.to} is kept" if plan.to else "nothing of the rollout is kept"
     if not plan.steps:
         return [f"Nothing is rolled out on {one_line(target)}; there is nothing to roll back"]
@@ -190,7 +192,44 @@ def rollback_lines(plan: RollbackPlan, target: str, *, statements: bool) -> list
     )
     for step, line in zip(plan.steps, head, strict=True):
         lines.append(line)
+        lines += [f"    {shortened(text, 110)}" for text in object_lines(step)]
         lines += [f"    {shortened(text, 110)}" for text in sent[step.id] if statements]
     if plan.losses:
-        lines += ["", "Would be lost", *columns((plural(x.rows, "row"), f"step {x.step}", x.what) for x in plan.losses)]
+        where = f"Archived first, in {one_line(plan.archive)}" if plan.archive else "Archived first"
+        lines += ["", "Would be lost" if discard else where]
+        lines += columns((plural(x.rows, "row"), f"step {x.step}", x.what) for x in plan.losses)
     return lines
+
+
+def object_lines(step: RollbackStep) -> list[str]:
+    """What goes with a step, an object a line; parts of a table that goes are not named again."""
+    tables = {one.name for one in step.objects if one.kind == "table" and one.origin == "made"}
+    return [
+        f"{'goes' if one.origin == 'made' else 'is put back as it was'}: {one.kind} {one_line(one.name)}"
+        + (f" of {one_line(one.table)}" if one.table and one.table != one.name else "")
+        for one in step.objects
+        if one.kind == "table" or one.origin == "replaced" or one.table not in tables
+    ]
+
+
+def restore_lines(plan: RestorePlan, target: str) -> list[str]:
+    """What an archive holds, a line a table, and what reading could not tell."""
+    lines = [f"Restore on {one_line(target)} from {one_line(plan.archive)}"]
+    if plan.target != target:
+        lines.append(f"  note: these rows are from another target, {one_line(plan.target)}")
+    lines.append(f"  archived {stamp(plan.made_at)} from {one_line(plan.target)}; every file is as it was written")
+    lines += columns(
+        (
+            plural(table.rows, "row" if table.whole_rows else "value row"),
+            one_line(table.table),
+            table.what,
+            f"{table.late:,} saved when it was dropped" if table.late else "",
+        )
+        for table in plan.tables
+    )
+    if plan.deleted_since:
+        lines.append(
+            f"  note: {plural(plan.deleted_since, 'row')} of these had been deleted between the archive and the drop; "
+            "they come back too"
+        )
+    return [*lines, "", "Reading cannot tell", *columns(("-", text) for text in plan.cannot_tell)]

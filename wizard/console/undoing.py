@@ -1,7 +1,10 @@
-"""The commands rollback and forget: the plan shown, consent, the work, the closing words."""
+"""The commands rollback, restore and forget: the plan shown, consent, the work, the closing words."""
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wizard.console import report
@@ -13,65 +16,78 @@ from wizard.console.progress import progress
 from wizard.console.reading import answer, opened
 from wizard.console.supervise import StoppedBySignalError, supervised
 from wizard.engine.api import Engine
-from wizard.errors import ExitCode, LockNotObtainedError, RefusedError
+from wizard.errors import ExitCode, LockNotObtainedError, RefusedError, UsageError
 
 if TYPE_CHECKING:
     from wizard.db.target import Target
-    from wizard.engine.views import RollbackPlan
+    from wizard.engine.views import Outcome
 
 
-def rollback(call: Call, *, to: str | None, discard_data: bool) -> int:
+def rollback(call: Call, *, to: str | None, discard_data: bool, archive: Path | None) -> int:
     """Newest step first, down to `to`, which is kept."""
     require_writable(call, "rollback")
+    if discard_data and archive is not None:
+        raise UsageError("--archive and --discard-data contradict each other.", fix="Leave one of the two out.")
     with opened(call) as (engine, target):
-        plan = engine.rollback_plan(to)
+        plan = engine.rollback_plan(to, archive=archive)
+        lines = report.rollback_lines(plan, target.name, statements=call.launch.dry_run, discard=discard_data)
         if call.launch.dry_run:
-            return _rollback_dry_run(call, target, plan, discard_data=discard_data)
+            say(report.target_line(target), "DRY RUN, read-only session: nothing can be changed")
+            document = {"target": target.name, "exit_code": int(ExitCode.DONE), **plan.model_dump(mode="json")}
+            answer(call, "rollback --dry-run", document, lines)
+            return ExitCode.DONE
         if not call.yes:
-            say(*report.rollback_lines(plan, target.name, statements=False))
+            say(*lines)
             say(f"Every statement: {engine.settings.command} rollback --dry-run")
-        if plan.would_lose and not discard_data:
-            raise _loses(plan, target, engine.settings.command)
+        lost = plan.would_lose if discard_data else 0
         question = f"Roll back {report.plural(len(plan.steps), 'step')} on {target.name}?"
-        if plan.would_lose:
-            question = f"{report.plural(plan.would_lose, 'row')} will be lost for good. {question}"
-        require_consent(call, target, question, name_needed=plan.would_lose > 0)
-        resume = ["rollback", *(["--to", to] if to else [])]
-        try:
-            with progress(engine.rollout, as_json=call.json) as listener:
-                worker = Engine(target, engine.rollout, engine.settings, listener)
-                outcome, interrupted = supervised(worker, lambda: worker.rollback(to, discard_data=discard_data))
-        except (LockNotObtainedError, RefusedError, StoppedBySignalError):
-            say_closing(engine, target, call.launch.state_dir, state_sentence(engine), resume=resume)
-            raise
-        if outcome.failure:
-            say(*failure_lines(outcome.failure))
-        if outcome.ending == "done":
-            say_text(outcome.sentence)
-        else:
-            say_closing(engine, target, call.launch.state_dir, outcome.sentence, resume=resume)
-        return exit_code(outcome, interrupted=interrupted)
+        if lost:
+            question = f"{report.plural(lost, 'row')} will be lost for good. {question}"
+        require_consent(call, target, question, name_needed=lost > 0)
+        options = [*(["--to", to] if to else []), *(["--archive", str(archive)] if archive else [])]
+        # The folder that was shown is the one that is used.
+        folder = Path(plan.archive) if plan.archive and not discard_data else archive
+        resume = ["rollback", *map(shlex.quote, options), *(["--discard-data"] if discard_data else [])]
+        return _work(
+            call, engine, target, resume, lambda worker: worker.rollback(to, discard_data=discard_data, archive=folder)
+        )
 
 
-def _rollback_dry_run(call: Call, target: Target, plan: RollbackPlan, *, discard_data: bool) -> int:
-    say(report.target_line(target), "DRY RUN, read-only session: nothing can be changed")
-    refused = plan.would_lose > 0 and not discard_data
-    code = ExitCode.REFUSED if refused else ExitCode.DONE
-    document = {"target": target.name, "exit_code": int(code), **plan.model_dump(mode="json")}
-    answer(call, "rollback --dry-run", document, report.rollback_lines(plan, target.name, statements=True))
-    if refused:
-        say(f"Would be refused: {report.plural(plan.would_lose, 'row')} would be lost.")
-    return code
+def restore(call: Call, folder: Path, *, skip_orphans: bool) -> int:
+    """An archive's rows, back into the tables of a new run."""
+    require_writable(call, "restore")
+    folder = folder.expanduser().absolute()
+    with opened(call) as (engine, target):
+        plan = engine.restore_plan(folder)
+        lines = report.restore_lines(plan, target.name)
+        if call.launch.dry_run:
+            say(report.target_line(target), "DRY RUN, read-only session: nothing can be changed")
+            document = {"target": target.name, "exit_code": int(ExitCode.DONE), **plan.model_dump(mode="json")}
+            answer(call, "restore --dry-run", document, lines)
+            return ExitCode.DONE
+        if not call.yes:
+            say(*lines)
+        require_consent(call, target, f"Restore {report.plural(plan.rows, 'row')} on {target.name}?")
+        resume = ["restore", shlex.quote(str(folder)), *(["--skip-orphans"] if skip_orphans else [])]
+        return _work(call, engine, target, resume, lambda worker: worker.restore(folder, skip_orphans=skip_orphans))
 
 
-def _loses(plan: RollbackPlan, target: Target, command: str) -> RefusedError:
-    """Why the rollback is not begun, and both ways on."""
-    losses = "; ".join(f"{report.plural(loss.rows, 'row')}: {loss.what} (step {loss.step})" for loss in plan.losses)
-    return RefusedError(
-        f"The rollback would lose {report.plural(plan.would_lose, 'row')}. Nothing was changed.",
-        why=losses,
-        fix=f"Save them first, or discard them: {command} rollback --discard-data --confirm {target.name}",
-    )
+def _work(call: Call, engine: Engine, target: Target, resume: Sequence[str], work: Callable[[Engine], Outcome]) -> int:
+    """Does it with progress, signals and closing words; the exit code."""
+    try:
+        with progress(engine.rollout, as_json=call.json) as listener:
+            worker = Engine(target, engine.rollout, engine.settings, listener)
+            outcome, interrupted = supervised(worker, lambda: work(worker))
+    except (LockNotObtainedError, RefusedError, StoppedBySignalError):
+        say_closing(engine, target, call.launch.state_dir, state_sentence(engine), resume=resume)
+        raise
+    if outcome.failure:
+        say(*failure_lines(outcome.failure))
+    if outcome.ending == "done":
+        say_text(outcome.sentence)
+    else:
+        say_closing(engine, target, call.launch.state_dir, outcome.sentence, resume=resume)
+    return exit_code(outcome, interrupted=interrupted)
 
 
 def forget(call: Call, *, keep_objects: bool) -> int:

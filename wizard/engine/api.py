@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from wizard.db.connect import Connection, connect, faults
@@ -22,8 +24,10 @@ from wizard.engine.compose import Composer
 from wizard.engine.events import CheckFinished, Event, Finished, Listener, Noticed, PrerequisiteChecked
 from wizard.engine.exclusive import LOCK_CLASS
 from wizard.engine.forward import require_earlier, run_forward, step_range
+from wizard.engine.late import require_nothing_waiting
 from wizard.engine.prerequisites import prerequisites, stopped_by
 from wizard.engine.registry import drop_registry, registry_exists
+from wizard.engine.restore import restore_plan, run_restore
 from wizard.engine.script import plan_script
 from wizard.engine.settings import Settings
 from wizard.engine.sitting import Sitting, resuming, sitting
@@ -36,6 +40,7 @@ from wizard.engine.views import (
     LoggedStatement,
     Outcome,
     PrerequisiteResult,
+    RestorePlan,
     RollbackPlan,
     Survey,
     Verification,
@@ -129,10 +134,15 @@ class Engine:
             sentence=words.dry_run_sentence(self.target.name, len(steps), blocked=blocked),
         )
 
-    def rollback_plan(self, to: str | None = None) -> RollbackPlan:
-        """What a rollback would undo, newest first, and the rows it would destroy."""
+    def rollback_plan(self, to: str | None = None, *, archive: Path | None = None) -> RollbackPlan:
+        """What a rollback would undo, newest first, the rows it would destroy, and where it would archive those."""
         with self._reading() as (connection, situation):
-            return rollback_plan(connection, situation, to)
+            return rollback_plan(connection, situation, self._settings, to, archive)
+
+    def restore_plan(self, archive: Path) -> RestorePlan:
+        """What restoring `archive` would put back; it is verified whole. Raises RefusedError or PrerequisiteError."""
+        with self._reading() as (connection, situation):
+            return restore_plan(connection, situation, archive)
 
     def standing(self) -> tuple[str, ...]:
         """Every rollout in the registry, of any name and schema, of which something is rolled out."""
@@ -158,10 +168,19 @@ class Engine:
         with self._writing() as here:
             return self._finish(resuming(here, lambda: run_forward(here, first, last)))
 
-    def rollback(self, to: str | None = None, *, discard_data: bool = False) -> Outcome:
-        """Undoes everything, or everything after step `to`. Refuses to destroy rows unless `discard_data`."""
+    def rollback(self, to: str | None = None, *, discard_data: bool = False, archive: Path | None = None) -> Outcome:
+        """Undoes everything, or everything after step `to`. Rows that go are archived first, unless `discard_data`.
+
+        `archive` is the folder they go to, empty or not there; else one below the settings' folder.
+        """
         with self._writing() as here:
-            return self._finish(resuming(here, lambda: run_backward(here, to, discard_data=discard_data)))
+            work = partial(run_backward, here, to, discard_data=discard_data, folder=archive)
+            return self._finish(resuming(here, work))
+
+    def restore(self, archive: Path, *, skip_orphans: bool = False) -> Outcome:
+        """Puts an archive's rows back, whole or not at all; what is there already is left as it is."""
+        with self._writing() as here:
+            return self._finish(resuming(here, partial(run_restore, here, archive, skip_orphans=skip_orphans)))
 
     def forget(self, *, keep_objects: bool = False) -> None:
         """Drops the registry. Refused while anything is rolled out, unless `keep_objects` (then nobody can undo it)."""
@@ -182,6 +201,7 @@ class Engine:
                     why="Without the registry nobody can roll it back. Nothing was changed.",
                     fix="Roll back first: rag-wizard rollback. Or keep what was made: --keep-objects",
                 )
+            require_nothing_waiting(here.connection, self.target.name)
             drop_registry(here.connection)
 
     # Steering, from another thread ----------------------------------------------------------------------------------

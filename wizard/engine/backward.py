@@ -3,95 +3,110 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import groupby
-
-from psycopg import errors
+from pathlib import Path
 
 from wizard.db.connect import Connection
 from wizard.db.queries import query
 from wizard.db.reading import read_rows
 from wizard.engine import words
+from wizard.engine.archive import archive_folder, readable
 from wizard.engine.commit import commit_part, outcome_now
-from wizard.engine.events import StepFinished, StepStarted
+from wizard.engine.events import Noticed, StepFinished, StepStarted
 from wizard.engine.guard import Guard, counting
+from wizard.engine.keeper import Keeper, Undo, close_others, unfinished
+from wizard.engine.late import settle
+from wizard.engine.manifest import require_free
 from wizard.engine.message import PartSource
-from wizard.engine.record import PartRecord, RolloutRecord
+from wizard.engine.record import RolloutRecord
 from wizard.engine.registry import end_rollout, load_reverts
+from wizard.engine.restoring import RESTORE
+from wizard.engine.settings import Settings
 from wizard.engine.sitting import Sitting
 from wizard.engine.situation import Situation
 from wizard.engine.state import StepState
-from wizard.engine.views import Loss, Outcome, RollbackPlan, RollbackStep, StatementView
-from wizard.errors import RefusedError, UsageError
-from wizard.rollout.render import Group
+from wizard.engine.views import Loss, Outcome, RollbackObject, RollbackPlan, RollbackStep, StatementView
+from wizard.errors import UsageError
 
 
-@dataclass(frozen=True)
-class Undo:
-    """One recorded part and what rolling it back sends."""
-
-    record: PartRecord
-    groups: tuple[Group, ...]
-    guards: tuple[Guard, ...]
-
-
-def rollback_plan(connection: Connection, situation: Situation, to: str | None) -> RollbackPlan:
-    """What would go, newest first, and the rows that would be lost with it. Reads only."""
+def rollback_plan(
+    connection: Connection, situation: Situation, settings: Settings, to: str | None, folder: Path | None = None
+) -> RollbackPlan:
+    """What would go, newest first, the rows that go with it, and where those would be archived. Reads only."""
     undos = tuple(_undos(connection, situation, to))
     steps = tuple(
-        RollbackStep(id=step, title=_title(situation, step), statements=tuple(_views(parts)))
+        RollbackStep(
+            id=step, title=_title(situation, step), statements=tuple(_views(parts)),
+            objects=tuple(_objects(connection, parts)),
+        )
         for step, parts in _by_step(undos)
-    )
+    )  # fmt: skip
     losses = []
     for undo in undos:
         for guard in undo.guards:
-            count = _count(connection, guard)
+            count = _count(connection, guard, settings.schema)
             if count:
-                losses.append(Loss(step=undo.record.step, what=guard.what, rows=count))
-    return RollbackPlan(to=to, steps=steps, losses=tuple(losses))
+                losses.append(Loss(step=undo.record.step, what=guard.what, rows=count, table=guard.table))
+    archive = ""
+    if losses:
+        going_on = unfinished(connection, situation, undos, folder)
+        if going_on is None and folder is not None:
+            require_free(folder)
+        place = going_on.folder if going_on is not None else folder or archive_folder(settings, situation.target)
+        archive = str(place or "")
+    return RollbackPlan(to=to, steps=steps, losses=tuple(losses), archive=archive)
 
 
-def _count(connection: Connection, guard: Guard) -> int:
+def _objects(connection: Connection, parts: Iterable[Undo]) -> Iterator[RollbackObject]:
+    for undo in parts:
+        for row in connection.execute(query("archive_objects"), {"part_id": undo.record.part_id}):
+            yield RollbackObject(kind=row["kind"], table=row["table_name"], name=row["name"], origin=row["origin"])
+
+
+def _count(connection: Connection, guard: Guard, schema: str) -> int:
     """Rows that would be lost; what somebody dropped by hand holds none."""
-    try:
-        rows = read_rows(connection, counting(guard))
-    except (errors.UndefinedTable, errors.UndefinedColumn):
+    with connection.transaction():
+        now, columns = readable(connection, guard, schema)
+    if not columns:
         return 0
-    return int(rows[0]["number"])
+    return int(read_rows(connection, counting(now.select))[0]["number"])
 
 
-def run_backward(here: Sitting, to: str | None, *, discard_data: bool) -> Outcome:
-    """Undoes everything, or everything after step `to`.
+def run_backward(here: Sitting, to: str | None, *, discard_data: bool, folder: Path | None = None) -> Outcome:
+    """Undoes everything, or everything after step `to`, after the rows that go with it were archived.
 
-    Raises RefusedError if rows would be lost and `discard_data` is False; nothing was changed then.
+    They go to `folder`, else where an interrupted rollback put them, else below the settings' folder; with
+    `discard_data` they are lost. Raises UsageError or RefusedError if they cannot be archived; nothing was changed
+    then. Raises LockNotObtainedError if saving what changed since would hold the application up for too long.
     """
     if here.situation.active is None:
         return outcome_now(here, "done", changed=False, sentence="Nothing is rolled out; nothing was changed")
-    plan = rollback_plan(here.connection, here.situation, to)
-    if plan.losses and not discard_data:
-        raise RefusedError(
-            f"rolling back would destroy {plan.would_lose} rows",
-            why="\n".join(f"{loss.rows} {loss.what} (step {loss.step})" for loss in plan.losses)
-            + f"\nNothing was changed. {words.committed(here.situation)}.",
-            fix="Save those rows first, or discard them: --discard-data --confirm TARGET",
-        )
-    here.begin()
+    rollout_id = here.situation.active.rollout_id
     undos = tuple(_undos(here.connection, here.situation, to))
+    for problem in settle(here.connection, here.target.name, rollout_id):
+        here.emit(Noticed(text=f"{problem.what}. {problem.why}"))
+    keeper = None
+    if not discard_data:
+        keeper = Keeper(here, undos, folder)
+        if not keeper.begin():
+            return outcome_now(here, "stopped")
+    here.begin()
     for step, parts in _by_step(undos):
-        outcome = _undo_step(here, step, parts, discard_data=discard_data)
+        outcome = _undo_step(here, step, parts, keeper)
         if outcome is not None:
             return outcome
+    kept = keeper.end() if keeper is not None else ""
+    close_others(here.connection, rollout_id)
     if to is None:
-        assert here.situation.active is not None
-        end_rollout(here.connection, here.situation.active.rollout_id)
+        end_rollout(here.connection, rollout_id)
         here.composer.rollout_ended()
         here.look_again()
-        return outcome_now(here, "done")
-    sentence = f"ROLLED BACK to {to}. {words.committed(here.situation)}"
+        return outcome_now(here, "done", sentence=f"{words.survey_sentence(here.situation)}{kept}")
+    sentence = f"ROLLED BACK to {to}. {words.committed(here.situation)}{kept}"
     return outcome_now(here, "done", changed=bool(undos), sentence=sentence)
 
 
-def _undo_step(here: Sitting, step: str, parts: tuple[Undo, ...], *, discard_data: bool) -> Outcome | None:
+def _undo_step(here: Sitting, step: str, parts: tuple[Undo, ...], keeper: Keeper | None) -> Outcome | None:
     title = _title(here.situation, step)
     here.emit(
         StepStarted(
@@ -104,9 +119,11 @@ def _undo_step(here: Sitting, step: str, parts: tuple[Undo, ...], *, discard_dat
             return outcome_now(here, "stopped")
         source = PartSource(
             step, undo.record.part, "revert", f"undo: {undo.record.title}", undo.record.digest, undo.groups,
-            guards=undo.guards, guard_now=not discard_data,
         )  # fmt: skip
-        outcome = commit_part(here, here.composer.revert(here.situation, source), parts=len(parts))
+        if keeper is None or not undo.guards:
+            outcome = commit_part(here, here.composer.revert(here.situation, source), parts=len(parts))
+        else:
+            outcome = keeper.destroy(source, undo, parts=len(parts))
         if outcome is not None:
             return outcome
     here.emit(
@@ -130,16 +147,21 @@ def _undos(connection: Connection, situation: Situation, to: str | None) -> Iter
         key = {"part_id": part.part_id}
         groups = tuple(group for group in reverts.get(part.part_id, ()) if group.subsumed_by not in ids)
         guards = tuple(
-            Guard(row["what"], row["table_name"], tuple(row["key"]), tuple(row["columns"]), row["sql"])
+            Guard(
+                row["what"], row["table_name"], tuple(row["key"]), tuple(row["columns"]), row["sql"], row["part_id"],
+                row["ordinal"],
+            )
             for row in connection.execute(query("guards"), key)
-        )
+        )  # fmt: skip
         yield Undo(part, groups, guards)
 
 
 def _ids_to_undo(situation: Situation, record: RolloutRecord, to: str | None) -> tuple[str, ...]:
     """Steps with standing parts, those of another version's rollout included."""
     order = list(situation.rollout.order)
-    standing = tuple(dict.fromkeys(part.step for part in record.parts if record.standing(part.step)))
+    # Rows that were put back go with their tables, archived again if they are worth it.
+    steps = dict.fromkeys(part.step for part in record.parts if part.step != RESTORE)
+    standing = tuple(step for step in steps if record.standing(step))
     if to is None:
         return standing
     if to not in order:

@@ -8,18 +8,18 @@ from wizard.db.queries import query
 from wizard.engine import words
 from wizard.engine.events import Failed, LockWaited, PartCommitted, PartStarted, StatementCommitted
 from wizard.engine.message import PartMessage
-from wizard.engine.send import LOCK_CODES, LOSS, PartFailedError, StoppedError, send_intent, send_part
+from wizard.engine.send import LOCK_CODES, PartFailedError, StoppedError, send_intent, send_part
 from wizard.engine.sitting import Sitting
 from wizard.engine.state import StepState
 from wizard.engine.survey import pending_failure
 from wizard.engine.views import Failure, Outcome, Verification
-from wizard.errors import LockNotObtainedError, RefusedError
+from wizard.errors import LockNotObtainedError
 
 
 def commit_part(here: Sitting, message: PartMessage, *, parts: int) -> Outcome | None:
     """Sends a part and reports it; an Outcome if it failed or was cancelled.
 
-    Raises LockNotObtainedError or RefusedError when that is what the failure means.
+    Raises LockNotObtainedError when that is what the failure means.
     """
     source = message.source
     shown = ";\n".join(line.sql for line in message.lines if line.statement)
@@ -69,12 +69,6 @@ def _failed(here: Sitting, failed: PartFailedError) -> Outcome:
             f"gave up waiting for a lock in step {failure.step} after {here.settings.lock_patience_s:.0f} s",
             why=failure.state_now,
             fix="End or wait for the transaction that holds the table; then run the same command again.",
-        )
-    if failed.sqlstate == LOSS:
-        raise RefusedError(
-            f"rolling back step {failure.step} was refused: {failure.message}",
-            why=failure.state_now,
-            fix="Save those rows first, or discard them: --discard-data --confirm TARGET",
         )
     return outcome_now(here, "failed", failure=failure)
 

@@ -1,4 +1,4 @@
-"""Which rows a rollback would destroy, as one SELECT for each table: counted, archived and, once archived, dropped."""
+"""Which rows a rollback would destroy, as one SELECT for each table: counted, archived, and what came later saved."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
+from wizard.db.copying import fixed_settings
 from wizard.rollout.model import LossGuard, Step
 
 
@@ -18,11 +19,20 @@ class Guard:
     """What is lost, after a number: "rows in experts"."""
     table: str
     key: tuple[str, ...]
-    """Columns that identify a row, for values of an existing table; empty for whole rows."""
+    """Columns that identify a row; as recorded empty for whole rows, then the archive fills in the primary key."""
     columns: tuple[str, ...]
     """Added columns whose values go; empty: the whole rows of a table that goes."""
     select: str
     """SELECT of the rows worth keeping: every column of a table that goes, else `key` and `columns`."""
+    part_id: str = ""
+    """Of the part that recorded it; empty before it is recorded."""
+    ordinal: int = 0
+    """Its number among the part's guards, from 1."""
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """What identifies it in the registry."""
+        return self.part_id, self.ordinal
 
 
 Makes = Callable[[str, str], bool]
@@ -43,26 +53,146 @@ def _guards(declared: tuple[LossGuard, ...], makes: Makes) -> Iterator[Guard]:
     for loss in declared:
         columns = {name: condition for name, condition in loss.columns.items() if makes(loss.table, name)}
         if columns:
-            yield Guard(loss.what, loss.table, loss.key, tuple(columns), _select(loss, columns))
+            condition = "\n    OR ".join(f"({one})" for one in columns.values())
+            names = (*loss.key, *columns)
+            yield Guard(loss.what, loss.table, loss.key, tuple(columns), select_of(loss.table, names, condition))
         elif not loss.columns and makes(loss.table, ""):
-            yield Guard(loss.what, loss.table, (), (), _select(loss, {}))
+            yield Guard(loss.what, loss.table, (), (), select_of(loss.table, (), loss.rows))
 
 
-def _select(loss: LossGuard, columns: dict[str, str]) -> str:
-    """Conditions are the rollout's own SQL, not data."""
-    names = sql.SQL(", ").join(sql.Identifier(name) for name in (*loss.key, *columns)) if columns else sql.SQL("*")
-    condition = "\n    OR ".join(f"({one})" for one in columns.values()) if columns else loss.rows
+def select_of(table: str, names: tuple[str, ...], condition: str) -> str:
+    """A guard's SELECT; no names: all columns. The condition is the rollout's own SQL, not data.
+
+    It ends with the condition in parentheses, so that `late_rows` can narrow it.
+    """
     return (
-        sql.SQL("SELECT {names}\nFROM {table}\nWHERE {condition}")
-        .format(names=names, table=sql.Identifier(loss.table), condition=sql.SQL(condition))
+        sql.SQL("SELECT {names}\nFROM {table}\nWHERE (\n{condition}\n)")
+        .format(
+            names=sql.SQL(", ").join(sql.Identifier(name) for name in names) if names else sql.SQL("*"),
+            table=sql.Identifier(table),
+            condition=sql.SQL(condition),
+        )
         .as_string()
     )
 
 
-def counting(guard: Guard) -> str:
-    """SELECT of one row with the number of rows that the guard selects, as column `number`."""
-    return (
-        sql.SQL("SELECT count(*) AS number FROM ({select}\n) AS lost_row")
-        .format(select=sql.SQL(guard.select))
+def counting(select: str) -> str:
+    """SELECT of one row with the number of rows that `select` selects, as column `number`."""
+    return sql.SQL("SELECT count(*) AS number FROM ({}\n) AS lost_row").format(sql.SQL(select)).as_string()
+
+
+@dataclass(frozen=True)
+class Saving:
+    """How the part that destroys rows saves those which its archive does not hold."""
+
+    archive_id: str
+    horizons: tuple[tuple[tuple[str, int], str], ...]
+    """Guard's place -> oldest transaction that was still running when its rows were archived."""
+    budget_ms: int
+    """How long the application may wait for it, for each table."""
+
+    def horizon(self, guard: Guard) -> str:
+        """The horizon of one guard's archived rows."""
+        return dict(self.horizons)[guard.place]
+
+
+def late_rows(guard: Guard, horizon: str) -> str:
+    """The guard's SELECT, narrowed to row versions that the archive may not hold. Run it inside a transaction.
+
+    A version is left out only if the transaction that wrote it is older than every transaction that was running when
+    the archive's snapshot was taken: that one was over by then, and so the snapshot saw the version. This holds for
+    subtransactions too, whose ids are above their parent's, while pg_visible_in_snapshot() knows none of them. So a
+    version may be saved twice, never missed. xmin has 32 bits; compared by its distance from the newest id it is exact
+    for everything written in the last four billion transactions, and what is older can only be saved needlessly.
+
+    Without a key nobody could tell which archived row a late one replaces; then all are late.
+    """
+    if not guard.key:
+        return guard.select
+    newest = "pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
+    return guard.select + (
+        sql.SQL(" AND mod({newest} - xmin::text::bigint + 4294967296, 4294967296) <= {newest} - {horizon}::bigint")
+        .format(newest=sql.SQL(newest), horizon=horizon)
         .as_string()
     )
+
+
+def locking(guard: Guard, schema: str) -> str:
+    """Locks the table, so that nobody can change a row between saving and dropping. What is gone needs no lock."""
+    return (
+        sql.SQL(
+            "DO $rag_wizard$\nBEGIN\n"
+            "    IF to_regclass({name}) IS NOT NULL THEN\n"
+            "        LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE;\n"
+            "    END IF;\nEND\n$rag_wizard$"
+        )
+        .format(
+            name=sql.Literal(sql.Identifier(schema, guard.table).as_string()),
+            table=sql.Identifier(schema, guard.table),
+        )
+        .as_string()
+    )
+
+
+TOO_SLOW = "saving what changed since the archive took longer than the application may wait"
+"""How the server's message begins when `saving` ran out of its time."""
+
+
+def saving(guard: Guard, how: Saving, schema: str) -> str:
+    """Writes the late rows into the registry, in the transaction that destroys them and under its lock.
+
+    So they are durable with the very commit that drops the table: writing them to a file here would hold the lock for
+    the network and the disk, and a file that is complete while the commit's outcome is unknown proves nothing.
+    Every value is kept as the server's own text of it. The statement has a time limit; when that is what ended it, the
+    error has the code of a lock that could not be had, so that the part lets go and tries again.
+    """
+    wanted = [*guard.key, *guard.columns] if guard.columns else []
+    return (
+        sql.SQL(
+            "DO $rag_wizard$\nDECLARE\n    began timestamptz := clock_timestamp();\n"
+            "    names text;\n    came bigint;\n    there bigint;\nBEGIN\n"
+            "    IF to_regclass({name}) IS NULL THEN RETURN; END IF;\n"
+            "    names := (SELECT string_agg(format('%1$I::text AS %1$I', attname), ', ' ORDER BY attnum)\n"
+            "        FROM pg_catalog.pg_attribute WHERE attrelid = to_regclass({name}) AND attnum > 0\n"
+            "            AND NOT attisdropped AND ({wanted}::text[] = '{{}}' OR attname = ANY ({wanted}::text[])));\n"
+            "    IF names IS NULL THEN RETURN; END IF;\n"
+            "    EXECUTE 'INSERT INTO rag_wizard.late_row (archive_id, part_id, ordinal, row)\n"
+            "        SELECT ' || {place} || ', row_to_json(kept) FROM (SELECT ' || names || '\n"
+            "        FROM (' || {late} || ') AS lost_row) AS kept';\n"
+            "    GET DIAGNOSTICS came = ROW_COUNT;\n"
+            "    EXECUTE {count} INTO there;\n"
+            "    UPDATE rag_wizard.archive_file SET late = came, present = there, saved_at = clock_timestamp()\n"
+            "    WHERE archive_id = {archive} AND part_id = {part} AND ordinal = {ordinal};\n"
+            "EXCEPTION WHEN query_canceled THEN\n"
+            "    IF clock_timestamp() - began < {budget}::interval THEN RAISE; END IF;\n"
+            "    RAISE EXCEPTION '{too_slow}: %, %', {what}, {budget} USING ERRCODE = '55P03';\n"
+            "END\n$rag_wizard$"
+        )
+        .format(
+            name=sql.Literal(sql.Identifier(schema, guard.table).as_string()),
+            wanted=sql.Literal(wanted),
+            place=sql.Literal(
+                sql.SQL("{}, {}, {}").format(how.archive_id, guard.part_id, sql.Literal(guard.ordinal)).as_string()
+            ),
+            late=sql.Literal(late_rows(guard, how.horizon(guard)) + "\n"),
+            count=sql.Literal(counting(guard.select)),
+            archive=how.archive_id,
+            part=guard.part_id,
+            ordinal=guard.ordinal,
+            budget=f"{how.budget_ms}ms",
+            too_slow=sql.SQL(TOO_SLOW),
+            what=guard.table,
+        )
+        .as_string()
+    )
+
+
+def saving_lines(guards: tuple[Guard, ...], how: Saving, schema: str, *, limit: str) -> Iterator[str]:
+    """The statements that go before those which destroy the guards' rows; `limit` is the statement timeout after."""
+    if guards:
+        yield fixed_settings()
+    for guard in guards:
+        yield locking(guard, schema)
+        yield sql.SQL("SET LOCAL statement_timeout = {}").format(f"{how.budget_ms}ms").as_string()
+        yield saving(guard, how, schema)
+        yield sql.SQL("SET LOCAL statement_timeout = {}").format(limit).as_string()

@@ -9,7 +9,7 @@ from uuid import uuid4
 from psycopg import sql
 
 from wizard.engine.fills import PART_ID
-from wizard.engine.guard import Guard
+from wizard.engine.guard import Guard, Saving, saving_lines
 from wizard.rollout.render import Group
 from wizard.rollout.shape import Item
 from wizard.rollout.statements import Statement
@@ -45,8 +45,8 @@ class PartSource:
     groups: tuple[Group, ...]
     revert: tuple[Group, ...] = ()
     guards: tuple[Guard, ...] = ()
-    guard_now: bool = False
-    """Count the guards inside the transaction and fail if a row would be lost."""
+    saving: Saving | None = None
+    """How rows that the archive does not hold are saved under the lock; the guards are then those of that archive."""
     objects: tuple[tuple[str, Item], ...] = ()
     """(made, adopted or replaced; the object): what rolling back may touch, and what it may not."""
     one_message: bool = True
@@ -143,7 +143,7 @@ def _intent(part_id: str, source: PartSource, session_id: str, rollout_id: str) 
                 for ordinal, (origin, item) in enumerate(source.objects, start=1)
             )
         )
-    if source.guards and not source.guard_now:
+    if source.guards and source.saving is None:
         yield own(
             "INSERT INTO rag_wizard.guard (part_id, ordinal, what, table_name, key, columns, sql) VALUES\n"
             + _rows(
@@ -186,9 +186,9 @@ def _transaction(part_id: str, source: PartSource, settings: PartSettings, regis
                     for i, (s, group) in enumerate(statements, start=1)
                 )
             )
-    if source.guard_now:
-        for guard in source.guards:
-            yield from _guard(guard, settings.schema)
+    if source.saving is not None:
+        lines = saving_lines(source.guards, source.saving, settings.schema, limit=STATEMENT_LIMIT)
+        yield from (own(line) for line in lines)
     yield from _groups(part_id, source, registry)
     if registry:
         yield own(
@@ -255,26 +255,4 @@ def _logged(part_id: str, ordinal: int, *, count_rows: bool) -> str:
         rows=rows,
         part_id=part_id,
         ordinal=ordinal,
-    )
-
-
-def _guard(guard: Guard, schema: str) -> Iterator[Line]:
-    """Nobody can add a row between the count and the drop: the table is locked first. What is gone holds no row."""
-    yield own(
-        _text(
-            sql.SQL(
-                "DO $rag_wizard$\nDECLARE\n    lost bigint;\nBEGIN\n"
-                "    BEGIN\n"
-                "        LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE;\n"
-                "        lost := (SELECT count(*) FROM ({query}\n) AS lost_row);\n"
-                "    EXCEPTION WHEN undefined_table OR undefined_column THEN lost := 0;\n"
-                "    END;\n"
-                "    IF lost > 0 THEN\n"
-                "        RAISE EXCEPTION 'rolling back would destroy % %', lost, {what} USING ERRCODE = 'RW001';\n"
-                "    END IF;\nEND\n$rag_wizard$"
-            ),
-            table=sql.Identifier(schema, guard.table),
-            query=sql.SQL(guard.select),  # the rollout's own SQL, not data
-            what=guard.what,
-        )
     )

@@ -12,7 +12,7 @@ from wizard.db.connect import Connection
 from wizard.db.pooler import session_route
 from wizard.db.queries import query
 from wizard.db.reading import read_rows
-from wizard.engine.situation import Situation
+from wizard.engine.situation import Situation, replica_role
 from wizard.engine.views import PrerequisiteResult
 from wizard.errors import ExitCode, PrerequisiteError, RolloutInvalidError
 from wizard.rollout.model import Prerequisite, holds
@@ -73,6 +73,8 @@ def _all(connection: Connection, situation: Situation) -> Iterator[PrerequisiteR
     yield _schema(situation, rights)
     yield _database(situation, rights)
     yield _filtered(connection, situation)
+    if situation.active is not None:
+        yield from _still_held_back(connection, situation)
     yield _names(connection, situation)
     for rendered in situation.steps:
         for prerequisite in rendered.step.prerequisites:
@@ -159,6 +161,21 @@ def _filtered(connection: Connection, situation: Situation) -> PrerequisiteResul
         if rows
         else "no table is filtered",
         f"Connect as the owner, without FORCE ROW LEVEL SECURITY; or, superuser: ALTER ROLE {quoted(role)} BYPASSRLS;",
+    )
+
+
+def _still_held_back(connection: Connection, situation: Situation) -> Iterator[PrerequisiteResult]:
+    """What the rollout was rendered for when it began, and a role can lose: the steps that are left rely on it."""
+    if not any(g.hold_triggers for r in situation.remaining for part in r.parts for g in part.deploy):
+        return
+    role, allowed = situation.server["role"], replica_role(connection) == "allowed"
+    yield _result(
+        "replica-role",
+        "Triggers can still be held back",
+        allowed,
+        f'role "{role}" may {"" if allowed else "no longer "}set session_replication_role'
+        + ("" if allowed else ", as it could when this rollout began"),
+        "Connect as the role that began it, or give this one the right back; or roll back and begin again.",
     )
 
 

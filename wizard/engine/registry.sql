@@ -123,12 +123,36 @@ CREATE TABLE rag_wizard.archive (
     host text NOT NULL,
     path text NOT NULL,
     sha256 text NOT NULL,
-    snapshot pg_snapshot NOT NULL,
     made_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     completed_at timestamptz
 );
 
-COMMENT ON COLUMN rag_wizard.archive.sha256 IS 'of the manifest';
+COMMENT ON COLUMN rag_wizard.archive.sha256 IS 'of the manifest; empty while no row had to be written';
+
+COMMENT ON COLUMN rag_wizard.archive.completed_at IS 'when the last of its tables was dropped and nothing was left to write';
+
+-- Each guard of the parts that a rollback undoes, as its rows were archived.
+CREATE TABLE rag_wizard.archive_file (
+    archive_id uuid NOT NULL REFERENCES rag_wizard.archive,
+    part_id uuid NOT NULL REFERENCES rag_wizard.part,
+    ordinal integer NOT NULL,
+    key text[] NOT NULL,
+    columns jsonb NOT NULL,
+    sql text NOT NULL,
+    snapshot pg_snapshot NOT NULL,
+    rows bigint NOT NULL,
+    late bigint,
+    present bigint,
+    saved_at timestamptz,
+    exported_at timestamptz,
+    PRIMARY KEY (archive_id, part_id, ordinal)
+);
+
+COMMENT ON COLUMN rag_wizard.archive_file.late IS 'rows that came or changed after the snapshot: saved by the part that destroyed them';
+
+COMMENT ON COLUMN rag_wizard.archive_file.present IS 'rows that were there when they were destroyed';
+
+COMMENT ON COLUMN rag_wizard.archive_file.exported_at IS 'when the late rows were in the archive''s folder; until then they are in late_row';
 
 -- Rows that came or changed after the archive's snapshot: saved in the transaction that destroys them, under its lock.
 CREATE TABLE rag_wizard.late_row (
@@ -137,6 +161,8 @@ CREATE TABLE rag_wizard.late_row (
     ordinal integer NOT NULL,
     row json NOT NULL
 );
+
+CREATE INDEX late_row_guard ON rag_wizard.late_row (archive_id, part_id, ordinal);
 
 COMMENT ON COLUMN rag_wizard.late_row.ordinal IS 'of the guard that selected the row';
 
@@ -174,6 +200,8 @@ ALTER TABLE rag_wizard.filled ENABLE ROW LEVEL SECURITY;
 ALTER TABLE rag_wizard.guard ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE rag_wizard.archive ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE rag_wizard.archive_file ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE rag_wizard.late_row ENABLE ROW LEVEL SECURITY;
 

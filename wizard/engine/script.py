@@ -20,7 +20,7 @@ from wizard.text import visible
 
 NO_REGISTRY = (
     "-- Without the registry: nothing is recorded. rag-wizard cannot resume this, verify it against a record,",
-    "-- or roll it back; and a later `rag-wizard run` will find the names taken and stop.",
+    "-- or roll it back: a later `rag-wizard run` adopts what it finds, and adopted objects stay.",
 )
 
 

@@ -19,7 +19,6 @@ from wizard.rollout.statements import terminated
 LOCK_CODES = frozenset({"55P03", "40P01"})
 """lock_not_available and deadlock_detected: nothing is wrong, somebody was first."""
 CANCELLED = "57014"
-LOSS = "RW001"
 
 
 class PartFailedError(Exception):

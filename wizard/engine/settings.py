@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,10 @@ class Settings:
     """How long one try waits for a table lock."""
     lock_patience_s: float = 120.0
     """How long all tries of one part together wait before it is given up (exit 6)."""
+    lock_budget_ms: int = 2000
+    """How long the application may wait while a rollback saves what changed since the archive, for each table."""
+    archives: Path | None = None
+    """Folder below which archives go; None: a rollback that needs one must be told where."""
     end_orphan: bool = False
     """The operator's word that an abandoned session's backend may be ended."""
     decisions: Mapping[str, str] = field(default_factory=dict)

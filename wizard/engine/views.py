@@ -208,6 +208,17 @@ class Loss(View):
     step: str
     what: str
     rows: int
+    table: str
+
+
+class RollbackObject(View):
+    """Something that a rollback takes back."""
+
+    kind: str
+    table: str
+    name: str
+    origin: Literal["made", "replaced"]
+    """made: it goes; replaced: what was there before comes back."""
 
 
 class RollbackStep(View):
@@ -216,6 +227,7 @@ class RollbackStep(View):
     id: str
     title: str
     statements: tuple[StatementView, ...]
+    objects: tuple[RollbackObject, ...] = ()
 
 
 class RollbackPlan(View):
@@ -225,11 +237,44 @@ class RollbackPlan(View):
     """The step that is kept with everything before it; None: everything goes."""
     steps: tuple[RollbackStep, ...]
     losses: tuple[Loss, ...] = ()
+    archive: str = ""
+    """Folder that their rows are archived in first; empty if there are none, or nobody said where."""
 
     @property
     def would_lose(self) -> int:
-        """Rows in all that it would destroy."""
+        """Rows in all that it would destroy, archived or not."""
         return sum(loss.rows for loss in self.losses)
+
+
+class RestoreTable(View):
+    """What an archive holds of one table."""
+
+    table: str
+    what: str
+    rows: int
+    late: int
+    """Of `rows`: saved when the table was dropped; these win over archived ones of the same key."""
+    whole_rows: bool
+    """False: values of added columns of an existing table."""
+
+
+class RestorePlan(View):
+    """What a restore would put back."""
+
+    archive: str
+    target: str
+    """Of the database that the rows are from."""
+    rollout: str
+    made_at: datetime
+    tables: tuple[RestoreTable, ...]
+    deleted_since: int = 0
+    """Rows that were deleted after the archive's snapshot, before their table was dropped: they come back too."""
+    cannot_tell: tuple[str, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """In all tables."""
+        return sum(table.rows for table in self.tables)
 
 
 class LastSession(View):

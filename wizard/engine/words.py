@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from wizard.engine.fit import Conflict
 from wizard.engine.situation import Situation
-from wizard.engine.views import Failure, Verification
+from wizard.engine.views import ConflictView, Failure, Verification
+from wizard.errors import RefusedError
 from wizard.rollout.model import StepKind
 
 
-def span(ids: Sequence[str], order: Sequence[str]) -> str:
+def span(ids: Collection[str], order: Sequence[str]) -> str:
     """`1.1`, `0 to 2.1`, `0 to 1.6 and 3`: ids as ranges of their order."""
     runs: list[list[str]] = []
     for step_id in order:
@@ -48,7 +49,10 @@ def survey_sentence(situation: Situation, failure: Failure | None = None) -> str
     if failure is not None:
         return failed_sentence(situation, failure)
     if situation.record is not None and not situation.record.active:
-        return "ROLLED BACK to the start. Schema rag_wizard remains (the log); `forget` removes it"
+        left = conflict_sentence(situation) or "Schema rag_wizard remains (the log); `forget` removes it"
+        return f"ROLLED BACK to the start. {left}"
+    if situation.conflicts:
+        return conflict_sentence(situation)
     if situation.active is None:
         first = situation.steps[0].step
         reads = " (reads only)" if first.kind is not StepKind.SQL else ""
@@ -64,6 +68,18 @@ def survey_sentence(situation: Situation, failure: Failure | None = None) -> str
     if following is None:
         return f"FINISHED. {committed(situation)}; verify shows whether all of it still holds"
     return f"READY. {committed(situation)}. Next: {following.id} {following.title}"
+
+
+def conflict_sentence(situation: Situation) -> str:
+    """`CONFLICT in 1.1 and 2.1: 2 objects differ. Nothing was changed on acme`; empty without a conflict."""
+    count = len(situation.conflicts)
+    if not count:
+        return ""
+    order = [rendered.step.id for rendered in situation.steps]
+    steps = span({conflict.step for conflict in situation.conflicts}, order)
+    differ = "1 object differs" if count == 1 else f"{count} objects differ"
+    now = f"Nothing was changed on {situation.target}" if situation.record is None else committed(situation)
+    return f"CONFLICT in {steps}: {differ}. {now}"
 
 
 def running_sentence(situation: Situation, step: str, part: int, parts: int, direction: str) -> str:
@@ -120,10 +136,21 @@ def dry_run_sentence(target: str, steps: int, *, blocked: bool) -> str:
     return f"DRY RUN, read-only session: {would}; nothing was changed on {target}"
 
 
-def conflict_lines(conflicts: Iterable[Conflict]) -> Iterator[str]:
+def conflict_lines(conflicts: Iterable[Conflict | ConflictView]) -> Iterator[str]:
     """Each conflict with both definitions, one below the other."""
     for conflict in conflicts:
         yield f"{conflict.words} (step {conflict.step})"
         for label, definition in (("is", conflict.found), ("expected", conflict.expected)):
             for number, line in enumerate((definition or "not there").splitlines()):
                 yield f"  {label if number == 0 else '':<9} {line}"
+
+
+def conflict_error(conflicts: Iterable[ConflictView]) -> RefusedError:
+    """Why nothing is sent, or written down to be sent, while there is a conflict: both definitions, and what to do."""
+    found = tuple(conflicts)
+    more = f" and {len(found) - 8} more" if len(found) > 8 else ""
+    return RefusedError(
+        f"conflict: different: {'; '.join(one.words for one in found[:8])}{more}",
+        why="\n".join((*conflict_lines(found), "Nothing was changed.")),
+        fix="Rename or remove what is there, or change it to what is expected. The wizard never overwrites it.",
+    )

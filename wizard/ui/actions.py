@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
@@ -214,7 +215,7 @@ class Actions(Looking):
         self._name_typed = True
         self.app.start(
             Activity.ROLLING_BACK,
-            lambda engine: engine.rollback(choice.to, discard_data=choice.discard_data),
+            lambda engine: engine.rollback(choice.to, archive=Path(choice.archive) if choice.archive else None),
             self.board.keep,
         )
 

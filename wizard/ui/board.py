@@ -13,9 +13,10 @@ from wizard.ui import log as log_lines
 
 if TYPE_CHECKING:
     from wizard.db.target import Target
-    from wizard.engine.events import Event
+    from wizard.engine.events import Event, StepFinished
     from wizard.engine.views import (
         CheckResult,
+        ConflictView,
         DryRun,
         Failure,
         LoggedStatement,
@@ -59,6 +60,7 @@ class Page(Enum):
     CONNECTING = "Connecting"
     TROUBLE = "Stopped"
     FAILED = "Failed"
+    CONFLICT = "Conflict"
     CHECKS_FAILED = "Not verified"
     FINISHED = "Finished"
     ROLLED_BACK = "Rolled back"
@@ -79,6 +81,8 @@ class Trouble:
     """No setting names a database: the screen asks for one."""
     abandoned: bool = False
     """A session that nobody seems to be behind any more is in the way."""
+    refused: bool = False
+    """Going on would lose data, meet a conflict, or contradict what the registry holds."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,8 @@ class Live:
     sql: str = ""
     committed: bool = False
     """The part just reported is committed and the next has not begun."""
+    sends: bool = False
+    """A part of the step had a statement of its own to send; false while all that came was recorded as adopted."""
     waited_s: float | None = None
     """Seconds waited for a lock so far, None when it is not waiting."""
     patience_s: float = 0.0
@@ -135,6 +141,8 @@ class Board:
     dry_run: DryRun | None = None
     outcome: Outcome | None = None
     trouble: Trouble | None = None
+    refused_run: bool = False
+    """The trouble is a run that the engine refused."""
     pause_asked: bool = False
     stop_asked: bool = False
     notice: str = ""
@@ -165,6 +173,8 @@ class Board:
         """One engine event."""
         from wizard.engine import events
 
+        if isinstance(event, events.StepFinished) and self._adopted(event):
+            event = event.model_copy(update={"state": StepState.ADOPTED})
         self.add(log_lines.heard(event))
         match event:
             case events.StepStarted():
@@ -180,6 +190,7 @@ class Board:
                     part_began=event.at,
                     sql=event.sql,
                     committed=False,
+                    sends=self.live.sends or bool(event.sql),
                     waited_s=None,
                 )
             case events.PartCommitted() if self.live:
@@ -208,6 +219,12 @@ class Board:
             case _:
                 pass
 
+    def _adopted(self, event: StepFinished) -> bool:
+        """All parts of the step that just ended were committed without a statement of their own."""
+        live = self.live
+        sent_nothing = live is not None and live.step == event.step and live.committed and not live.sends
+        return event.direction == "deploy" and event.state is StepState.DONE and sent_nothing
+
     def ended(
         self,
         survey: Survey | None,
@@ -217,6 +234,7 @@ class Board:
         """The operation is over; `survey` replaces everything that was reported since the last one."""
         first = self.survey is None
         self.trouble = trouble
+        self.refused_run = self.activity is Activity.RUNNING and trouble is not None and trouble.refused
         self.live = None
         self.states = {}
         self.pause_asked = self.stop_asked = False
@@ -307,6 +325,15 @@ class Board:
         return self.survey.open_decisions if self.survey else ()
 
     @property
+    def conflicts(self) -> tuple[ConflictView, ...]:
+        """What is there and differs from what the steps that are left would make, in step order."""
+        return tuple(conflict for step in self.steps for conflict in step.conflicts)
+
+    def given(self, decision: Decision) -> str | None:
+        """The answer that holds: given, recorded, or the default; None while there is none."""
+        return self.survey.facts.get(decision.name) if self.survey else None
+
+    @property
     def prerequisites_hold(self) -> bool:
         """They were read in this sitting and none of them stops."""
         return bool(self.prerequisites) and all(result.level != "stop" for result in self.prerequisites)
@@ -341,9 +368,11 @@ class Board:
         survey, idle = self.survey, not self.busy
         return (
             (Page.CONNECTING, self.activity is Activity.CONNECTING),
+            (Page.CONFLICT, idle and self.refused_run and bool(self.conflicts)),
             (Page.TROUBLE, self.trouble is not None and not self.busy),
             (Page.FAILED, idle and self.failure is not None),
             (Page.DRY_RUN, self.dry_run is not None),
+            (Page.CONFLICT, idle and bool(self.conflicts)),
             (Page.CHECKS_FAILED, idle and self.unverified),
             (Page.FINISHED, idle and survey is not None and survey.finished),
             (Page.ROLLED_BACK, idle and survey is not None and survey.rolled_back),
@@ -365,4 +394,6 @@ class Board:
         """What the process ends with when the operator leaves now."""
         if self.trouble is not None and self.survey is None:
             return self.trouble.exit_code
-        return 1 if self.failure is not None or self.unverified else 0
+        if self.failure is not None or self.unverified:
+            return 1
+        return 7 if self.conflicts else 0

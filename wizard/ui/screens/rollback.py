@@ -27,7 +27,8 @@ class RollbackChoice:
 
     to: str | None
     """The step that stays, with everything before it; None: everything goes."""
-    discard_data: bool
+    archive: str
+    """Folder that was shown; empty if no row goes."""
 
 
 class Rollback(Card[RollbackChoice]):
@@ -56,13 +57,12 @@ class Rollback(Card[RollbackChoice]):
 
     @property
     def must_type(self) -> bool:
-        """The target name is needed: production, or rows would be lost."""
-        return self._production or self.plan.would_lose > 0
+        """The target name is needed: production."""
+        return self._production
 
     def widgets(self) -> list[Widget]:
         """One line to type the target name in, where it is needed."""
-        needed = self._production or any(plan.would_lose for plan in self._plans)
-        return [Input(id="name"), Problem(id="problem")] if needed else []
+        return [Input(id="name"), Problem(id="problem")] if self._production else []
 
     def on_mount(self) -> None:
         """The field to type in is there only while it is needed."""
@@ -104,13 +104,12 @@ class Rollback(Card[RollbackChoice]):
         plan, width = self.plan, self._width
         if not plan.would_lose:
             return paragraph("No row is lost: nothing was added to what the rollout made.", width)
-        lines = [heading("Would be lost")]
+        lines = [heading("Archived first")]
         for loss in plan.losses:
             if loss.rows:
-                lines += paragraph(f"{loss.step}  {loss.rows:,} {loss.what}", width, indent="  ", style="$error")
-        lines += paragraph(
-            "These rows are not archived by this version. Type the target name to lose them, or press Esc.", width
-        )
+                lines += paragraph(f"{loss.step}  {loss.rows:,} {loss.what}", width, indent="  ")
+        lines += paragraph(f"They go to {plan.archive}", width)
+        lines += paragraph("After a new run, rag-wizard restore brings them back from there.", width)
         return lines
 
     def action_swap(self) -> None:
@@ -127,11 +126,11 @@ class Rollback(Card[RollbackChoice]):
     def action_start(self) -> None:
         """Enter, where no name has to be typed."""
         if not self.must_type:
-            self.dismiss(RollbackChoice(self.plan.to, discard_data=False))
+            self.dismiss(RollbackChoice(self.plan.to, self.plan.archive))
 
     @on(Input.Submitted)
     def _judge(self, event: Input.Submitted) -> None:
         if event.value.strip() == self._target:
-            self.dismiss(RollbackChoice(self.plan.to, discard_data=self.plan.would_lose > 0))
+            self.dismiss(RollbackChoice(self.plan.to, self.plan.archive))
         else:
             self.query_one(Problem).say(f"That is not the target name. It is: {self._target}")

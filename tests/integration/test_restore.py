@@ -1,0 +1,432 @@
+"""Restoring brings every archived row back, whole or not at all, and leaves alone what is there."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from psycopg import sql
+
+from tests.integration.test_archive import EXPERT, KilledError, at_start_of, die_after, only_archive
+from tests.support.database import Database, assert_same
+from tests.support.engine import Operator
+from tests.support.rag_rows import SEEDS, TABLES, Application, read_rows, write_rows
+from wizard.engine.manifest import Manifest, read_archive
+from wizard.errors import PrerequisiteError, RefusedError, UsageError
+from wizard.export.log import LogHeader, export_log
+from wizard.rollout.load import load_rollout
+
+TINY = Path(__file__).parent.parent / "rollouts" / "tiny"
+
+
+@pytest.fixture
+def archives(tmp_path: Path) -> Path:
+    return tmp_path / "archives"
+
+
+def archived(database: Database, archives: Path, last: str | None = None, *statements: str) -> Operator:
+    """An operator who has run, rolled back and run again; `statements` were executed in between."""
+    operator = Operator(database, archives=archives)
+    operator.engine.run(last=last)
+    for statement in statements:
+        database.execute(statement)
+    operator.engine.rollback()
+    operator.engine.run(last=last)
+    return operator
+
+
+def test_every_row_comes_back_with_its_ids_and_times(database: Database, archives: Path) -> None:
+    operator = Operator(database, archives=archives)
+    operator.engine.run()
+    write_rows(database)
+    before = read_rows(database)
+    operator.engine.rollback()
+    operator.engine.run()
+
+    outcome = operator.engine.restore(only_archive(archives))
+
+    assert read_rows(database) == before
+    assert outcome.sentence.startswith("RESTORED 22 rows and the values of 18 rows of existing tables")
+    assert operator.engine.verify().passed
+
+
+def test_restoring_twice_changes_nothing(database: Database, archives: Path) -> None:
+    operator = Operator(database, archives=archives)
+    operator.engine.run()
+    write_rows(database)
+    operator.engine.rollback()
+    operator.engine.run()
+    operator.engine.restore(only_archive(archives))
+    before = database.digest(schemas=["public"])
+
+    outcome = operator.engine.restore(only_archive(archives))
+
+    assert (outcome.ending, outcome.changed) == ("done", False)
+    assert database.digest(schemas=["public"]) == before
+
+
+def test_an_application_that_writes_until_the_drop_loses_no_row(database: Database, archives: Path) -> None:
+    operator = Operator(database, archives=archives, lock_patience_s=30.0)
+    operator.engine.run()
+    write_rows(database)
+    before = read_rows(database)
+
+    with Application(database) as application:
+        operator.engine.rollback()
+    assert application.problems == []
+    assert application.rounds > 40
+    assert sum(file.rows for file in read_archive(only_archive(archives)).manifest.files if file.late) > 20
+    operator.engine.run()
+    operator.engine.restore(only_archive(archives))
+
+    found, expected = read_rows(database), application.over(before)
+    for table, rows in expected.items():
+        assert {key: found[table].get(key) for key in rows} == rows, table
+        assert set(found[table]) - set(rows) <= application.deleted, table
+
+
+def test_columns_of_existing_tables_come_back_without_firing_triggers(database: Database, archives: Path) -> None:
+    operator = Operator(database, archives=archives)
+    operator.engine.run()
+    write_rows(database)
+    times = database.query("select id, updated_at from clones order by id")
+    operator.engine.rollback()
+    operator.engine.run()
+
+    operator.engine.restore(only_archive(archives))
+
+    assert database.query("select id, updated_at from clones order by id") == times
+    assert database.value("select count(*) from knowledge where rag_document_id is not null") == 13
+
+
+def test_values_that_the_application_wrote_since_are_kept_and_counted(database: Database, archives: Path) -> None:
+    one = "(select id from clones order by id limit 1)"
+    operator = archived(
+        database, archives, "2.1", f"update clones set rag_expert_name = 'old', rag_enabled = true where id = {one}"
+    )
+    database.execute(f"update clones set rag_expert_name = 'new' where id = {one}")
+
+    outcome = operator.engine.restore(only_archive(archives))
+
+    assert database.query(f"select rag_expert_name, rag_enabled from clones where id = {one}") == [("new", True)]
+    assert "1 rows of existing tables hold values that were written since, and keep them" in outcome.sentence
+
+
+def test_a_row_with_other_content_refuses_everything_and_is_named(database: Database, archives: Path) -> None:
+    insert = "insert into vector_stores (vector_id, domain_name) values ('v', 'other')"
+    operator = archived(database, archives, "1.4", EXPERT, insert)
+    database.execute(insert)
+    before = database.digest(schemas=["public"])
+
+    with pytest.raises(RefusedError) as refused:
+        operator.engine.restore(only_archive(archives))
+
+    taken = database.value("select id::text from vector_stores")
+    assert f"1 in vector_stores: {taken}" in refused.value.why
+    assert database.digest(schemas=["public"]) == before
+
+
+def test_rows_whose_parent_is_gone_are_refused_or_written_beside_the_archive(
+    database: Database, archives: Path
+) -> None:
+    operator = archived(
+        database, archives, "1.2", EXPERT,
+        "insert into experts (name, domain, context, clone_id)"
+        " select left(id::text, 8), 'other', '', id from clones limit 2",
+        "insert into domains (domain_name) values ('astrology')",
+    )  # fmt: skip
+    folder = only_archive(archives)
+    gone = [json.loads(line)["clone_id"] for line in next(folder.glob("*-experts.jsonl")).read_text().splitlines()]
+    database.execute("delete from clones where id = any (%s::uuid[])", [[one for one in gone if one]])
+    before = database.digest(schemas=["public"])
+
+    with pytest.raises(RefusedError, match="belong to rows that are gone") as refused:
+        operator.engine.restore(folder)
+    assert "2 rows of experts: their row in clones is gone (experts_clone_id_fkey)" in refused.value.why
+    assert database.digest(schemas=["public"]) == before
+    outcome = operator.engine.restore(folder, skip_orphans=True)
+
+    assert database.query("select name from experts") == [("late",)]
+    assert "2 rows without a parent were left out" in outcome.sentence
+    (beside,) = folder.parent.glob(f"{folder.name}.orphans-*/*.jsonl")
+    assert sorted(json.loads(line)["clone_id"] for line in beside.read_text().splitlines()) == sorted(
+        filter(None, gone)
+    )
+    assert beside.stat().st_mode & 0o777 == 0o600
+
+
+def test_values_whose_row_or_document_is_gone_are_left_out_one_by_one(database: Database, archives: Path) -> None:
+    document = (
+        "insert into rag_documents (name, document_link, domain, clone_id) select 'd', '', 'other', id from clones"
+    )
+    operator = archived(
+        database, archives, "2.2", document,
+        "update knowledge set openai_file_id = 'f', rag_document_id = d.id"
+        " from rag_documents as d where d.clone_id = knowledge.clone_id",
+    )  # fmt: skip
+    kept, gone = database.query("select clone_id, count(*) from knowledge group by 1 having count(*) > 0 limit 2")
+    database.execute("delete from clones where id = %s", [gone[0]])
+
+    with pytest.raises(RefusedError, match="belong to rows that are gone"):
+        operator.engine.restore(only_archive(archives))
+    operator.engine.restore(only_archive(archives), skip_orphans=True)
+
+    with_value = (
+        "select count(*) from knowledge where clone_id = %s and openai_file_id = 'f' and rag_document_id is not null"
+    )
+    assert database.value(with_value, [kept[0]]) == kept[1]
+
+
+def flip_a_byte(folder: Path) -> Path:
+    path = next(folder.glob("*-experts.jsonl"))
+    content = bytearray(path.read_bytes())
+    content[20] ^= 1
+    path.write_bytes(content)
+    return path
+
+
+def cut_off(folder: Path) -> Path:
+    path = next(folder.glob("*-domains.jsonl"))
+    path.write_bytes(path.read_bytes()[:-10])
+    return path
+
+
+def remove_a_file(folder: Path) -> Path:
+    path = next(folder.glob("*-experts.jsonl"))
+    path.unlink()
+    return path
+
+
+def link_a_file(folder: Path) -> Path:
+    path = next(folder.glob("*-experts.jsonl"))
+    path.rename(folder.parent / "elsewhere")
+    path.symlink_to(folder.parent / "elsewhere")
+    return path
+
+
+def edit_the_manifest(folder: Path) -> Path:
+    path = folder / "manifest.json"
+    path.write_text(path.read_text().replace('"rows": 1', '"rows": 2', 1))
+    return path
+
+
+def break_the_manifest(folder: Path) -> Path:
+    path = folder / "manifest.json"
+    path.write_text(path.read_text()[:100])
+    return path
+
+
+def remove_the_manifest(folder: Path) -> Path:
+    (folder / "manifest.json").unlink()
+    return folder / "manifest.json"
+
+
+def add_a_file(folder: Path) -> Path:
+    (folder / "009-more.jsonl").touch()
+    return folder / "009-more.jsonl"
+
+
+@pytest.fixture(scope="module")
+def damaged_by() -> list[Callable[[Path], Path]]:
+    return [
+        flip_a_byte, cut_off, remove_a_file, link_a_file, edit_the_manifest, break_the_manifest, remove_the_manifest,
+        add_a_file,
+    ]  # fmt: skip
+
+
+def test_a_damaged_archive_is_refused_whole_naming_the_file(
+    database: Database, archives: Path, damaged_by: list[Callable[[Path], Path]]
+) -> None:
+    insert = "insert into domains (domain_name) values ('astrology')"
+    operator = archived(database, archives, "1.2", EXPERT, insert)
+    before = database.digest(schemas=["public"])
+    for number, damage in enumerate(damaged_by):
+        copy = archives / f"copy-{number}"
+        shutil.copytree(only_archive(archives), copy)
+        path = damage(copy)
+
+        with pytest.raises(RefusedError, match="the archive is damaged") as refused:
+            operator.engine.restore(copy)
+
+        assert str(path) in refused.value.what
+        assert database.digest(schemas=["public"]) == before
+
+
+def test_a_manifest_that_was_written_anew_is_not_the_one_that_the_registry_knows(
+    database: Database, archives: Path
+) -> None:
+    operator = archived(database, archives, "1.2", EXPERT)
+    folder = only_archive(archives)
+    manifest = Manifest.model_validate_json((folder / "manifest.json").read_text())
+    forged = manifest.model_copy(update={"target": "another"}).sealed()
+    (folder / "manifest.json").write_text(forged.text())
+
+    with pytest.raises(RefusedError, match="not the manifest that this database knows"):
+        operator.engine.restore(folder)
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "/etc/passwd", "late/../../x.jsonl"])
+def test_a_manifest_cannot_name_files_elsewhere(database: Database, archives: Path, name: str) -> None:
+    operator = archived(database, archives, "1.2", EXPERT)
+    database.execute("truncate rag_wizard.archive, rag_wizard.archive_file, rag_wizard.late_row")
+    folder = only_archive(archives)
+    manifest = Manifest.model_validate_json((folder / "manifest.json").read_text())
+    file = manifest.files[0].model_copy(update={"file": name})
+    (folder / "manifest.json").write_text(manifest.model_copy(update={"files": (file,)}).sealed().text())
+
+    with pytest.raises(RefusedError, match="a file that cannot be one of its own"):
+        operator.engine.restore(folder)
+
+
+def test_what_is_no_archive_or_has_no_tables_yet_is_refused_in_words(database: Database, archives: Path) -> None:
+    operator = Operator(database, archives=archives)
+    operator.engine.run(last="1.2")
+    database.execute(EXPERT)
+    operator.engine.rollback()
+
+    with pytest.raises(UsageError, match="no folder with an archive"):
+        operator.engine.restore(archives / "nowhere")
+    with pytest.raises(PrerequisiteError, match="nothing is rolled out"):
+        operator.engine.restore(only_archive(archives))
+    operator.engine.run(last="1.1")
+    with pytest.raises(PrerequisiteError, match="table experts is not there") as refused:
+        operator.engine.restore(only_archive(archives))
+    assert "Run step 1.2 first" in refused.value.fix
+
+
+def test_a_column_that_is_no_more_and_one_that_must_have_a_value_are_refused_in_words(
+    database: Database, archives: Path
+) -> None:
+    operator = archived(database, archives, "1.2", "alter table experts add column rank int default 7", EXPERT)
+    folder = only_archive(archives)
+
+    with pytest.raises(RefusedError, match="has no column rank any more") as refused:
+        operator.engine.restore(folder)
+    assert "ALTER TABLE experts ADD COLUMN rank integer" in refused.value.fix
+    database.execute("alter table experts add column rank int, add column grade int not null")
+    with pytest.raises(RefusedError, match="has a new column grade that must not be empty"):
+        operator.engine.restore(folder)
+    database.execute("alter table experts drop column grade")
+    assert operator.engine.restore(folder).ending == "done"
+    assert database.value("select rank from experts") == 7
+
+
+ODD = (Path(__file__).parents[1] / "support" / "odd_types.sql").read_text(encoding="utf-8")
+
+
+def test_odd_types_come_back_to_the_byte(database: Database, archives: Path) -> None:
+    operator = Operator(database, archives=archives)
+    operator.engine.run(last="1.2")
+    database.execute(ODD)
+    database.execute(EXPERT)
+    row = "select t::text from experts as t"
+    before = database.query(row)
+    operator.engine.rollback()
+    operator.engine.run(last="1.2")
+    database.execute(ODD.partition(";")[2].partition(";")[2])
+
+    operator.engine.restore(only_archive(archives))
+
+    assert database.query(row) == before
+    database.execute("insert into experts (name, domain, context) values ('next', 'other', '')")
+    assert database.query(sql.SQL("select {} from experts order by 1").format(sql.Identifier('o 21 "quoted"'))) == [
+        (5,),
+        (6,),
+    ]
+
+
+def test_late_rows_win_also_where_only_another_key_collides(database: Database, archives: Path) -> None:
+    operator = Operator(database, archives=archives)
+    operator.engine.run(last="1.2")
+    database.execute("insert into experts (name, domain, context) values ('A', 'other', 'old'), ('B', 'other', 'old')")
+    at_start_of(
+        operator, "1.2", database, "update experts set context = 'new' where name = 'A'",
+        "delete from experts where name = 'B'",
+        "insert into experts (name, domain, context) values ('B', 'other', 'made again')",
+    )  # fmt: skip
+    operator.engine.rollback()
+    operator.engine.run(last="1.2")
+
+    operator.engine.restore(only_archive(archives))
+
+    assert database.query("select name, context from experts order by 1") == [("A", "new"), ("B", "made again")]
+
+
+def test_late_rows_that_a_dead_wizard_left_in_the_registry_are_restored_too(database: Database, archives: Path) -> None:
+    operator = Operator(database, archives=archives)
+    operator.engine.run(last="1.2")
+    database.execute("insert into experts (name, domain, context) values ('Ada', 'other', '')")
+    die_after(operator, "1.2", EXPERT, database)
+    with pytest.raises(KilledError):
+        operator.engine.rollback()
+    again = Operator(database, archives=archives)
+    again.engine.run(last="1.2")
+
+    again.engine.restore_plan(only_archive(archives))
+    again.engine.restore(only_archive(archives))
+
+    assert database.query("select name from experts order by 1") == [("Ada",), ("late",)]
+
+
+def test_an_edited_default_domain_that_is_in_use_is_changed_in_place(database: Database, archives: Path) -> None:
+    operator = archived(
+        database, archives, "1.2", "update domains set expert_names = '{Ada}' where domain_name = 'other'"
+    )
+    database.execute(EXPERT)
+
+    outcome = operator.engine.restore(only_archive(archives))
+
+    assert database.value("select expert_names from domains where domain_name = 'other'") == ["Ada"]
+    assert database.value("select count(*) from experts") == 1
+    assert "changed in place: their updated_at moved" in outcome.sentence
+
+
+def test_another_rollout_with_generated_keys_goes_on_after_the_restored_ones(
+    database: Database, archives: Path
+) -> None:
+    database.execute('create schema "Help ""desk"""')
+    operator = Operator(database, load_rollout(TINY), schema='Help "desk"', archives=archives)
+    operator.engine.run()
+    table = '"Help ""desk""".tickets'
+    database.execute(f"insert into {table} (title) values ('a'), ('b')")
+    before = database.query(f"select id, title from {table}")
+    operator.engine.rollback()
+    operator.engine.run()
+
+    operator.engine.restore(only_archive(archives))
+
+    assert database.query(f"select id, title from {table}") == before
+    database.execute(f"insert into {table} (title) values ('c')")
+    assert database.value(f"select max(id) from {table}") == 3
+
+
+def test_the_exported_log_replays_with_the_restored_rows(database: Database, twin: Database, archives: Path) -> None:
+    operator = Operator(database, archives=archives)
+    operator.engine.run()
+    write_rows(database)
+    operator.engine.rollback()
+    operator.engine.run()
+    operator.engine.restore(only_archive(archives))
+    log = export_log(operator.engine.statements(), "sql", LogHeader("acme-test", "", "phase-1", "public"))
+
+    twin.psql(log)
+
+    names = [f"public.{table}" for table in TABLES if table != "domains"]
+    mine, theirs = database.digest(schemas=["public"]), twin.digest(schemas=["public"])
+    assert {name: mine[name] for name in names} == {name: theirs[name] for name in names}
+    assert read_rows(database)["domains"] == read_rows(twin)["domains"]
+    assert len(read_rows(twin)["domains"]) + len(SEEDS) == 9
+
+
+def test_a_dry_look_at_an_archive_changes_nothing(database: Database, archives: Path) -> None:
+    operator = archived(database, archives, "1.2", EXPERT)
+    before = database.snapshot()
+
+    plan = operator.engine.restore_plan(only_archive(archives))
+
+    assert [(table.table, table.rows, table.whole_rows) for table in plan.tables] == [("experts", 1, True)]
+    assert plan.cannot_tell
+    assert_same(before, database.snapshot())

@@ -1,0 +1,27 @@
+-- Columns of every type whose value is easily lost on the way through text: on experts, with a row's worth of defaults.
+create type mood as enum ('fine', 'so so');
+create type pair as (a int, b text);
+alter table experts add column o1 numeric default 'NaN',
+    add column o2 timestamptz default '-infinity',
+    add column o3 bytea default '\x00ff5c0a',
+    add column o4 int[] default '[0:1][2:3]={{1,2},{3,NULL}}',
+    add column o5 json default '{"b" :  1,   "a":"\u00e9"}',
+    add column o6 jsonb default 'null',
+    add column o7 interval default '-1 mon +2 days -00:00:01.5',
+    add column o8 mood default 'so so',
+    add column o9 pair default row(1, E'x"y\\z,\n'),
+    add column o10 float8 default 0.1::float8 + 0.2::float8,
+    add column o11 char(5) default 'ab',
+    add column o12 tstzrange default '[2020-01-01,infinity)',
+    add column o13 timestamp default '0044-03-15 12:00:00 BC',
+    add column o14 text default E'\\\t\r\n\\.\u00a0\U0001F600',
+    add column o15 money default 12345.67,
+    add column o16 "char" default 'x',
+    add column o17 bit(3) default b'101',
+    add column o18 text[] default array['', NULL, 'NULL', E'a\\"b'],
+    add column o19 pair[] default array[row(1, NULL)::pair],
+    add column o20 text generated always as (name || '!') stored,
+    add column "o 21 ""quoted""" bigint generated always as identity (start 5),
+    add column o22 date default 'infinity',
+    add column o23 float4 default 'Infinity',
+    add column o24 inet default '10.0.0.1';
