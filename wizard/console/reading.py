@@ -78,7 +78,7 @@ def plan(call: Call, *, registry: bool) -> int:
         if not registry:
             say(
                 "note: --no-registry leaves out what the wizard records: after this script it can neither roll back,",
-                "      nor resume, nor show a log; a later run finds the names taken and stops.",
+                "      nor resume, nor show a log; a later run adopts what it finds, and adopted objects stay.",
             )
     return ExitCode.DONE
 

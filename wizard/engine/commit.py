@@ -41,11 +41,11 @@ def commit_part(here: Sitting, message: PartMessage, *, parts: int) -> Outcome |
             here.connection, message, steering=here.steering, patience_s=here.settings.lock_patience_s, waited=waited
         )
     except StoppedError:
-        here.look_again()
+        here.look_at_parts()
         return outcome_now(here, "stopped")
     except PartFailedError as failed:
         here.composer.failed(source.step)
-        here.look_again()
+        here.look_at_parts()
         return _failed(here, failed)
     here.emit(PartCommitted(**about, parts=parts, seconds=seconds))
     for row in here.connection.execute(query("part_statements"), {"part_id": message.part_id}):
@@ -55,7 +55,7 @@ def commit_part(here: Sitting, message: PartMessage, *, parts: int) -> Outcome |
                 xid=row["xid"],
             )
         )  # fmt: skip
-    here.look_again()
+    here.look_at_parts()
     return None
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -65,20 +66,32 @@ def load_record(connection: Connection, name: str, schema: str) -> RolloutRecord
     """The active rollout, else the one that ended last, else None."""
     if not registry_exists(connection):
         return None
-    try:
+    with _told_if_damaged():
         row = connection.execute(query("latest_rollout"), {"name": name, "schema": schema}).fetchone()
         if row is None:
             return None
+        parts = load_parts(connection, row["rollout_id"])
         key = {"rollout_id": row["rollout_id"]}
-        parts = tuple(PartRecord(**part) for part in connection.execute(query("parts"), key))
         sessions = tuple(SessionRecord(**session) for session in connection.execute(query("sessions"), key))
-    except (errors.UndefinedTable, errors.UndefinedColumn) as error:
+    return RolloutRecord(**row, parts=parts, sessions=sessions)
+
+
+def load_parts(connection: Connection, rollout_id: str) -> tuple[PartRecord, ...]:
+    """Every attempt at a part of this rollout, oldest first."""
+    with _told_if_damaged():
+        return tuple(PartRecord(**part) for part in connection.execute(query("parts"), {"rollout_id": rollout_id}))
+
+
+@contextmanager
+def _told_if_damaged() -> Iterator[None]:
+    try:
+        yield
+    except (errors.UndefinedTable, errors.UndefinedColumn, errors.InvalidSchemaName) as error:
         raise RefusedError(
             f"the registry is damaged: {error.diag.message_primary}",
             why="Somebody changed schema rag_wizard by hand. Nothing was changed by this command.",
             fix="Restore schema rag_wizard from a backup; without it nothing can be resumed or rolled back.",
         ) from None
-    return RolloutRecord(**row, parts=parts, sessions=sessions)
 
 
 def load_objects(connection: Connection, parts: Collection[str]) -> dict[str, list[tuple[str, Item]]]:

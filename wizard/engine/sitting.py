@@ -24,6 +24,7 @@ from wizard.engine.registry import (
     begin_session,
     create_registry,
     end_session,
+    load_parts,
     load_record,
     registry_exists,
     resolve_intent,
@@ -126,6 +127,14 @@ class Sitting:
         """Reads the registry anew. What the steps were rendered for stays as it was when the sitting began."""
         record = load_record(self.connection, self.rollout.name, self.settings.schema)
         self.situation = replace(self.situation, record=record)
+        return self.situation
+
+    def look_at_parts(self) -> Situation:
+        """Reads only what became of the parts: all that a part of ours changes in the record."""
+        record = self.situation.record
+        assert record is not None
+        parts = load_parts(self.connection, record.rollout_id)
+        self.situation = replace(self.situation, record=replace(record, parts=parts))
         return self.situation
 
     def begin(self) -> None:
