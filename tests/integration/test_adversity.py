@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.database import Database, assert_same
 from tests.support.engine import Operator
-from wizard.engine.events import Event, PartCommitted, StepFinished, StepStarted
+from wizard.engine.events import Event, PartCommitted, PartStarted, StepFinished, StepStarted
 from wizard.errors import OtherOperatorError, RefusedError, WizardError
 from wizard.rollout.load import load_rollout
 
@@ -18,10 +18,20 @@ TINY = Path(__file__).parent.parent / "rollouts" / "tiny"
 SUPERUSER = "supabase_admin"
 
 
+def meanwhile(database: Database, step: str, statement: str) -> Callable[[Event], None]:
+    """Somebody else's statement after the rollback looked for dependents and before it takes `step` back."""
+
+    def listen(event: Event) -> None:
+        if isinstance(event, PartStarted) and (event.step, event.direction) == (step, "revert"):
+            database.execute(statement)
+
+    return listen
+
+
 def test_after_a_rollback_that_failed_the_operator_can_go_forward_again(database: Database) -> None:
     operator = Operator(database)
     operator.engine.run()
-    database.execute("create view dependent as select rag_document_id from knowledge")
+    operator.listen(meanwhile(database, "2.2", "create view dependent as select rag_document_id from knowledge"))
     assert operator.engine.rollback().ending == "failed"
 
     outcome = Operator(database).engine.run()
@@ -32,7 +42,7 @@ def test_after_a_rollback_that_failed_the_operator_can_go_forward_again(database
 def test_a_failed_rollback_names_what_is_still_there(database: Database) -> None:
     operator = Operator(database)
     operator.engine.run(last="1.1")
-    database.execute("create view dependent as select id from domains")
+    operator.listen(meanwhile(database, "1.1", "create view dependent as select id from domains"))
 
     failure = operator.engine.rollback().failure
 

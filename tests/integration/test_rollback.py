@@ -133,12 +133,14 @@ def test_objects_of_others_that_depend_on_ours_stop_the_rollback_and_survive(dat
     operator.engine.run()
     database.execute("create view reports as select name from rag_documents")
 
-    outcome = operator.engine.rollback()
+    before = database.snapshot()
 
-    assert outcome.ending == "failed"
-    assert outcome.failure is not None
-    assert outcome.failure.sqlstate == "2BP01"
-    assert "reports" in outcome.failure.detail
+    with pytest.raises(RefusedError, match="one object that this rollout did not make depends on") as refused:
+        operator.engine.rollback()
+
+    assert "DROP VIEW public.reports;" in refused.value.why
+    assert [one.name for one in operator.engine.rollback_plan().dependents] == ["public.reports"]
+    assert_same(before, database.snapshot())
     assert database.value("select count(*) from reports") == 0
     database.execute("drop view reports")
     assert operator.engine.rollback().ending == "done"

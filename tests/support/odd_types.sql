@@ -1,7 +1,5 @@
--- Columns of every type whose value is easily lost on the way through text: on experts, with a row's worth of defaults.
-create type mood as enum ('fine', 'so so');
-create type pair as (a int, b text);
-alter table experts add column o1 numeric default 'NaN',
+-- Columns whose values are easily lost on the way through text, with a row's worth of defaults; added to tickets.
+ALTER TABLE tickets add column o1 numeric default 'NaN',
     add column o2 timestamptz default '-infinity',
     add column o3 bytea default '\x00ff5c0a',
     add column o4 int[] default '[0:1][2:3]={{1,2},{3,NULL}}',
@@ -20,7 +18,7 @@ alter table experts add column o1 numeric default 'NaN',
     add column o17 bit(3) default b'101',
     add column o18 text[] default array['', NULL, 'NULL', E'a\\"b'],
     add column o19 pair[] default array[row(1, NULL)::pair],
-    add column o20 text generated always as (name || '!') stored,
+    add column o20 text generated always as (title || '!') stored,
     add column "o 21 ""quoted""" bigint generated always as identity (start 5),
     add column o22 date default 'infinity',
     add column o23 float4 default 'Infinity',

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from wizard.console.tables import columns, speaks_unicode
+from wizard.engine.dependents import dependents_words
 from wizard.engine.state import StepState
 from wizard.text import one_line, shortened
 
@@ -198,6 +199,12 @@ def rollback_lines(plan: RollbackPlan, target: str, *, statements: bool, discard
         where = f"Archived first, in {one_line(plan.archive)}" if plan.archive else "Archived first"
         lines += ["", "Would be lost" if discard else where]
         lines += columns((plural(x.rows, "row"), f"step {x.step}", x.what) for x in plan.losses)
+    if plan.dependents:
+        lines += [
+            "",
+            "In the way, not made by this rollout",
+            *(f"  {text}" for text in dependents_words(plan.dependents)),
+        ]
     return lines
 
 

@@ -16,6 +16,7 @@ from wizard.console.progress import progress
 from wizard.console.reading import answer, opened
 from wizard.console.supervise import StoppedBySignalError, supervised
 from wizard.engine.api import Engine
+from wizard.engine.dependents import require_no_dependents
 from wizard.errors import ExitCode, LockNotObtainedError, RefusedError, UsageError
 
 if TYPE_CHECKING:
@@ -33,9 +34,11 @@ def rollback(call: Call, *, to: str | None, discard_data: bool, archive: Path | 
         lines = report.rollback_lines(plan, target.name, statements=call.launch.dry_run, discard=discard_data)
         if call.launch.dry_run:
             say(report.target_line(target), "DRY RUN, read-only session: nothing can be changed")
-            document = {"target": target.name, "exit_code": int(ExitCode.DONE), **plan.model_dump(mode="json")}
+            code = ExitCode.REFUSED if plan.dependents else ExitCode.DONE
+            document = {"target": target.name, "exit_code": int(code), **plan.model_dump(mode="json")}
             answer(call, "rollback --dry-run", document, lines)
-            return ExitCode.DONE
+            return code
+        require_no_dependents(plan.dependents)
         if not call.yes:
             say(*lines)
             say(f"Every statement: {engine.settings.command} rollback --dry-run")

@@ -12,6 +12,7 @@ from wizard.db.reading import read_rows
 from wizard.engine import words
 from wizard.engine.archive import archive_folder, readable
 from wizard.engine.commit import commit_part, outcome_now
+from wizard.engine.dependents import ObjectRef, find_dependents, require_no_dependents
 from wizard.engine.events import Noticed, StepFinished, StepStarted
 from wizard.engine.guard import Guard, counting
 from wizard.engine.keeper import Keeper, Undo, close_others, unfinished
@@ -25,7 +26,7 @@ from wizard.engine.settings import Settings
 from wizard.engine.sitting import Sitting
 from wizard.engine.situation import Situation
 from wizard.engine.state import StepState
-from wizard.engine.views import Loss, Outcome, RollbackObject, RollbackPlan, RollbackStep, StatementView
+from wizard.engine.views import Dependent, Loss, Outcome, RollbackObject, RollbackPlan, RollbackStep, StatementView
 from wizard.errors import UsageError
 
 
@@ -54,7 +55,22 @@ def rollback_plan(
             require_free(folder)
         place = going_on.folder if going_on is not None else folder or archive_folder(settings, situation.target)
         archive = str(place or "")
-    return RollbackPlan(to=to, steps=steps, losses=tuple(losses), archive=archive)
+    return RollbackPlan(
+        to=to, steps=steps, losses=tuple(losses), archive=archive,
+        dependents=_dependents(connection, settings.schema, undos),
+    )  # fmt: skip
+
+
+def _dependents(connection: Connection, schema: str, undos: Iterable[Undo]) -> tuple[Dependent, ...]:
+    made = [one for one in _objects(connection, undos) if one.origin == "made"]
+    found = find_dependents(connection, schema, [ObjectRef(one.kind, one.table, one.name) for one in made])
+    return tuple(one for one in found if not _is_archived(one))
+
+
+def _is_archived(dependent: Dependent) -> bool:
+    """A column that was added to a table of ours: to drop it first would lose values that are archived otherwise."""
+    of_a_table = dependent.kind == "column" and dependent.on.startswith("table ")
+    return of_a_table and dependent.would == "would be dropped with it"
 
 
 def _objects(connection: Connection, parts: Iterable[Undo]) -> Iterator[RollbackObject]:
@@ -76,13 +92,15 @@ def run_backward(here: Sitting, to: str | None, *, discard_data: bool, folder: P
     """Undoes everything, or everything after step `to`, after the rows that go with it were archived.
 
     They go to `folder`, else where an interrupted rollback put them, else below the settings' folder; with
-    `discard_data` they are lost. Raises UsageError or RefusedError if they cannot be archived; nothing was changed
-    then. Raises LockNotObtainedError if saving what changed since would hold the application up for too long.
+    `discard_data` they are lost. Raises UsageError or RefusedError if they cannot be archived, or if something else
+    depends on what would go; nothing was changed then. Raises LockNotObtainedError if saving what changed since would
+    hold the application up for too long.
     """
     if here.situation.active is None:
         return outcome_now(here, "done", changed=False, sentence="Nothing is rolled out; nothing was changed")
     rollout_id = here.situation.active.rollout_id
     undos = tuple(_undos(here.connection, here.situation, to))
+    require_no_dependents(_dependents(here.connection, here.settings.schema, undos))
     for problem in settle(here.connection, here.target.name, rollout_id):
         here.emit(Noticed(text=f"{problem.what}. {problem.why}"))
     keeper = None

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from wizard.db.connect import Connection
 from wizard.db.queries import query
-from wizard.engine.views import View
+from wizard.engine.views import Dependent
+from wizard.errors import RefusedError
 from wizard.text import one_line
-
-Would = Literal["stops the drop", "would be dropped with it"]
 
 
 @dataclass(frozen=True)
@@ -27,21 +26,6 @@ class ObjectRef:
     """The table it belongs to, unquoted; of a table its own name, of a function empty."""
     name: str
     """Its own name, unquoted; of a function its signature, as regprocedure prints it; of a table empty or the same."""
-
-
-class Dependent(View):
-    """An object that is not among those to be dropped and depends on one of them. Its words are the database's own."""
-
-    kind: str
-    """view, materialized view, foreign key, index, policy, trigger, column, default, function, publication ..."""
-    name: str
-    """Schema-qualified and quoted; of what belongs to a table: `name on schema.table`."""
-    on: str
-    """What it depends on: `table tickets`, `column orders.paid`; several are joined by commas."""
-    would: Would
-    """Whether the server would refuse to drop that, or drop this with it in silence."""
-    fix: str = ""
-    """The statement that takes it out of the way; empty where there is no plain one."""
 
 
 _KINDS = {
@@ -93,6 +77,18 @@ def find_dependents(connection: Connection, schema: str, items: Sequence[ObjectR
     }
     rows = connection.execute(query("dependents"), parameters).fetchall()
     return tuple(_dependent(row, rows) for row in _outermost_first(rows))
+
+
+def require_no_dependents(dependents: Sequence[Dependent]) -> None:
+    """Raises RefusedError that lists them, if there are any. Nothing was changed then."""
+    if not dependents:
+        return
+    number = f"{len(dependents)} objects" if len(dependents) > 1 else "one object"
+    raise RefusedError(
+        f"{number} that this rollout did not make depend{'' if len(dependents) > 1 else 's'} on what would be dropped",
+        why="\n".join((*dependents_words(dependents), "Nothing was changed.")),
+        fix="Take them out of the way, from the first to the last; then run the same command again.",
+    )
 
 
 def dependents_words(dependents: Sequence[Dependent]) -> list[str]:

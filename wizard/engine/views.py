@@ -221,6 +221,21 @@ class RollbackObject(View):
     """made: it goes; replaced: what was there before comes back."""
 
 
+class Dependent(View):
+    """An object that is not among those to be dropped and depends on one of them. Its words are the database's own."""
+
+    kind: str
+    """view, materialized view, foreign key, index, policy, trigger, column, default, function, publication ..."""
+    name: str
+    """Schema-qualified and quoted; of what belongs to a table: `name on schema.table`."""
+    on: str
+    """What it depends on: `table tickets`, `column orders.paid`; several are joined by commas."""
+    would: Literal["stops the drop", "would be dropped with it"]
+    """Whether the server would refuse to drop that, or drop this with it in silence."""
+    fix: str = ""
+    """The statement that takes it out of the way; empty where there is no plain one."""
+
+
 class RollbackStep(View):
     """One step of a rollback plan."""
 
@@ -239,6 +254,8 @@ class RollbackPlan(View):
     losses: tuple[Loss, ...] = ()
     archive: str = ""
     """Folder that their rows are archived in first; empty if there are none, or nobody said where."""
+    dependents: tuple[Dependent, ...] = ()
+    """What somebody else built on objects that would go: the rollback is refused while there is any."""
 
     @property
     def would_lose(self) -> int:
