@@ -10,7 +10,7 @@ from tests.support.engine import Operator
 from tests.support.starting import guide_statements, paste
 from wizard.engine.state import StepState
 from wizard.engine.views import StepView
-from wizard.errors import RefusedError
+from wizard.errors import PrerequisiteError, RefusedError
 
 VOLATILE = {"id", "created_at", "updated_at"}
 PARTLY = """
@@ -198,3 +198,28 @@ def test_a_table_that_was_open_before_is_named_by_the_prerequisites(make_databas
     assert found.level == "warn"
     assert "table experts is there already, without row level security" in found.found
     assert "ALTER TABLE experts ENABLE ROW LEVEL SECURITY" in found.fix
+
+
+def test_a_further_policy_on_a_table_that_is_there_is_a_conflict(make_database: MakeDatabase) -> None:
+    database = make_database()
+    paste(database, guide_statements("1.1"))
+    database.execute("create policy everybody on domains using (true)")
+    before = database.snapshot()
+
+    with pytest.raises(RefusedError, match='policy "everybody" on domains'):
+        Operator(database).engine.run()
+
+    assert_same(before, database.snapshot())
+
+
+def test_a_table_of_another_owner_cannot_be_completed_and_stops_the_run(make_database: MakeDatabase) -> None:
+    database = make_database()
+    paste(database, guide_statements("1.1"))
+    database.execute("alter table domains owner to supabase_admin", user="supabase_admin")
+    before = database.snapshot()
+
+    with pytest.raises(PrerequisiteError, match="ours to complete") as stopped:
+        Operator(database).engine.run()
+
+    assert "domains belongs to supabase_admin" in stopped.value.why
+    assert_same(before, database.snapshot())

@@ -14,6 +14,7 @@ from tests.integration.test_archive import EXPERT, KilledError, at_start_of, die
 from tests.support.database import Database, assert_same
 from tests.support.engine import Operator
 from tests.support.rag_rows import SEEDS, TABLES, Application, read_rows, write_rows
+from wizard.engine.events import Event, PartCommitted
 from wizard.engine.manifest import Manifest, read_archive
 from wizard.errors import PrerequisiteError, RefusedError, UsageError
 from wizard.export.log import LogHeader, export_log
@@ -420,6 +421,48 @@ def test_the_exported_log_replays_with_the_restored_rows(database: Database, twi
     assert {name: mine[name] for name in names} == {name: theirs[name] for name in names}
     assert read_rows(database)["domains"] == read_rows(twin)["domains"]
     assert len(read_rows(twin)["domains"]) + len(SEEDS) == 9
+
+
+def test_killed_between_two_parts_it_goes_on_when_it_is_run_again(database: Database, archives: Path) -> None:
+    operator = Operator(database, archives=archives)
+    operator.engine.run()
+    write_rows(database)
+    before = read_rows(database)
+    operator.engine.rollback()
+    operator.engine.run()
+
+    def die(event: Event) -> None:
+        if isinstance(event, PartCommitted) and event.part == 1:
+            raise KilledError
+
+    operator.listen(die)
+    with pytest.raises(KilledError):
+        operator.engine.restore(only_archive(archives))
+    assert read_rows(database) != before
+
+    Operator(database).engine.restore(only_archive(archives))
+
+    assert read_rows(database) == before
+
+
+def test_rows_that_the_application_holds_are_waited_for_without_holding_others(
+    database: Database, archives: Path
+) -> None:
+    operator = archived(database, archives, "2.1", "update clones set rag_expert_name = 'Ada'")
+    number = database.value("select count(*) from clones")
+    with database.connect(autocommit=False) as application:
+        application.execute("update clones set name = name where id = (select id from clones limit 1)")
+
+        def let_go(event: Event) -> None:
+            if isinstance(event, PartCommitted):
+                assert database.value("select count(*) from clones where rag_expert_name = 'Ada'") == number - 1
+                application.commit()
+                operator.listen(lambda _: None)
+
+        operator.listen(let_go)
+        operator.engine.restore(only_archive(archives))
+
+    assert database.value("select count(*) from clones where rag_expert_name = 'Ada'") == number
 
 
 def test_a_dry_look_at_an_archive_changes_nothing(database: Database, archives: Path) -> None:

@@ -37,6 +37,8 @@ class _Fitting:
 
     step: str
     live: Live
+    expected: Collection[tuple[ItemKind, str, str]]
+    """Keys of everything that any step makes."""
     whole: bool = True
     """Nothing of it is there: every statement is sent as it is written."""
     made: list[Item] = field(default_factory=list)
@@ -59,7 +61,7 @@ def fit_step(
 
 
 def _fit_part(step: str, part: Part, shapes: Shapes, live: Live, ours: OurColumns) -> tuple[Part, list[Conflict]]:
-    state = _Fitting(step, live)
+    state = _Fitting(step, live, {item.key for known in shapes.values() for shape in known for item in shape})
     sent = [
         (group, [_fit_statement(state, group, one, shapes.get((one.file, one.sql))) for one in group.statements])
         for group in part.deploy
@@ -116,6 +118,8 @@ def _fit_statement(
     table = next((item for item in shape if item.kind is ItemKind.TABLE), None)
     if table is not None and (missing or different or _demanding_columns(state.live, table.table, shape)):
         state.conflicts.append(_other_table(state, table, shape))
+    elif table is not None:
+        state.conflicts += _further_policies(state, table.table)
     elif different:
         state.conflicts += [
             Conflict(state.step, item.words, item.definition, state.live[item.key].definition) for item in different
@@ -140,6 +144,13 @@ def _demanding_columns(live: Live, table: str, shape: Shape) -> bool:
         for item in live.values()
         if item.kind is ItemKind.COLUMN and item.table == table and item.key not in expected
     )
+
+
+def _further_policies(state: _Fitting, table: str) -> Iterable[Conflict]:
+    """Policies on a table that is there, beyond those to come: together they would let more through than any alone."""
+    for item in state.live.values():
+        if item.kind is ItemKind.POLICY and item.table == table and item.key not in state.expected:
+            yield Conflict(state.step, item.words, "", item.definition)
 
 
 def _other_table(state: _Fitting, table: Item, shape: Shape) -> Conflict:

@@ -115,7 +115,10 @@ class Keeper:
             assert self._archive is not None
             archive = self._archive
             guards = archive.guards(undo.guards)
-            if sum(self._measure(guard, archive) for guard in guards) > LATE_ROWS and attempt < TRIES:
+            late = sum(self._measure(guard, archive) for guard in guards)
+            if here.steering.cancelled:
+                return outcome_now(here, "stopped")
+            if late > LATE_ROWS and attempt < TRIES:
                 if not self._again():
                     return outcome_now(here, "stopped")
                 continue

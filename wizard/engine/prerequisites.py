@@ -18,6 +18,7 @@ from wizard.errors import ExitCode, PrerequisiteError, RolloutInvalidError
 from wizard.rollout.model import Prerequisite, holds
 from wizard.rollout.objects import created_names
 from wizard.rollout.queries import require_text, select
+from wizard.rollout.shape import ItemKind
 
 Level = Literal["pass", "warn", "stop"]
 
@@ -75,6 +76,7 @@ def _all(connection: Connection, situation: Situation) -> Iterator[PrerequisiteR
     yield _filtered(connection, situation)
     if situation.active is not None:
         yield from _still_held_back(connection, situation)
+    yield from _adopted_tables(connection, situation)
     yield _names(connection, situation)
     for rendered in situation.steps:
         for prerequisite in rendered.step.prerequisites:
@@ -162,6 +164,25 @@ def _filtered(connection: Connection, situation: Situation) -> PrerequisiteResul
         else "no table is filtered",
         f"Connect as the owner, without FORCE ROW LEVEL SECURITY; or, superuser: ALTER ROLE {quoted(role)} BYPASSRLS;",
     )
+
+
+def _adopted_tables(connection: Connection, situation: Situation) -> Iterator[PrerequisiteResult]:
+    """Only its owner may add a trigger or a policy to a table that is there already."""
+    parts = [part for rendered in situation.remaining for part in rendered.parts]
+    found = {item.table for part in parts for item in part.adopted if item.kind is ItemKind.TABLE}
+    needed = sorted(found & {item.table for part in parts for item in part.made})
+    if not needed:
+        return
+    rows = connection.execute(query("foreign_tables"), {"schema": situation.schema, "tables": needed}).fetchall()
+    role = situation.server["role"]
+    yield _result(
+        "adopted-tables",
+        "Tables that are there already are ours to complete",
+        not rows,
+        "; ".join(f"{row['name']} belongs to {row['owner']}" for row in rows) if rows else f"{', '.join(needed)}",
+        "As superuser: " + " ".join(f"ALTER TABLE {quoted(row['name'])} OWNER TO {quoted(role)};" for row in rows)
+        + " Or connect as a member of the owner.",
+    )  # fmt: skip
 
 
 def _still_held_back(connection: Connection, situation: Situation) -> Iterator[PrerequisiteResult]:
