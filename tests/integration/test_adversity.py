@@ -9,8 +9,8 @@ import psycopg
 import pytest
 
 from tests.support.database import Database, assert_same
-from tests.support.engine import Operator
-from wizard.engine.events import Event, PartCommitted, PartStarted, StepFinished, StepStarted
+from tests.support.engine import Operator, at_start_of
+from wizard.engine.events import Event, PartCommitted, StepFinished, StepStarted
 from wizard.errors import OtherOperatorError, RefusedError, WizardError
 from wizard.rollout.load import load_rollout
 
@@ -18,20 +18,10 @@ TINY = Path(__file__).parent.parent / "rollouts" / "tiny"
 SUPERUSER = "supabase_admin"
 
 
-def meanwhile(database: Database, step: str, statement: str) -> Callable[[Event], None]:
-    """Somebody else's statement after the rollback looked for dependents and before it takes `step` back."""
-
-    def listen(event: Event) -> None:
-        if isinstance(event, PartStarted) and (event.step, event.direction) == (step, "revert"):
-            database.execute(statement)
-
-    return listen
-
-
 def test_after_a_rollback_that_failed_the_operator_can_go_forward_again(database: Database) -> None:
     operator = Operator(database)
     operator.engine.run()
-    operator.listen(meanwhile(database, "2.2", "create view dependent as select rag_document_id from knowledge"))
+    at_start_of(operator, "2.2", database, "create view dependent as select rag_document_id from knowledge")
     assert operator.engine.rollback().ending == "failed"
 
     outcome = Operator(database).engine.run()
@@ -42,7 +32,7 @@ def test_after_a_rollback_that_failed_the_operator_can_go_forward_again(database
 def test_a_failed_rollback_names_what_is_still_there(database: Database) -> None:
     operator = Operator(database)
     operator.engine.run(last="1.1")
-    operator.listen(meanwhile(database, "1.1", "create view dependent as select id from domains"))
+    at_start_of(operator, "1.1", database, "create view dependent as select id from domains")
 
     failure = operator.engine.rollback().failure
 

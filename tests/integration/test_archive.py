@@ -13,7 +13,7 @@ import pytest
 
 from tests.conftest import MakeDatabase
 from tests.support.database import Database, assert_same
-from tests.support.engine import Operator
+from tests.support.engine import Operator, at_start_of
 from tests.support.rag_rows import write_rows
 from wizard.engine.events import Event, Noticed, PartCommitted, PartStarted, StepStarted
 from wizard.engine.guard import TOO_SLOW, Guard, Saving, saving_lines, select_of
@@ -43,17 +43,6 @@ def rows_in(folder: Path, table: str) -> list[dict[str, str | None]]:
         for path in sorted(folder.rglob(f"*-{table}.jsonl"))
         for line in path.read_text(encoding="utf-8").splitlines()
     ]
-
-
-def at_start_of(operator: Operator, step: str, database: Database, *statements: str) -> None:
-    """Once the rollback of `step` is about to be sent, somebody else writes."""
-
-    def write(event: Event) -> None:
-        if isinstance(event, PartStarted) and event.step == step and event.direction == "revert":
-            for statement in statements:
-                database.execute(statement)
-
-    operator.listen(write)
 
 
 class KilledError(Exception):

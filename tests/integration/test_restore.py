@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,10 +12,10 @@ from psycopg import sql
 from tests.integration.test_archive import EXPERT, KilledError, at_start_of, die_after, only_archive
 from tests.support.database import Database, assert_same
 from tests.support.engine import Operator
-from tests.support.rag_rows import SEEDS, TABLES, Application, read_rows, write_rows
+from tests.support.rag_rows import SEEDS, TABLES, Application, archived, read_rows, write_rows
 from wizard.engine.events import Event, PartCommitted
-from wizard.engine.manifest import Manifest, read_archive
-from wizard.errors import PrerequisiteError, RefusedError, UsageError
+from wizard.engine.manifest import read_archive
+from wizard.errors import RefusedError
 from wizard.export.log import LogHeader, export_log
 from wizard.rollout.load import load_rollout
 
@@ -26,17 +25,6 @@ TINY = Path(__file__).parent.parent / "rollouts" / "tiny"
 @pytest.fixture
 def archives(tmp_path: Path) -> Path:
     return tmp_path / "archives"
-
-
-def archived(database: Database, archives: Path, last: str | None = None, *statements: str) -> Operator:
-    """An operator who has run, rolled back and run again; `statements` were executed in between."""
-    operator = Operator(database, archives=archives)
-    operator.engine.run(last=last)
-    for statement in statements:
-        database.execute(statement)
-    operator.engine.rollback()
-    operator.engine.run(last=last)
-    return operator
 
 
 def test_every_row_comes_back_with_its_ids_and_times(database: Database, archives: Path) -> None:
@@ -179,123 +167,6 @@ def test_values_whose_row_or_document_is_gone_are_left_out_one_by_one(database: 
         "select count(*) from knowledge where clone_id = %s and openai_file_id = 'f' and rag_document_id is not null"
     )
     assert database.value(with_value, [kept[0]]) == kept[1]
-
-
-def flip_a_byte(folder: Path) -> Path:
-    path = next(folder.glob("*-experts.jsonl"))
-    content = bytearray(path.read_bytes())
-    content[20] ^= 1
-    path.write_bytes(content)
-    return path
-
-
-def cut_off(folder: Path) -> Path:
-    path = next(folder.glob("*-domains.jsonl"))
-    path.write_bytes(path.read_bytes()[:-10])
-    return path
-
-
-def remove_a_file(folder: Path) -> Path:
-    path = next(folder.glob("*-experts.jsonl"))
-    path.unlink()
-    return path
-
-
-def link_a_file(folder: Path) -> Path:
-    path = next(folder.glob("*-experts.jsonl"))
-    path.rename(folder.parent / "elsewhere")
-    path.symlink_to(folder.parent / "elsewhere")
-    return path
-
-
-def edit_the_manifest(folder: Path) -> Path:
-    path = folder / "manifest.json"
-    path.write_text(path.read_text().replace('"rows": 1', '"rows": 2', 1))
-    return path
-
-
-def break_the_manifest(folder: Path) -> Path:
-    path = folder / "manifest.json"
-    path.write_text(path.read_text()[:100])
-    return path
-
-
-def remove_the_manifest(folder: Path) -> Path:
-    (folder / "manifest.json").unlink()
-    return folder / "manifest.json"
-
-
-def add_a_file(folder: Path) -> Path:
-    (folder / "009-more.jsonl").touch()
-    return folder / "009-more.jsonl"
-
-
-@pytest.fixture(scope="module")
-def damaged_by() -> list[Callable[[Path], Path]]:
-    return [
-        flip_a_byte, cut_off, remove_a_file, link_a_file, edit_the_manifest, break_the_manifest, remove_the_manifest,
-        add_a_file,
-    ]  # fmt: skip
-
-
-def test_a_damaged_archive_is_refused_whole_naming_the_file(
-    database: Database, archives: Path, damaged_by: list[Callable[[Path], Path]]
-) -> None:
-    insert = "insert into domains (domain_name) values ('astrology')"
-    operator = archived(database, archives, "1.2", EXPERT, insert)
-    before = database.digest(schemas=["public"])
-    for number, damage in enumerate(damaged_by):
-        copy = archives / f"copy-{number}"
-        shutil.copytree(only_archive(archives), copy)
-        path = damage(copy)
-
-        with pytest.raises(RefusedError, match="the archive is damaged") as refused:
-            operator.engine.restore(copy)
-
-        assert str(path) in refused.value.what
-        assert database.digest(schemas=["public"]) == before
-
-
-def test_a_manifest_that_was_written_anew_is_not_the_one_that_the_registry_knows(
-    database: Database, archives: Path
-) -> None:
-    operator = archived(database, archives, "1.2", EXPERT)
-    folder = only_archive(archives)
-    manifest = Manifest.model_validate_json((folder / "manifest.json").read_text())
-    forged = manifest.model_copy(update={"target": "another"}).sealed()
-    (folder / "manifest.json").write_text(forged.text())
-
-    with pytest.raises(RefusedError, match="not the manifest that this database knows"):
-        operator.engine.restore(folder)
-
-
-@pytest.mark.parametrize("name", ["../../etc/passwd", "/etc/passwd", "late/../../x.jsonl"])
-def test_a_manifest_cannot_name_files_elsewhere(database: Database, archives: Path, name: str) -> None:
-    operator = archived(database, archives, "1.2", EXPERT)
-    database.execute("truncate rag_wizard.archive, rag_wizard.archive_file, rag_wizard.late_row")
-    folder = only_archive(archives)
-    manifest = Manifest.model_validate_json((folder / "manifest.json").read_text())
-    file = manifest.files[0].model_copy(update={"file": name})
-    (folder / "manifest.json").write_text(manifest.model_copy(update={"files": (file,)}).sealed().text())
-
-    with pytest.raises(RefusedError, match="a file that cannot be one of its own"):
-        operator.engine.restore(folder)
-
-
-def test_what_is_no_archive_or_has_no_tables_yet_is_refused_in_words(database: Database, archives: Path) -> None:
-    operator = Operator(database, archives=archives)
-    operator.engine.run(last="1.2")
-    database.execute(EXPERT)
-    operator.engine.rollback()
-
-    with pytest.raises(UsageError, match="no folder with an archive"):
-        operator.engine.restore(archives / "nowhere")
-    with pytest.raises(PrerequisiteError, match="nothing is rolled out"):
-        operator.engine.restore(only_archive(archives))
-    operator.engine.run(last="1.1")
-    with pytest.raises(PrerequisiteError, match="table experts is not there") as refused:
-        operator.engine.restore(only_archive(archives))
-    assert "Run step 1.2 first" in refused.value.fix
 
 
 def test_a_column_that_is_no_more_and_one_that_must_have_a_value_are_refused_in_words(

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from tests.support.database import Database
 from wizard.engine.api import Engine
-from wizard.engine.events import Event
+from wizard.engine.events import Event, PartStarted
 from wizard.engine.settings import Settings
 from wizard.rollout.load import load_rollout
 from wizard.rollout.model import Rollout
@@ -42,3 +42,14 @@ class Operator:
     def states(self) -> dict[str, str]:
         """Step id to the stable name of its recorded state."""
         return {step.id: step.state.value for step in self.engine.survey().steps}
+
+
+def at_start_of(operator: Operator, step: str, database: Database, *statements: str) -> None:
+    """Once the rollback of `step` is about to be sent, somebody else writes."""
+
+    def write(event: Event) -> None:
+        if isinstance(event, PartStarted) and event.step == step and event.direction == "revert":
+            for statement in statements:
+                database.execute(statement)
+
+    operator.listen(write)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -10,6 +11,7 @@ from psycopg import errors
 from psycopg.rows import dict_row
 
 from tests.support.database import Database
+from tests.support.engine import Operator
 
 TABLES = ("domains", "experts", "rag_documents", "vector_stores", "assistants", "clone_rag_mapping")
 VALUES = {
@@ -148,3 +150,14 @@ class Application:
             }
             for table, rows in before.items()
         }  # fmt: skip
+
+
+def archived(database: Database, archives: Path, last: str | None = None, *statements: str) -> Operator:
+    """An operator who has run, rolled back and run again; `statements` were executed in between."""
+    operator = Operator(database, archives=archives)
+    operator.engine.run(last=last)
+    for statement in statements:
+        database.execute(statement)
+    operator.engine.rollback()
+    operator.engine.run(last=last)
+    return operator

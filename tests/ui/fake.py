@@ -14,12 +14,14 @@ from wizard.engine.settings import Settings
 from wizard.engine.state import StepState
 from wizard.engine.views import (
     CheckResult,
+    ConflictView,
     CriterionResult,
     DryRun,
     Failure,
     Judgement,
     LastSession,
     LoggedStatement,
+    ObjectView,
     PartView,
     ServerView,
     StatementView,
@@ -103,6 +105,36 @@ def failed_survey(**changes: Any) -> Survey:
     steps = tuple(one.model_copy(update={"state": StepState.FAILED}) if one.id == "2.2" else one for one in state.steps)
     sentence = "FAILED 2.2 (23503). Steps 0 to 2.1 are committed; 2.2 left nothing behind"
     return state.model_copy(update={"failure": failure, "steps": steps, "sentence": sentence})
+
+
+CONFLICT = ConflictView(
+    step="2.1",
+    words="table clones_rag",
+    found=(
+        "id bigint GENERATED ALWAYS AS IDENTITY NOT NULL\nhost text NOT NULL\n"
+        "CONSTRAINT clones_rag_pkey PRIMARY KEY (id)"
+    ),
+    expected=(
+        "id uuid DEFAULT gen_random_uuid() NOT NULL\nname text NOT NULL\ncreated_at timestamp with time zone\n"
+        "CONSTRAINT clones_rag_pkey PRIMARY KEY (id)"
+    ),
+)
+
+
+def conflict_survey(*conflicts: ConflictView) -> Survey:
+    """Steps up to 1.6 stand; something else of the names of 2.1 is there, and all of 2.2 is."""
+    state, found = survey(7), conflicts or (CONFLICT,)
+    there = tuple(ObjectView(words=f"column knowledge.rag_{number}", origin="adopted") for number in range(4))
+    nothing = (PartView(title="adopted: everything is there already", state=StepState.TODO),)
+    steps = tuple(
+        one.model_copy(
+            update={"state": StepState.CONFLICT, "conflicts": found} if one.id == "2.1"
+            else {"objects": there, "parts": nothing} if one.id == "2.2" else {}
+        )
+        for one in state.steps
+    )  # fmt: skip
+    sentence = "CONFLICT in 2.1: 1 object differs. Steps 0 to 1.6 are committed"
+    return state.model_copy(update={"steps": steps, "sentence": sentence})
 
 
 def resumable_survey() -> Survey:

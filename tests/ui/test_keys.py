@@ -9,7 +9,17 @@ from typing import Any
 import pytest
 
 from tests.ui.conftest import NARROW, SIZES, WIDE, walking
-from tests.ui.fake import ESCAPE, HOSTILE, FakeDesk, failed_survey, fake_app, resumable_survey, step, survey
+from tests.ui.fake import (
+    ESCAPE,
+    HOSTILE,
+    FakeDesk,
+    conflict_survey,
+    failed_survey,
+    fake_app,
+    resumable_survey,
+    step,
+    survey,
+)
 from wizard.engine.state import StepState
 from wizard.ui.app import WizardApp
 from wizard.ui.board import Board, Page
@@ -20,6 +30,7 @@ from wizard.ui.widgets.bars import KeyBar
 STATES: dict[str, Callable[[], Any]] = {
     "nothing": survey,
     "failed": failed_survey,
+    "conflict": conflict_survey,
     "resumable": resumable_survey,
     "finished": lambda: survey(15),
 }

@@ -9,7 +9,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.ui.conftest import NARROW, WIDE
-from tests.ui.fake import failed_survey, fake_app, survey
+from tests.ui.fake import conflict_survey, failed_survey, fake_app, survey
 
 Compare = Callable[..., bool]
 Keys = Callable[[Pilot[Any]], Awaitable[None]]
@@ -47,6 +47,15 @@ def test_nothing_begun(snap_compare: Compare, size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["120x36", "80x24"])
 def test_failed(snap_compare: Compare, size: tuple[int, int]) -> None:
     assert snap_compare(fake_app(failed_survey()), terminal_size=size, run_before=after())
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["120x36", "80x24"])
+def test_conflict(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(fake_app(conflict_survey()), terminal_size=size, run_before=after())
+
+
+def test_to_be_adopted(snap_compare: Compare) -> None:
+    assert snap_compare(fake_app(conflict_survey()), terminal_size=WIDE, run_before=after("j"))
 
 
 def test_finished(snap_compare: Compare) -> None:
