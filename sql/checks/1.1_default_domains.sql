@@ -1,16 +1,17 @@
 -- The eight default domains are there; further ones are the application's business.
-WITH expected (place, name) AS (
-    VALUES
-        (1, 'health-wellness'),
-        (2, 'business-strategy'),
-        (3, 'education-learning'),
-        (4, 'finance-investment'),
-        (5, 'life-coaching'),
-        (6, 'legal-consulting'),
-        (7, 'ai-technology'),
-        (8, 'other')
+-- rag_wizard.objects: what the rollout's SQL makes on a real server, here the rows of its INSERT by their key.
+WITH expected AS (
+    SELECT *
+    FROM ROWS FROM (
+        jsonb_to_recordset(nullif(current_setting('rag_wizard.objects', true), '')::jsonb)
+        AS (kind text, table_name text, name text, definition text)
+    ) WITH ORDINALITY AS o (kind, table_name, name, definition, place)
+    WHERE kind = 'row' AND table_name = 'domains'
+),
+named AS (
+    SELECT name::jsonb ->> 'domain_name' AS domain_name, place FROM expected
 )
-SELECT 'domain ' || expected.name AS subject, 'present' AS expected,
+SELECT 'domain ' || named.domain_name AS subject, 'present' AS expected,
        CASE WHEN domains.domain_name IS NOT NULL THEN 'present' END AS found
-FROM expected LEFT JOIN domains ON domains.domain_name = expected.name
-ORDER BY expected.place
+FROM named LEFT JOIN domains USING (domain_name)
+ORDER BY named.place

@@ -86,6 +86,8 @@ def test_the_guides_58_statements_are_all_there() -> None:
         ("rollout.toml", '"look", ', '"look", "lost", ', "lost", "Add the file or the id"),
         ("rollout.toml", '"look", ', '"look", "look", ', "twice", "once"),
         ("rollout.toml", '"priority.column"', '"priority.none"', "priority.none", "Name a check"),
+        ("rollout.toml", '"priority.column"', '"look.objects"', "look.objects", "Name a check"),
+        ("priority.toml", 'id = "priority.column"', 'id = "priority.objects"', "has by itself", "another id"),
         ("rollout.toml", 'default = "without"', 'default = "maybe"', "samples", "Name an option"),
         ("rollout.toml", 'facts = "facts.sql"', 'facts = "none.sql"', "none.sql", "Add the file"),
     ],
@@ -102,6 +104,12 @@ def test_a_broken_rollout_names_file_key_and_fix(
     assert fix in refused.value.fix
     assert ".toml" in refused.value.what
     assert refused.value.exit_code is ExitCode.USAGE
+
+
+def test_a_criterion_may_name_the_check_of_a_steps_objects(copy: Path) -> None:
+    edit(copy / "steps" / "rollout.toml", '"priority.column"', '"priority.objects"')
+
+    assert load_rollout(copy).criteria[0].checks == ("tickets.columns", "priority.objects")
 
 
 def test_sql_that_does_not_parse_names_file_and_line(copy: Path) -> None:

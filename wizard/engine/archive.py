@@ -242,16 +242,18 @@ def _register(here: Sitting, archive: Archive, sha256: str) -> None:
                 str(archive.folder or ""), sha256,
             ),
         )  # fmt: skip
-        for entry in archive.entries.values():
-            guard = entry.guard
-            here.connection.execute(
-                "INSERT INTO rag_wizard.archive_file (archive_id, part_id, ordinal, key, columns, sql, snapshot, rows)"
-                " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+        here.connection.cursor().executemany(
+            "INSERT INTO rag_wizard.archive_file (archive_id, part_id, ordinal, key, columns, sql, snapshot, rows)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+            [
                 (
-                    archive.archive_id, guard.part_id, guard.ordinal, list(guard.key),
-                    Jsonb([column.model_dump() for column in entry.columns]), guard.select, entry.snapshot, entry.rows,
-                ),
-            )  # fmt: skip
+                    archive.archive_id, entry.guard.part_id, entry.guard.ordinal, list(entry.guard.key),
+                    Jsonb([column.model_dump() for column in entry.columns]), entry.guard.select, entry.snapshot,
+                    entry.rows,
+                )
+                for entry in archive.entries.values()
+            ],
+        )  # fmt: skip
 
 
 def registered(connection: Connection, rollout_id: str | None) -> list[dict[str, Any]]:

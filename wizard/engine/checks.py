@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import psycopg
 
 from wizard.db.connect import Connection
 from wizard.db.reading import Moment, read_rows
-from wizard.engine.compare import check_objects
+from wizard.engine.compare import compare
 from wizard.engine.situation import Situation
 from wizard.engine.state import StepState
 from wizard.engine.views import CheckResult, CriterionResult, Judgement, Verification
@@ -20,30 +21,40 @@ Report = Callable[[CheckResult], None]
 
 def run_checks(connection: Connection, situation: Situation, step: Step, report: Report) -> tuple[CheckResult, ...]:
     """The checks of one step, each reported as soon as it is judged: first its objects, then what it declares."""
-    results = []
-    objects = check_objects(connection, situation, step)
-    if objects is not None:
-        report(objects)
-        results.append(objects)
-    for check in step.checks:
-        if not holds(check.when, situation.facts):
-            continue
-        result = _run(connection, situation, step, check)
-        report(result)
-        results.append(result)
-    return tuple(results)
+    return _run_checks(connection, situation, [step], report)
 
 
 def verify_all(connection: Connection, situation: Situation, report: Report) -> Verification:
     """The checks of every step, and the success criteria that follow from them."""
-    results = tuple(
-        result for rendered in situation.steps for result in run_checks(connection, situation, rendered.step, report)
-    )
+    results = _run_checks(connection, situation, [rendered.step for rendered in situation.steps], report)
     criteria = tuple(_judge(situation, criterion, results) for criterion in situation.rollout.criteria)
     return Verification(checks=results, criteria=criteria, next_steps=situation.rollout.next_steps)
 
 
-def _run(connection: Connection, situation: Situation, step: Step, check: Check) -> CheckResult:
+def _run_checks(
+    connection: Connection, situation: Situation, steps: Sequence[Step], report: Report
+) -> tuple[CheckResult, ...]:
+    declared = {step.id: [check for check in step.checks if holds(check.when, situation.facts)] for step in steps}
+    comparison = compare(connection, situation, steps)
+    if any(declared.values()) and not comparison.blind:
+        comparison.offer(connection)
+    results = []
+    for step in steps:
+        objects = comparison.check(step)
+        if objects is not None:
+            report(objects)
+            results.append(objects)
+        for check in declared[step.id]:
+            result = CheckResult(step=step.id, id=check.id, title=check.title, error=comparison.blind)
+            if not comparison.blind:
+                result = result.model_copy(update=_run(connection, situation, step, check))
+            report(result)
+            results.append(result)
+    return tuple(results)
+
+
+def _run(connection: Connection, situation: Situation, step: Step, check: Check) -> dict[str, Any]:
+    """The rows of the check's result, or the error that kept it from running."""
     try:
         rows = read_rows(connection, select(situation.rollout, check.sql), moment=_when(situation, step))
     except psycopg.Error as error:
@@ -52,10 +63,11 @@ def _run(connection: Connection, situation: Situation, step: Step, check: Check)
         message = error.diag.message_primary or str(error)
         if isinstance(error, psycopg.errors.InsufficientPrivilege):
             message = f"not visible to this role, so not judged: {message}"
-        return CheckResult(step=step.id, id=check.id, title=check.title, error=message)
+        return {"error": message}
     require_text(rows, ("subject", "expected", "found"), check.sql)
-    judged = tuple(Judgement(subject=row["subject"], expected=row["expected"], found=row["found"]) for row in rows)
-    return CheckResult(step=step.id, id=check.id, title=check.title, rows=judged)
+    return {
+        "rows": tuple(Judgement(subject=row["subject"], expected=row["expected"], found=row["found"]) for row in rows)
+    }
 
 
 def _when(situation: Situation, step: Step) -> Moment:

@@ -1,59 +1,114 @@
-"""Compares the objects that a step declares with those that are there, and names each difference."""
+"""Compares the objects that steps declare with those that are there, and names each difference. Reads catalogs only."""
 
 from __future__ import annotations
 
-import psycopg
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from wizard.db.connect import Connection
-from wizard.engine.live import read_items
+from wizard.engine.live import Live, read_items
 from wizard.engine.situation import Situation
 from wizard.engine.views import CheckResult, Judgement
+from wizard.rollout.declared import declared_shapes, declares_objects, objects_check_id
 from wizard.rollout.model import Step
 from wizard.rollout.render import RenderedStep
-from wizard.rollout.shape import ItemKind, Shape
+from wizard.rollout.shape import Item, ItemKind, Shape
 
 TITLE = "Every object is as the rollout makes it"
 
 
-def objects_check_id(step: str) -> str:
-    """The id under which criteria name this check."""
-    return f"{step}.objects"
+@dataclass(frozen=True)
+class Comparison:
+    """What steps declare, and what the database has of it, read at one moment."""
+
+    declared: Mapping[str, Shape]
+    """Step id -> its items, rows included. Where they depend on the application's columns: those that fit here."""
+    live: Live
+    """Objects only. Rows are left to the checks that the rollout declares: the application may edit them."""
+    blind: str = ""
+    """Why nothing can be judged."""
+
+    def check(self, step: Step) -> CheckResult | None:
+        """One row for each object: expected and found definition. None for a step that declares no object."""
+        objects = [item for item in self.declared.get(step.id, ()) if item.kind is not ItemKind.ROW]
+        if not objects:
+            return None
+        result = CheckResult(step=step.id, id=objects_check_id(step.id), title=TITLE, error=self.blind)
+        if self.blind:
+            return result
+        rows = tuple(
+            Judgement(
+                subject=item.words,
+                expected=item.definition,
+                found=self.live[item.key].definition if item.key in self.live else None,
+            )
+            for item in objects
+        )
+        return result.model_copy(update={"rows": rows})
+
+    def offer(self, connection: Connection) -> None:
+        """Lets the rollout's own checks read what is declared, as current_setting('rag_wizard.objects', true).
+
+        It is a JSON array of objects with kind, table_name, name and definition, in the order of the steps.
+        """
+        items = [
+            {"kind": item.kind.value, "table_name": item.table, "name": item.name, "definition": item.definition}
+            for shape in self.declared.values()
+            for item in shape
+        ]
+        # Behind a transaction pooler the whole session is one transaction, and nothing may outlive it.
+        connection.execute(
+            "SELECT set_config('rag_wizard.objects', %s, %s)",
+            [json.dumps(items, ensure_ascii=False), connection.kind == "transaction pooler"],
+        )
+
+
+def compare(connection: Connection, situation: Situation, steps: Iterable[Step]) -> Comparison:
+    """Reads the objects of all these steps in one query."""
+    # As rendered, not as fitted: what was adopted is compared like what was made.
+    shapes = {step.id: declared_shapes(situation.rollout.shapes, situation.renderer.step(step.id)) for step in steps}
+    objects = [
+        item
+        for statements in shapes.values()
+        for alternatives in statements
+        for shape in alternatives
+        for item in shape
+        if item.kind is not ItemKind.ROW
+    ]
+    blind = _blind(connection, situation)
+    live = {} if blind else read_items(connection, situation.schema, objects)
+    return Comparison({step: tuple(_fitting(statements, live)) for step, statements in shapes.items()}, live, blind)
+
+
+def _blind(connection: Connection, situation: Situation) -> str:
+    """Why this role sees nothing as it is: in a schema that it may not use, no name is found by the search path."""
+    row = connection.execute(
+        "SELECT current_user AS role, has_schema_privilege(oid, 'USAGE') AS usable"
+        " FROM pg_namespace WHERE nspname = %s",
+        [situation.schema],
+    ).fetchone()
+    if row is None or row["usable"]:
+        return ""
+    return f'not visible to this role, so not judged: role "{row["role"]}" may not use schema "{situation.schema}"'
 
 
 def has_objects(situation: Situation, rendered: RenderedStep) -> bool:
-    """True if shapes.json knows an object of the step."""
-    return any(_shapes(situation, rendered))
+    """True if the step declares an object, be it there already or not."""
+    return declares_objects(situation.rollout.shapes, situation.renderer.step(rendered.step.id))
 
 
-def check_objects(connection: Connection, situation: Situation, step: Step) -> CheckResult | None:
-    """One row for each object: expected and found definition. None for a step that declares no object.
+def _fitting(statements: list[tuple[Shape, ...]], live: Live) -> Iterable[Item]:
+    """Of the shapes that a statement may have the one that is there; if none is, that which its neighbours have.
 
-    Rows are left to the checks that the rollout declares: the application may edit them.
+    Which one it is depends on the application's columns, so it is the same for all statements of a step.
     """
-    # As rendered, not as fitted: what was adopted is compared like what was made.
-    wanted = [shapes for shapes in _shapes(situation, situation.renderer.step(step.id)) if shapes]
-    if not wanted:
-        return None
-    result = CheckResult(step=step.id, id=objects_check_id(step.id), title=TITLE)
-    try:
-        live = read_items(connection, situation.schema, [item for shapes in wanted for one in shapes for item in one])
-    except psycopg.errors.InsufficientPrivilege as error:
-        why = f"not visible to this role, so not judged: {error.diag.message_primary}"
-        return result.model_copy(update={"error": why})
-    judged = []
-    for shapes in wanted:
-        shape = max(shapes, key=lambda one: sum(live.get(item.key) == item for item in one))
-        for item in shape:
-            found = live.get(item.key)
-            judged.append(
-                Judgement(
-                    subject=item.words, expected=item.definition, found=found.definition if found is not None else None
-                )
-            )
-    return result.model_copy(update={"rows": tuple(judged)})
-
-
-def _shapes(situation: Situation, rendered: RenderedStep) -> list[tuple[Shape, ...]]:
-    """For each statement the shapes it may have; statements that add nothing or only rows are left out."""
-    known = (situation.rollout.shapes.get((s.file, s.sql), ()) for part in rendered.parts for s in part.statements)
-    return [shapes for shapes in known if any(item.kind is not ItemKind.ROW for shape in shapes for item in shape)]
+    there = [[sum(live.get(item.key) == item for item in shape) for shape in shapes] for shapes in statements]
+    neighbours = Counter[int]()
+    for counts in there:
+        if len(counts) > 1:
+            neighbours.update(dict(enumerate(counts)))
+    for shapes, counts in zip(statements, there, strict=True):
+        _, _, first = max((count, neighbours[number], -number) for number, count in enumerate(counts))
+        yield from shapes[-first]

@@ -54,20 +54,25 @@ def export_late(connection: Connection, row: Mapping[str, Any], target: str, fol
             sha256 = _begin(connection, row, waiting, place, target)
     except OSError as error:
         raise cannot_write(error, place or Path(), state=SAFE) from None
-    with connection.transaction():
-        for file in waiting:
-            key = (row["archive_id"], file["part_id"], file["ordinal"])
-            connection.execute(
-                "DELETE FROM rag_wizard.late_row WHERE archive_id = %s AND part_id = %s AND ordinal = %s", key
+    # One message, and so one transaction: the network is crossed once for each part that destroys rows.
+    connection.execute(
+        sql.SQL(";\n").join(
+            (
+                *(_exported(row["archive_id"], file["part_id"], file["ordinal"]) for file in waiting),
+                sql.SQL("UPDATE rag_wizard.archive SET sha256 = {} WHERE archive_id = {}").format(
+                    sha256, row["archive_id"]
+                ),
             )
-            connection.execute(
-                "UPDATE rag_wizard.archive_file SET exported_at = clock_timestamp()"
-                " WHERE archive_id = %s AND part_id = %s AND ordinal = %s",
-                key,
-            )
-        connection.execute(
-            "UPDATE rag_wizard.archive SET sha256 = %s WHERE archive_id = %s", (sha256, row["archive_id"])
         )
+    )
+
+
+def _exported(archive_id: str, part_id: str, ordinal: int) -> sql.Composed:
+    place = sql.SQL("archive_id = {} AND part_id = {} AND ordinal = {}").format(archive_id, part_id, ordinal)
+    return sql.SQL(
+        "DELETE FROM rag_wizard.late_row WHERE {place};\n"
+        "UPDATE rag_wizard.archive_file SET exported_at = clock_timestamp() WHERE {place}"
+    ).format(place=place)
 
 
 def _add(connection: Connection, row: Mapping[str, Any], waiting: Sequence[dict[str, Any]], place: Path) -> str:

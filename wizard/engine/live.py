@@ -60,6 +60,8 @@ def _rows(connection: Connection, expected: list[Item]) -> Iterator[Item]:
             yield from _rows_of(connection, items)
         except (errors.UndefinedColumn, errors.UndefinedTable):
             continue  # The table is another one: that is told by its columns.
+        except errors.InsufficientPrivilege:
+            continue  # A role that only looks. One that runs has to own the table, and so sees its rows.
 
 
 def _rows_of(connection: Connection, items: list[Item]) -> Iterator[Item]:

@@ -8,7 +8,7 @@ from typing import Any
 from wizard.db.connect import Connection
 from wizard.db.queries import query
 from wizard.engine import words
-from wizard.engine.compare import TITLE, has_objects, objects_check_id
+from wizard.engine.compare import TITLE, has_objects
 from wizard.engine.compose import Composer
 from wizard.engine.message import Line
 from wizard.engine.registry import registry_exists
@@ -26,6 +26,7 @@ from wizard.engine.views import (
     Survey,
     TableSize,
 )
+from wizard.rollout.declared import objects_check_id
 from wizard.rollout.model import holds
 from wizard.rollout.render import RenderedStep, applicable_decisions
 

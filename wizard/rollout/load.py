@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from wizard.errors import RolloutInvalidError
+from wizard.rollout.declared import may_declare_objects, objects_check_id
 from wizard.rollout.locate import builtin_folder
 from wizard.rollout.model import Frozen, Rollout, Step, StepKind
 from wizard.rollout.queries import is_condition
@@ -104,6 +105,10 @@ def _require_step(root: Path, path: Path, step: Step, rollout: Rollout) -> None:
     named += [query.sql for query in (*step.prerequisites, *step.checks)]
     for sql in named:
         _require_sql(root, path, sql)
+    for check in step.checks:
+        if check.id == objects_check_id(step.id):
+            what = f'"{check.id}" is the check of the step\'s objects, which the step has by itself'
+            raise _broken(path, "check.id", what, "Give it another id.")
     _require_losses(path, step)
     for fragment in (*step.deploy, *step.revert):
         text = rollout.read_sql(fragment.sql)
@@ -142,7 +147,8 @@ def _require_sql(root: Path, path: Path, sql: str) -> None:
 def _require_header(root: Path, header: Path, rollout: Rollout) -> None:
     if rollout.facts:
         _require_sql(root, header, rollout.facts)
-    known = {query.id for step in rollout.steps for query in (*step.prerequisites, *step.checks)}
+    known = {check.id for step in rollout.steps for check in step.checks}
+    known |= {objects_check_id(step.id) for step in rollout.steps if may_declare_objects(rollout, step)}
     for number, criterion in enumerate(rollout.criteria, start=1):
         for check in criterion.checks:
             if check not in known:

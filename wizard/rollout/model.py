@@ -105,7 +105,8 @@ class Check(Query):
 
     It may read current_setting('rag_wizard.xid', true), the transaction that ran its step, and 'rag_wizard.horizon',
     the oldest that was still running then: a row whose xmin is neither the first nor older than the second may be
-    newer than the step. Both are empty or NULL if unknown.
+    newer than the step. Both are empty or NULL if unknown. And current_setting('rag_wizard.objects', true): what the
+    steps declare, a JSON array of objects with kind, table_name, name and definition.
     """
 
     when: Condition = Field(default_factory=dict)
