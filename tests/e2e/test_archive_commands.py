@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.support.database import Database, assert_same
 from tests.support.program import Program
 from tests.support.rag_rows import read_rows, write_rows
@@ -33,6 +35,7 @@ def test_rows_go_to_the_state_folder_without_being_asked_for_and_come_back(datab
     assert (again.code, "is there already" in again.err) == (ExitCode.DONE, True)
 
 
+@pytest.mark.slow
 def test_the_plan_says_which_rows_go_where_before_anything_is_asked(database: Database, state_dir: Path) -> None:
     wizard = Program.on(database, state_dir)
     wizard("run", "--yes", "--to", "1.2")
@@ -52,6 +55,7 @@ def test_the_plan_says_which_rows_go_where_before_anything_is_asked(database: Da
     assert_same(before, database.snapshot())
 
 
+@pytest.mark.slow
 def test_restore_says_what_it_would_do_and_asks(database: Database, state_dir: Path) -> None:
     wizard = Program.on(database, state_dir)
     wizard("run", "--yes", "--to", "1.2")
@@ -78,6 +82,7 @@ def test_restore_says_what_it_would_do_and_asks(database: Database, state_dir: P
     assert {event["schema_version"] for event in events} == {1}
 
 
+@pytest.mark.slow
 def test_a_damaged_archive_is_exit_7_in_one_message_that_names_the_file(database: Database, state_dir: Path) -> None:
     wizard = Program.on(database, state_dir)
     wizard("run", "--yes", "--to", "1.2")
@@ -110,6 +115,7 @@ def test_an_archive_folder_that_is_not_empty_is_a_usage_error(database: Database
     assert database.value("select count(*) from domains") == 9
 
 
+@pytest.mark.slow
 def test_restoring_on_production_needs_its_name(database: Database, state_dir: Path) -> None:
     wizard = Program.on(database, state_dir)
     wizard("run", "--yes", "--to", "1.1")

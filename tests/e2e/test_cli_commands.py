@@ -154,6 +154,7 @@ def test_ranges_and_strictness(database: Database, state_dir: Path) -> None:
     assert database.value("select to_regclass('experts') is not null and to_regclass('vector_stores') is null")
 
 
+@pytest.mark.slow
 def test_a_rollback_discards_rows_only_when_the_target_is_named(database: Database, state_dir: Path) -> None:
     wizard = Program.on(database, state_dir)
     wizard("run", "--yes")
@@ -170,6 +171,7 @@ def test_a_rollback_discards_rows_only_when_the_target_is_named(database: Databa
     assert not (state_dir / "archives").exists()
 
 
+@pytest.mark.slow
 def test_forget_is_refused_while_anything_is_rolled_out_unless_it_may_stay(database: Database, state_dir: Path) -> None:
     wizard = Program.on(database, state_dir)
     nothing = wizard("forget", "--yes")
@@ -236,6 +238,7 @@ def test_a_file_is_written_once_for_its_owner(database: Database, state_dir: Pat
     assert wizard("plan", "-o", str(path), "--force").code == ExitCode.DONE
 
 
+@pytest.mark.slow
 def test_the_plan_run_by_psql_is_the_same_as_a_run(database: Database, twin: Database, state_dir: Path) -> None:
     script = Program.on(twin, state_dir)("plan", "--no-registry")
     assert "can neither roll back" in script.err

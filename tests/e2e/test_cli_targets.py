@@ -139,6 +139,7 @@ def test_on_a_terminal_production_is_typed(database: Database, state_dir: Path) 
     assert database.value("select to_regclass('domains') is not null")
 
 
+@pytest.mark.slow
 def test_ctrl_c_cancels_in_the_database_and_another_operator_is_told_5(database: Database, state_dir: Path) -> None:
     wizard = Program.on(database, state_dir)
     assert wizard("run", "--yes", "--to", "1.6").code == ExitCode.DONE

@@ -173,7 +173,7 @@ def survive(cluster: Cluster, state_dir: Path, direction: str, kind: Kind, *, ev
     print(f"{direction}, {kind.value}: {len(hit)} of {existing} boundaries")
 
 
-@pytest.mark.parametrize("kind", sampled(list(Kind), 2), ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", sampled(list(Kind), 1), ids=lambda kind: kind.name)
 def test_a_sample_of_faults_is_survived(own_cluster: Cluster, state_dir: Path, kind: Kind) -> None:
     """Each kind once, on the way forward or back in turn."""
     direction = ("run", "rollback")[list(Kind).index(kind) % 2]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.support.database import Database
 from tests.support.engine import Operator
 from tests.support.program import Program
@@ -31,6 +33,7 @@ def test_keep_objects_names_every_rollout_it_makes_irrevocable(database: Databas
     assert "App 2" in ended.err
 
 
+@pytest.mark.slow
 def test_forget_exports_the_log_of_every_rollout_that_the_registry_holds(database: Database, state_dir: Path) -> None:
     tiny = Operator(database, load_rollout(TINY))
     tiny.engine.run()
@@ -58,6 +61,7 @@ def test_forget_after_a_first_step_that_failed_needs_no_rollback_of_nothing(
     assert "recorded as rolled out" not in ended.err
 
 
+@pytest.mark.slow
 def test_what_no_registry_costs_is_told_truly(database: Database, state_dir: Path) -> None:
     program = Program.on(database, state_dir)
     ended = program("plan", "--no-registry")

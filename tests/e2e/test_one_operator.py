@@ -54,6 +54,7 @@ def _end(process: subprocess.Popen[str]) -> None:
         process.communicate()
 
 
+@pytest.mark.slow
 def test_a_second_run_exits_5_and_says_who_is_at_work(database: Database, state_dir: Path) -> None:
     runs_at_once(database, state_dir, AT_ONCE)
 

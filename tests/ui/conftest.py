@@ -16,6 +16,7 @@ from tests.support.database import Database
 from wizard.launch import Launch
 from wizard.ui.app import WizardApp
 from wizard.ui.board import Board
+from wizard.ui.widgets.textpane import TextPane
 
 WIDE, NARROW = (120, 36), (80, 24)
 SIZES = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["120x36", "80x24"])
@@ -84,6 +85,17 @@ class Walk:
     def state_line(self) -> str:
         """Row 2."""
         return self.lines[1].strip()
+
+    @property
+    def page(self) -> str:
+        """The words of the stage, also those below its lower edge, without line ends."""
+        return " ".join(self.app.main.query_one("#stage", TextPane)._text.plain.split())
+
+    def words_in(self, selector: str) -> str:
+        """The words that a widget shows now, without line ends."""
+        region = self.app.main.query_one(selector).content_region
+        lines = self.lines[region.y : region.bottom]
+        return " ".join(" ".join(line[region.x : region.right] for line in lines).split())
 
     def states(self) -> dict[str, str]:
         """Step -> the word beside it."""

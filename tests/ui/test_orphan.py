@@ -11,6 +11,7 @@ from wizard.engine import exclusive
 from wizard.ui.board import Page
 
 
+@pytest.mark.slow
 async def test_it_is_shown_and_ended_only_after_yes(
     open_screen: Open, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,6 +42,7 @@ async def test_waiting_for_a_lock_is_shown_and_ends_when_it_is_let_go(
         assert walk.board.page is Page.FINISHED
 
 
+@pytest.mark.slow
 async def test_keys_that_would_disturb_a_run_say_why(open_screen: Open, held: psycopg.Connection) -> None:
     async with open_screen(lock_timeout_ms=50) as walk:
         await wait_for_the_lock(walk)
@@ -125,6 +126,7 @@ async def test_pause_goes_on_or_opens_the_rollback_plan(open_screen: Open, held:
         assert walk.board.page is Page.FINISHED
 
 
+@pytest.mark.slow
 async def test_rolling_back_out_of_a_pause(open_screen: Open, held: psycopg.Connection) -> None:
     async with open_screen(lock_timeout_ms=50) as walk:
         await wait_for_the_lock(walk)
@@ -137,6 +139,7 @@ async def test_rolling_back_out_of_a_pause(open_screen: Open, held: psycopg.Conn
         await walk.until(lambda: walk.board.page is Page.ROLLED_BACK, "rolled back")
 
 
+@pytest.mark.slow
 async def test_another_operator_is_named_and_nothing_runs_twice(open_screen: Open, held: psycopg.Connection) -> None:
     async with open_screen(lock_timeout_ms=50, operator="day@desk") as first:
         await wait_for_the_lock(first)

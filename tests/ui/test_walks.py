@@ -104,6 +104,7 @@ async def test_a_failure_is_shown_again_until_answered_then_retried(open_screen:
         assert walk.board.page is Page.FINISHED
 
 
+@pytest.mark.slow
 async def test_after_a_failure_b_and_enter_roll_everything_back(open_screen: Open, database: Database) -> None:
     before = database.snapshot()
     async with open_screen(fail_at="2.2") as walk:
@@ -126,6 +127,7 @@ async def test_escape_leaves_the_rollback_plan_without_an_answer(open_screen: Op
     assert database.value("SELECT count(*) FROM domains") == 8
 
 
+@pytest.mark.slow
 async def test_rolling_back_the_highlighted_step_keeps_those_before(open_screen: Open, database: Database) -> None:
     async with open_screen() as walk:
         await walk.press("a")
