@@ -66,6 +66,13 @@ class Walk:
             await self.pilot.press(key)
             await self.settle()
 
+    async def go_to(self, step: str) -> None:
+        """Highlight a step with j or k, wherever the highlight is."""
+        ids = [one.id for one in self.board.steps]
+        by = ids.index(step) - ids.index(self.app.main.current)
+        await self.press(*["j" if by > 0 else "k"] * abs(by))
+        assert self.app.main.current == step, self.text
+
     async def type(self, text: str) -> None:
         """Type text into whatever has the focus."""
         await self.pilot.press(*text)

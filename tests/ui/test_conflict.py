@@ -158,8 +158,7 @@ async def test_several_conflicts_are_listed_those_of_the_highlighted_step_first(
         assert walk.state_line == "CONFLICT in 2.1 and 6.2: 2 objects differ. Nothing was changed on acme-test"
         page = walk.page
         assert page.index("column clones.rag_enabled") < page.index("function map_clone_category_to_domain(text)")
-        while walk.app.main.current != "6.2":
-            await walk.press("j")
+        await walk.go_to("6.2")
         assert "[1 About]" in walk.text
         assert "(key 0 shows both definitions)" in walk.page
         await walk.press("0")

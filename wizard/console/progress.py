@@ -14,6 +14,7 @@ from wizard.console.out import say, write_line
 from wizard.console.report import found_and_fix
 from wizard.console.tables import speaks_unicode, width_of
 from wizard.engine import events
+from wizard.engine.prerequisites import CONFLICTS
 from wizard.engine.state import StepState
 from wizard.text import one_line, shortened
 
@@ -36,6 +37,8 @@ class Lines:
         room = shutil.get_terminal_size().columns - _BESIDE_TITLE - self._id_width if sys.stderr.isatty() else 60
         self._title_width = max(16, min(room, max((width_of(step.title) for step in rollout.steps), default=1)))
         self._began: dict[str, datetime] = {}
+        self._sends: dict[str, bool] = {}
+        """Step -> one of its parts had a statement of its own to send; what is not there had no part at all."""
         self.now = ""
         """What is running, in words; "" when nothing is."""
         self.since = datetime.now(UTC)
@@ -46,19 +49,22 @@ class Lines:
             case events.StepStarted():
                 self._began[event.step] = event.at
                 self._show(event.step, event.title, "")
-            case events.PartStarted(parts=parts) if parts > 1:
-                self._show(event.step, event.title, f"part {event.part} of {parts}")
+            case events.PartStarted():
+                self._sends[event.step] = self._sends.get(event.step, False) or bool(event.sql)
+                if event.parts > 1:
+                    self._show(event.step, event.title, f"part {event.part} of {event.parts}")
             case events.LockWaited():
                 self._show(event.step, "waiting for a lock", f"next try in {event.next_try_s:.1f} s")
                 return [self._lock_line(event)]
             case events.StepFinished():
                 self.now = ""
-                return [self._step_line(event)]
+                return [self._step_line(event, self._state(event))]
             case events.Noticed():
                 where = f"{event.step}: " if event.step else ""
                 return [f"  note: {where}{one_line(event.text)}"]
-            case events.PrerequisiteChecked(result=result) if result.level != "pass":
-                return [f"  {result.level}: {one_line(result.title)}: {one_line(found_and_fix(result))}"]
+            case events.PrerequisiteChecked(result=result) if result.level != "pass" or result.id == CONFLICTS:
+                level = "note" if result.level == "pass" else result.level
+                return [f"  {level}: {one_line(result.title)}: {one_line(found_and_fix(result))}"]
             case events.CheckFinished(result=check) if not check.passed:
                 return [f"  check failed: {one_line(check.title)}", *_differences(event)]
             case events.Finished():
@@ -71,14 +77,21 @@ class Lines:
         self.now = f"{glyph} {words}"
         self.since = datetime.now(UTC)
 
-    def _step_line(self, event: events.StepFinished) -> str:
-        glyph = event.state.glyph if self._unicode else event.state.ascii_glyph
+    def _state(self, event: events.StepFinished) -> StepState:
+        """How the step ended: adopted where its parts had nothing to send, since all of it was there."""
+        sent_nothing = self._sends.pop(event.step, None) is False
+        adopted = sent_nothing and event.direction == "deploy" and event.state is StepState.DONE
+        return StepState.ADOPTED if adopted else event.state
+
+    def _step_line(self, event: events.StepFinished, state: StepState) -> str:
+        glyph = state.glyph if self._unicode else state.ascii_glyph
         title = shortened(event.title, self._title_width)
         padding = " " * (self._title_width - width_of(title))
         began = self._began.get(event.step, event.at)
         took = f"{(event.at - began).total_seconds():6.2f} s"
-        checks = f"  {event.checks_passed} of {event.checks} checks" if event.checks else ""
-        return f"{glyph} {event.step.ljust(self._id_width)}  {title}{padding}  {event.state.word:<11} {took}{checks}"
+        noun = "check" if event.checks == 1 else "checks"
+        checks = f"  {event.checks_passed} of {event.checks} {noun}" if event.checks else ""
+        return f"{glyph} {event.step.ljust(self._id_width)}  {title}{padding}  {state.word:<11} {took}{checks}"
 
     @staticmethod
     def _lock_line(event: events.LockWaited) -> str:

@@ -13,6 +13,7 @@ from wizard.console.password import with_password
 from wizard.engine.api import Engine
 from wizard.engine.events import Noticed
 from wizard.engine.prerequisites import stopped_by
+from wizard.engine.words import conflict_error
 from wizard.errors import ExitCode
 from wizard.export.log import LogFormat, LogHeader, export_log
 from wizard.open import load, open_target, settings_from
@@ -54,25 +55,40 @@ def check(call: Call) -> int:
     """Exit 3 if a prerequisite stops, 7 if only a conflict does, else 0."""
     with opened(call) as (engine, target):
         results = engine.check()
+        steps = engine.survey().steps
+        conflicts = report.conflicts_of(steps)
         say(report.target_line(target))
         code = stopped_by(results)
         document = {
             "target": target.name,
             "met": code is ExitCode.DONE,
             "prerequisites": [r.model_dump(mode="json") for r in results],
+            "conflicts": [conflict.model_dump(mode="json") for conflict in conflicts],
+            "objects": {step.id: [one.model_dump(mode="json") for one in step.objects] for step in steps},
         }
-        answer(call, "check", document, report.prerequisite_lines(results))
+        found = report.found_lines(step for step in steps if not step.conflicts)
+        lines = ["", "There already", *found] if found else []
+        answer(
+            call, "check", document, [*report.prerequisite_lines(results), *lines, *report.conflict_report(conflicts)]
+        )
         say(report.prerequisite_summary(results))
     return code
 
 
 def plan(call: Call, *, registry: bool) -> int:
-    """The psql script of what is left to run."""
+    """The psql script of what is left to run. Raises RefusedError where a run would meet a conflict."""
     with opened(call) as (engine, target):
+        steps = engine.survey().steps
+        if conflicts := report.conflicts_of(steps):
+            raise conflict_error(conflicts)
         script = engine.plan(registry=registry)
         say(report.target_line(target))
+        if found := report.found_lines(step for step in steps if not step.state.is_complete):
+            say("There already, so the script does not make it again:", *found)
         if call.json:
-            write_document(call, "plan", {"target": target.name, "registry": registry, "script": script})
+            objects = {step.id: [one.model_dump(mode="json") for one in step.objects] for step in steps}
+            document = {"target": target.name, "registry": registry, "script": script, "objects": objects}
+            write_document(call, "plan", document)
         else:
             write_data(call, script if script.endswith("\n") else script + "\n")
         if not registry:
@@ -92,6 +108,8 @@ def status(call: Call, *, exit_code: bool) -> int:
         )
         say(report.target_line(target))
         answer(call, "status", document, report.status_lines(survey))
+        if report.conflicts_of(survey.steps):
+            say(f"Both definitions: {engine.settings.command} check")
     return ExitCode.FAILED if exit_code and not survey.finished else ExitCode.DONE
 
 

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from wizard.console.tables import columns, speaks_unicode
 from wizard.engine.dependents import dependents_words
 from wizard.engine.state import StepState
-from wizard.text import one_line, shortened
+from wizard.engine.words import conflict_lines, is_there, objects_words
+from wizard.text import one_line, shortened, visible
 
 if TYPE_CHECKING:
     from wizard.db.target import Target
     from wizard.engine.views import (
         CheckResult,
+        ConflictView,
         CriterionResult,
         DryRun,
         PrerequisiteResult,
@@ -82,8 +84,34 @@ def prerequisite_summary(results: Iterable[PrerequisiteResult]) -> str:
 
 
 def step_lines(steps: Iterable[StepView]) -> list[str]:
-    """One line a step: glyph, id, state, title."""
-    return columns((f"{glyph(s.state)} {s.id}", s.state.word, s.title) for s in steps)
+    """One line a step: glyph, id, state, title, and what of it is or was there already."""
+    return columns((f"{glyph(s.state)} {s.id}", s.state.word, s.title, object_words(s)) for s in steps)
+
+
+def object_words(step: StepView) -> str:
+    """What of a step's objects the database had before; for a conflict, which differ."""
+    if step.conflicts:
+        return f"differs: {', '.join(conflict.words for conflict in step.conflicts)}"
+    return objects_words(step) + (": to be adopted" if is_there(step) else "")
+
+
+def found_lines(steps: Iterable[StepView]) -> list[str]:
+    """One line for each step of which something is there already."""
+    return columns((f"{glyph(s.state)} {s.id}", s.title, object_words(s)) for s in steps if object_words(s))
+
+
+def conflict_report(conflicts: Iterable[ConflictView]) -> list[str]:
+    """Each conflict with both definitions, one below the other, and what to do; nothing without one."""
+    found = tuple(conflicts)
+    if not found:
+        return []
+    todo = "Rename it, change it to what is expected (then it is adopted), or drop it; then check again."
+    return ["", "Conflicts: nothing runs while these differ", *map(visible, conflict_lines(found)), todo]
+
+
+def conflicts_of(steps: Iterable[StepView]) -> tuple[ConflictView, ...]:
+    """All conflicts, in step order."""
+    return tuple(conflict for step in steps for conflict in step.conflicts)
 
 
 def status_lines(survey: Survey) -> list[str]:
@@ -159,6 +187,7 @@ def dry_run_lines(dry: DryRun) -> list[str]:
     """What would run, what stands in the way, what reading cannot tell."""
     told = [result for result in dry.prerequisites if result.level != "pass"]
     lines = ["Prerequisites that did not simply pass", *prerequisite_lines(told), ""] if told else []
+    lines += [*conflict_report(conflicts_of(dry.would_run))[1:], ""] if conflicts_of(dry.would_run) else []
     lines += ["Would run", *(what_runs(dry.would_run) or ["  nothing: everything asked for is done"])]
     if dry.cannot_tell:
         lines += ["", "Reading cannot tell", *columns(("-", text) for text in dry.cannot_tell)]
@@ -166,14 +195,27 @@ def dry_run_lines(dry: DryRun) -> list[str]:
 
 
 def what_runs(steps: Iterable[StepView]) -> list[str]:
-    """One line a step: what it sends and which locks it takes on tables that the application uses."""
+    """One line a step: what it sends, what of it is there, and which locks it takes on tables of the application."""
     rows = []
     for step in steps:
         sent = sum(not statement.ours for part in step.parts for statement in part.statements)
         locks = ", ".join(f"{lock.mode} on {lock.table}" for lock in step.locks if lock.existing)
         does = plural(sent, "statement") if sent else "reads only" if not step.todo else "your own work"
-        rows.append((f"{glyph(step.state)} {step.id}", step.title, does, f"locks {locks}" if locks else ""))
+        if step.conflicts:
+            does = "conflict"
+        elif is_there(step):
+            does = "adopts"
+        found = objects_words(step) if does == "adopts" else object_words(step)
+        notes = "; ".join(filter(None, (found, f"locks {locks}" if locks and does != "adopts" else "")))
+        rows.append((f"{glyph(_would(step))} {step.id}", step.title, does, notes))
     return columns(rows)
+
+
+def _would(step: StepView) -> StepState:
+    """The state whose sign goes with what a run would do."""
+    if step.conflicts:
+        return StepState.CONFLICT
+    return StepState.ADOPTED if is_there(step) else step.state
 
 
 def rollback_lines(plan: RollbackPlan, target: str, *, statements: bool, discard: bool = False) -> list[str]:

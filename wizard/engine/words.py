@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from wizard.engine.fit import Conflict
 from wizard.engine.situation import Situation
-from wizard.engine.views import ConflictView, Failure, Verification
+from wizard.engine.views import ConflictView, Failure, StepView, Verification
 from wizard.errors import RefusedError
 from wizard.rollout.model import StepKind
 
@@ -53,6 +53,11 @@ def survey_sentence(situation: Situation, failure: Failure | None = None) -> str
         return f"ROLLED BACK to the start. {left}"
     if situation.conflicts:
         return conflict_sentence(situation)
+    return _ready_sentence(situation)
+
+
+def _ready_sentence(situation: Situation) -> str:
+    """Nothing stands in the way: what is next."""
     if situation.active is None:
         first = situation.steps[0].step
         reads = " (reads only)" if first.kind is not StepKind.SQL else ""
@@ -77,7 +82,7 @@ def conflict_sentence(situation: Situation) -> str:
         return ""
     order = [rendered.step.id for rendered in situation.steps]
     steps = span({conflict.step for conflict in situation.conflicts}, order)
-    differ = "1 object differs" if count == 1 else f"{count} objects differ"
+    differ = f"{_objects(count)} differ{'s' if count == 1 else ''}"
     now = f"Nothing was changed on {situation.target}" if situation.record is None else committed(situation)
     return f"CONFLICT in {steps}: {differ}. {now}"
 
@@ -134,6 +139,35 @@ def dry_run_sentence(target: str, steps: int, *, blocked: bool) -> str:
         return f"DRY RUN, read-only session: nothing is left to run on {target}"
     would = "a run would stop before its first change" if blocked else f"{steps} steps would run"
     return f"DRY RUN, read-only session: {would}; nothing was changed on {target}"
+
+
+def is_there(step: StepView) -> bool:
+    """Every object of the step is there, exactly as it makes them, and it sends no statement: it is to be adopted."""
+    sends = any(not statement.ours for part in step.parts for statement in part.statements)
+    found_all = bool(step.objects) and all(one.origin == "adopted" for one in step.objects)
+    return found_all and not sends and not step.state.is_complete
+
+
+def objects_words(step: StepView) -> str:
+    """`17 of 18 objects are there already`, `all 18 objects were there before`; empty if nothing was found there."""
+    done, count = step.state.is_complete, len(step.objects)
+    found = sum(one.origin == "adopted" for one in step.objects)
+    replaced = sum(one.origin == "replaced" for one in step.objects)
+    parts = []
+    if found:
+        many = f"all {count} objects" if found == count > 1 else f"{found} of {_objects(count)}"
+        parts.append(f"{many} {_be(found, done=done)} there {'before' if done else 'already'}")
+    if replaced:
+        parts.append(f"{replaced} {_be(replaced, done=done)} replaced: saved first, put back by rolling back")
+    return "; ".join(parts)
+
+
+def _be(count: int, *, done: bool) -> str:
+    return {(1, False): "is", (1, True): "was"}.get((count, done), "were" if done else "are")
+
+
+def _objects(count: int) -> str:
+    return f"{count} object{'' if count == 1 else 's'}"
 
 
 def conflict_lines(conflicts: Iterable[Conflict | ConflictView]) -> Iterator[str]:

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from wizard.ui.screens.rollback import RollbackChoice
 
 
+URGENT = frozenset({Page.FAILED, Page.CONFLICT, Page.DECISION, Page.TROUBLE})
+"""Pages that wait for the operator's word: the bell rings."""
+
+
 class Actions(Looking):
     """The commands of the table as methods of the same name; those that only look are in looking.py."""
 
@@ -49,9 +53,11 @@ class Actions(Looking):
     # ------------------------------------------------------------------ running
 
     def run(self) -> None:
-        """Enter outside the step list: go to the next step, run nothing."""
+        """Enter outside the step list: go to the next step, run nothing. While there is a conflict: look again."""
         main, step = self.app.main, self.board.next_step
-        if step is not None:
+        if self.board.conflicts:
+            self._look_again()
+        elif step is not None:
             main.look_at(step.id)
             main.step_keys.focus()
             self.say(f"{step.id} {step.label} is next; enter again runs it")
@@ -66,10 +72,26 @@ class Actions(Looking):
         step = self.board.next_step
         if reason:
             self.say(f"enter does nothing now: {reason}")
+        elif self.board.conflicts:
+            self._look_again()
         elif step is not None and step.id != step_id:
             self.run()
         elif step is not None:
             self._run_step(step)
+
+    def _look_again(self) -> None:
+        """Read everything anew, the prerequisites too; nothing runs, also when the conflict is gone."""
+
+        def told(results: Any) -> None:
+            self._checked(results)
+            left = [result.found for result in results if result.level == "stop"]
+            gone = f"In the way (step 0, key 5): {'; '.join(left)}" if left else "Enter runs the next step"
+            if self.board.conflicts:
+                self.say("Looked again: it still differs, and nothing was run")
+            else:
+                self.say(f"Looked again: nothing differs any more. {gone}")
+
+        self.app.start(Activity.CHECKING, lambda engine: engine.check(), told)
 
     def _run_step(self, step: StepView) -> None:
         kind = step.kind.value
@@ -134,14 +156,26 @@ class Actions(Looking):
         self.say("a decision is open: up and down choose, enter answers")
 
     def answer(self, name: str, value: str) -> None:
-        """An answer to a decision; the survey that follows shows what it changes."""
+        """An answer to a decision, unless the database refuses it; the survey that follows shows what it changes."""
         decisions = {**self.board.launch.decisions, name: value}
-        self.board.launch = replace(self.board.launch, decisions=decisions)
 
         def settle(engine: Engine) -> None:
-            engine.settings = replace(engine.settings, decisions=decisions)
+            before = engine.settings
+            engine.settings = replace(before, decisions=decisions)
+            try:
+                engine.survey()
+            except Exception:
+                engine.settings = before
+                raise
 
-        self.app.start(Activity.READING, settle)
+        def told(_: object) -> None:
+            self.board.launch = replace(self.board.launch, decisions=decisions)
+            self.say(f"decided: {name}={value}; it is recorded when the first step runs")
+            if self.board.open_decisions:
+                self.app.main.ask()
+
+        self.app.main.staying = True
+        self.app.start(Activity.READING, settle, told)
 
     def pause(self) -> None:
         """Pause after this part, or go on."""
@@ -320,13 +354,14 @@ class Actions(Looking):
         if message.trouble is not None and message.trouble.no_target:
             self._ask_for_target()
         main.follow()
+        main.staying = False
         if self._roll_back_next:
             self._roll_back_next = False
             if board.made_something:
                 self.rollback()
                 return
         word = board.page.value.lower() or "ready"
-        urgent = message.activity.writes or board.page in {Page.FAILED, Page.DECISION, Page.TROUBLE}
+        urgent = message.activity.writes or board.page in URGENT
         self.app.say_title(f"rag-wizard: {word}", ring=urgent)
         if message.activity is Activity.CONNECTING and board.launch.dry_run and board.survey is not None:
             self.dry_run()

@@ -24,6 +24,7 @@ from wizard.ui.messages import EngineReported, OperationEnded, StepChosen, Targe
 from wizard.ui.screens.main import MainScreen
 from wizard.ui.text import as_markup
 from wizard.ui.theme import CALM
+from wizard.ui.widgets.answers import Answers
 
 if TYPE_CHECKING:
     from textual.widgets import OptionList
@@ -161,9 +162,10 @@ class WizardApp(App[None]):
 
     def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
         """Enter on an answer to a decision."""
-        decision = getattr(message.option_list, "decision", None)
-        if decision is not None:
-            self.actions.answer(decision.name, decision.options[message.option_index].value)
+        answers = self.main.query_one(Answers)
+        chosen = answers.answer(message.option_index) if message.option_list is answers else None
+        if chosen is not None:
+            self.actions.answer(*chosen)
 
     def on_worker_state_changed(self) -> None:
         """Workers post their own end; what they raise was turned into words in the thread."""

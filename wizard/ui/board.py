@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from wizard.engine.state import StepState
 from wizard.ui import log as log_lines
+from wizard.ui.live import Live, followed, with_adoption
 
 if TYPE_CHECKING:
     from wizard.db.target import Target
-    from wizard.engine.events import Event, StepFinished
+    from wizard.engine.events import Event
     from wizard.engine.views import (
         CheckResult,
         ConflictView,
@@ -85,32 +86,6 @@ class Trouble:
     """Going on would lose data, meet a conflict, or contradict what the registry holds."""
 
 
-@dataclass(frozen=True)
-class Live:
-    """The step and part under way."""
-
-    step: str
-    title: str
-    parts: int
-    direction: str
-    sentence: str
-    began: datetime
-    part: int = 0
-    part_title: str = ""
-    part_began: datetime | None = None
-    sql: str = ""
-    committed: bool = False
-    """The part just reported is committed and the next has not begun."""
-    sends: bool = False
-    """A part of the step had a statement of its own to send; false while all that came was recorded as adopted."""
-    waited_s: float | None = None
-    """Seconds waited for a lock so far, None when it is not waiting."""
-    patience_s: float = 0.0
-    next_try_s: float = 0.0
-    attempt: int = 0
-    sqlstate: str = ""
-
-
 def utc_now() -> datetime:
     """The clock of the screen."""
     return datetime.now(UTC)
@@ -173,39 +148,17 @@ class Board:
         """One engine event."""
         from wizard.engine import events
 
-        if isinstance(event, events.StepFinished) and self._adopted(event):
-            event = event.model_copy(update={"state": StepState.ADOPTED})
+        if isinstance(event, events.StepFinished):
+            event = with_adoption(self.live, event)
         self.add(log_lines.heard(event))
+        self.live = followed(self.live, event)
         match event:
             case events.StepStarted():
                 self.states[event.step] = StepState.RUNNING
-                self.live = Live(event.step, event.title, event.parts, event.direction, event.sentence, began=event.at)
             case events.PartStarted() if self.live:
                 self.states[event.step] = StepState.RUNNING
-                self.live = replace(
-                    self.live,
-                    part=event.part,
-                    parts=event.parts,
-                    part_title=event.title,
-                    part_began=event.at,
-                    sql=event.sql,
-                    committed=False,
-                    sends=self.live.sends or bool(event.sql),
-                    waited_s=None,
-                )
-            case events.PartCommitted() if self.live:
-                self.live = replace(self.live, committed=True, waited_s=None)
             case events.LockWaited() if self.live:
                 self.states[event.step] = StepState.WAITING
-                self.live = replace(
-                    self.live,
-                    waited_s=event.waited_s,
-                    patience_s=event.patience_s,
-                    next_try_s=event.next_try_s,
-                    attempt=event.attempt,
-                    sqlstate=event.sqlstate,
-                    sql=event.sql or self.live.sql,
-                )
             case events.StatementCommitted():
                 self.statements += 1
             case events.PrerequisiteChecked(result=result):
@@ -218,12 +171,6 @@ class Board:
                 self.states[failure.step] = StepState.FAILED
             case _:
                 pass
-
-    def _adopted(self, event: StepFinished) -> bool:
-        """All parts of the step that just ended were committed without a statement of their own."""
-        live = self.live
-        sent_nothing = live is not None and live.step == event.step and live.committed and not live.sends
-        return event.direction == "deploy" and event.state is StepState.DONE and sent_nothing
 
     def ended(
         self,

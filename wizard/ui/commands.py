@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from textual.binding import Binding
 
-from wizard.engine.state import StepState
-from wizard.ui.board import Activity, Board, Page
+from wizard.ui.board import Activity, Board
 
 
 @dataclass(frozen=True)
@@ -64,6 +63,12 @@ def _standing(board: Board) -> tuple[tuple[bool, str], ...]:
         (bool(failed), f"{failed} failed; r retries, b rolls back, q stops and resumes later"),
         (board.next_step is None, "nothing is left to run"),
     )
+
+
+def to_run_all(board: Board, view: View) -> str:
+    """For a. Enter works while there is a conflict: it looks again."""
+    steps = ", ".join(dict.fromkeys(conflict.step for conflict in board.conflicts))
+    return to_run(board, view) or (f"conflict in {steps}; enter looks again" if steps else "")
 
 
 def to_read(board: Board, _view: View) -> str:
@@ -174,7 +179,8 @@ class Command:
 COMMANDS: tuple[Command, ...] = (
     Command("run", ("enter",), "enter", "Next", "run the next step while it is highlighted; else go to it",
             to_run, everywhere, in_palette=False),
-    Command("all", ("a",), "a", "All", "run everything left, to a decision, a failure or the end", to_run, everywhere),
+    Command("all", ("a",), "a", "All", "run everything left, to a decision, a failure or the end", to_run_all,
+            everywhere),
     Command("retry", ("r",), "r", "Retry", "retry the failed part, or the connection", to_retry, when_asked),
     Command("end_orphan", ("e",), "e", "End session", "end an abandoned session that is in the way, after a question",
             to_end_orphan),
@@ -228,6 +234,8 @@ def label(command: Command, board: Board) -> str:
         return "Go on"
     if command.id == "dry_run" and board.dry_run is not None:
         return "Leave dry run"
+    if command.id == "run" and board.conflicts:
+        return "Look"
     return command.label
 
 
@@ -238,8 +246,3 @@ def footer(board: Board, view: View) -> list[tuple[Command, str, bool]]:
         for command in COMMANDS
         if command.footer(board, view)
     ]
-
-
-def is_urgent(board: Board) -> bool:
-    """The stage shows something that waits for the operator's word."""
-    return board.page in {Page.FAILED, Page.DECISION, Page.TROUBLE} or StepState.FAILED in board.states.values()

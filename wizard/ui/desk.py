@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from wizard.errors import WizardError
+from wizard.errors import RefusedError, WizardError
 from wizard.ui.board import Trouble
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ def attempt(work: Callable[[], T]) -> tuple[T | None, Trouble | None]:
             int(error.exit_code),
             no_target=type(error).__name__ == "NoTargetError",
             abandoned=getattr(error, "abandoned", False),
+            refused=isinstance(error, RefusedError),
         )
     except Exception as error:  # a screen that dies would leave the operator without an answer
         return None, unexpected(error)
@@ -108,10 +109,14 @@ def unexpected(error: Exception) -> Trouble:
 
 def write_export(engine: Engine, kind: str, path: Path, target: str) -> Path:
     """Write the log ("sql", "md", "jsonl") or the plan ("plan") to a new file; returns where. Raises UsageError."""
+    from wizard.engine.words import conflict_error
     from wizard.export.files import write_atomically
     from wizard.export.log import LogHeader, export_log
 
     if kind == "plan":
+        conflicts = [conflict for step in engine.survey().steps for conflict in step.conflicts]
+        if conflicts:
+            raise conflict_error(conflicts)
         text = engine.plan()
     else:
         header = LogHeader(target, engine.target.address, engine.rollout.name, engine.settings.schema)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from wizard.engine.state import StepState
 from wizard.ui.text import plural
 
 if TYPE_CHECKING:
@@ -79,6 +80,10 @@ def heard(event: Event) -> LogLine | None:
 
 def _finished(event: StepFinished) -> LogLine:
     """The line that closes a step."""
+    if event.state is StepState.ADOPTED and event.checks_passed == event.checks:
+        checked = f"; {event.checks_passed} of {plural(event.checks, 'check')}" if event.checks else ""
+        text = f"everything was there already, nothing was sent{checked}"
+        return LogLine(event.at, event.step, event.state.word, text, "", "$success")
     if event.checks:
         passed = event.checks_passed == event.checks
         text = f"{event.checks_passed} of {plural(event.checks, 'check')}"

@@ -34,6 +34,8 @@ class Looking:
     def close(self) -> None:
         """Esc: closes what lies on top; nothing else."""
         main = self.app.main
+        if main.answering:
+            main.step_keys.focus()
         for name in ("-log", "-steps"):
             if main.has_class(name):
                 main.toggle(name, on=False)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from wizard.ui.board import Activity, Board
+from wizard.ui.pages.decisions import can_be_changed
 from wizard.ui.pages.words import elapsed
 from wizard.ui.text import clip, paragraph, plural
 
@@ -86,6 +87,13 @@ def _idle(board: Board, step: StepView | None, current: str, width: int) -> list
         lines = paragraph("Everything is run. b shows the rollback plan, x exports the log, q quits.", width)
     elif board.launch.read_only:
         lines = paragraph("Read-only: every key that looks works, no key writes.", width)
+    elif board.conflicts:
+        steps = ", ".join(dict.fromkeys(conflict.step for conflict in board.conflicts))
+        lines = [
+            Content.styled(clip(f"conflict in {steps}: nothing runs before it is settled", width), "$error"),
+            Content.assemble(("0", "bold"), "     shows both definitions"),
+            Content.assemble(("enter", "bold"), " looks again"),
+        ]
     else:
         does = enter_does(step) if step.id == current else f"goes to {step.id} {step.label}, which is next"
         lines = [
@@ -97,11 +105,23 @@ def _idle(board: Board, step: StepView | None, current: str, width: int) -> list
         names = ", ".join(decision.name for decision in board.open_decisions)
         count = plural(len(board.open_decisions), "decision")
         lines.append(Content.styled(clip(f"{count} still open: {names}", width), "$warning"))
+    elif taken := decided(board):
+        lines.append(Content.styled(clip(f"decided (key 6): {taken}", width), "$quiet"))
     return lines
+
+
+def decided(board: Board) -> str:
+    """What holds for each decision, and in which step, while it can still be changed."""
+    if not can_be_changed(board):
+        return ""
+    each = [f"{one.name}={board.given(one)} in {step.id}" for step in board.steps for one in step.decisions]
+    return ", ".join(each)
 
 
 def enter_does(step: StepView) -> str:
     """What Enter does with a step, as a clause."""
+    from wizard.engine.words import is_there
+
     kind = step.kind.value
     if kind == "prerequisites":
         return f"checks the prerequisites ({step.id}); reads only"
@@ -109,5 +129,14 @@ def enter_does(step: StepView) -> str:
         return f"verifies ({step.id}); reads only"
     if kind == "manual":
         return f"goes through {step.id} {step.label}; nothing is sent to the database"
+    found = sum(one.origin == "adopted" for one in step.objects)
+    if is_there(step):
+        return f"adopts {step.id} {step.label}: records that its {plural(found, 'object')} {_are(found)} there already"
     count = sum(not statement.ours for part in step.parts for statement in part.statements)
-    return f"runs {step.id} {step.label}: {plural(count, 'statement')} in {plural(len(step.parts), 'transaction')}"
+    sends = f"{plural(count, 'statement')} in {plural(len(step.parts), 'transaction')}"
+    there = f"; {found} of {plural(len(step.objects), 'object')} {_are(found)} there" if found else ""
+    return f"runs {step.id} {step.label}: {sends}{there}"
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"

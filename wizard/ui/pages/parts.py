@@ -9,10 +9,13 @@ from textual.content import Content
 from wizard.engine.state import StepState
 from wizard.ui.board import Board
 from wizard.ui.pages.words import rows_of, state_style, took
-from wizard.ui.text import clip, one_line, spread
+from wizard.ui.text import clip, foreign, one_line, spread
 
 if TYPE_CHECKING:
     from wizard.engine.views import PartView, StepView
+
+
+ADOPTED = "adopted: everything was there already"
 
 
 def part_state(board: Board, step: StepView, index: int, part: PartView) -> StepState:
@@ -39,10 +42,15 @@ def part_lines(board: Board, step: StepView, width: int) -> tuple[Content, ...]:
     for index, part in enumerate(step.parts, start=1):
         state = part_state(board, step, index, part)
         note = took(part.seconds) if part.seconds is not None else "" if state is StepState.TODO else state.word
-        head = Content.assemble(
-            (f"{state.glyph} ", state_style(state)), clip(part.title, max(width - len(note) - 3, 4))
+        room = max(width - len(note) - 3, 4)
+        title = ADOPTED if step.state is StepState.ADOPTED else part.title
+        # One part has room for all of its title; of several each has one line.
+        first, *more = (
+            foreign(one_line(part.title)).wrap(room) if len(step.parts) == 1 else [Content(clip(title, room))]
         )
+        head = Content.assemble((f"{state.glyph} ", state_style(state)), first.rstrip())
         lines.append(spread(head, Content.styled(note, "$quiet"), width))
+        lines += [Content.assemble("  ", line) for line in more]
     if not step.parts:
         lines.append(Content.styled(_without_parts(step), "$quiet"))
     for size in step.sizes:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from wizard.ui.board import Activity, Board, Live
+from wizard.ui.board import Activity, Board, Page
+from wizard.ui.live import Live
 from wizard.ui.pages.words import elapsed
 from wizard.ui.text import one_line
 
 _TONES = {
-    "$error": {"FAILED", "REFUSED", "STOPPED", "NOT", "ANOTHER"},
+    "$error": {"FAILED", "REFUSED", "STOPPED", "NOT", "ANOTHER", "CONFLICT"},
     "$warning": {"WAITING", "PAUSED", "PAUSING", "STOPPING", "DECIDE"},
     "$success": {"FINISHED", "VERIFIED", "DONE"},
 }
@@ -31,7 +32,7 @@ def sentence(board: Board) -> str:
 def _idle(board: Board) -> str:
     if board.dry_run is not None:
         return "DRY RUN, read-only session: nothing can be changed"
-    if board.trouble is not None:
+    if board.trouble is not None and (board.page is not Page.CONFLICT or board.failure is not None):
         return f"STOPPED. {board.trouble.what}"
     return board.sentence
 

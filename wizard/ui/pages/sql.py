@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from wizard.engine.state import StepState
 from wizard.ui.text import clip, plural, stacked, visible
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ def _terminated(sql: str) -> str:
 
 def sql(step: StepView, width: int, *, unfolded: bool) -> Content:
     """Every statement that running the step sends."""
+    if step.state is StepState.ADOPTED:
+        return Content.styled("Everything was there already: nothing but the record of it was sent.", "$quiet")
     if not any(part.statements for part in step.parts):
         return Content.styled("This step sends no SQL of its own.", "$quiet")
     blocks: list[Content] = []

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 def heading(board: Board, step: StepView | None, tab: str, *, narrow: bool) -> tuple[str, str]:
     """Left and right end of the upper border."""
     if tab == "0" and board.page is not Page.NONE:
-        return states.title(board, board.page), board.page.value.lower() if board.page is Page.FAILED else ""
+        return states.title(board, board.page), board.page.value.lower() if board.page in {
+            Page.FAILED,
+            Page.CONFLICT,
+        } else ""
     if step is None:
         return board.name, ""
     strategy = step.strategy.split(":")[0] if narrow else step.strategy
@@ -43,7 +46,7 @@ def tabs(board: Board, step: StepView | None, names: Mapping[str, str], *, narro
 def text(board: Board, step: StepView | None, tab: str, width: int, *, unfolded: bool) -> Content:
     """The text of the chosen tab."""
     if tab == "0" and board.page is not Page.NONE:
-        return states.page(board, board.page, width)
+        return states.page(board, board.page, step.id if step else "", width)
     if step is None:
         return Content("")
     if tab == "2":

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from wizard.ui.board import Board, Page
+from wizard.ui.pages import decisions, differences
+from wizard.ui.pages.objects import standing
 from wizard.ui.pages.sql import excerpt
 from wizard.ui.pages.step import prerequisites
-from wizard.ui.pages.words import heading, moment, place_of
-from wizard.ui.text import clip, foreign, one_line, paragraph, plural, spread, stacked
+from wizard.ui.pages.words import heading, moment, place_of, state_style
+from wizard.ui.text import clip, foreign, hanging, one_line, paragraph, plural, spread, stacked
 
 if TYPE_CHECKING:
-    from wizard.engine.views import CriterionResult, Failure
+    from wizard.engine.views import CriterionResult, Failure, StepView
 
 Lines = list[Content]
 
@@ -21,8 +23,10 @@ NARROW = 78
 """Below this width the pages do without blank lines."""
 
 
-def page(board: Board, which: Page, width: int) -> Content:
-    """The text of a state page."""
+def page(board: Board, which: Page, step_id: str, width: int) -> Content:
+    """The text of a state page; `step_id` is the highlighted step."""
+    if which is Page.CONFLICT:
+        return stacked(differences.page(board, step_id, width))
     return stacked(_PAGES[which](board, width))
 
 
@@ -34,6 +38,7 @@ def title(board: Board, which: Page) -> str:
     return {
         Page.CONNECTING: "Connecting",
         Page.TROUBLE: "Stopped",
+        Page.CONFLICT: "Something else of that name is there",
         Page.CHECKS_FAILED: "Verification found a difference",
         Page.FINISHED: "Finished",
         Page.ROLLED_BACK: "Rolled back",
@@ -230,13 +235,18 @@ def _dry_run(board: Board, width: int) -> Lines:
     if dry is None:
         return []
     lines = [*paragraph(dry.sentence, width), Content("")]
+    stops = [result for result in dry.prerequisites if result.level == "stop"]
+    if stops:
+        lines.append(heading(f"Would stop it  {plural(len(stops), 'prerequisite')}"))
+        for result in stops:
+            lines += hanging(f"{result.title}: {result.found}", width, "✖ ", style="$error")
+        lines.append(Content(""))
+    lines += differences.all_of([conflict for step in dry.would_run for conflict in step.conflicts], width)
     lines.append(heading(f"Would run  {plural(len(dry.would_run), 'step')}"))
     for step in dry.would_run:
-        count = sum(not statement.ours for part in step.parts for statement in part.statements)
-        words = plural(count, "statement") if count else "reads only" if step.kind.value != "manual" else "yours to do"
-        lines.append(
-            Content.assemble(("▷ ", "$accent"), f"{step.id:<4}", foreign(step.title), (f"  {words}", "$quiet"))
-        )
+        state, _ = standing(board, step)
+        head = Content.assemble((f"{state.glyph} ", state_style(state)), f"{step.id:<4}", foreign(step.title))
+        lines.append(spread(head, Content.styled(_would(step), "$quiet"), width))
     if dry.cannot_tell:
         lines += [Content(""), heading("What reading cannot tell")]
         for text in dry.cannot_tell:
@@ -249,19 +259,16 @@ def _dry_run(board: Board, width: int) -> Lines:
     return [*lines, Content(""), Content.styled("d  leave the dry run    1 to 6  look at each step", "bold")]
 
 
-def _decision(board: Board, width: int) -> Lines:
-    decision = next(iter(board.open_decisions), None)
-    if decision is None:
-        return []
-    count = len(board.open_decisions)
-    more = f" ({count} questions are open)" if count > 1 else ""
-    return [
-        Content.styled(f"For step {decision.step}, {decision.name}{more}", "$quiet"),
-        Content(""),
-        *paragraph(decision.question, width, style="bold"),
-        Content(""),
-        *paragraph("No answer is safe to assume. Up and down choose, Enter answers.", width, style="$quiet"),
-    ]
+def _would(step: StepView) -> str:
+    """What a run would do with a step, in a few words."""
+    if step.conflicts:
+        return "would stop: conflict"
+    count = sum(not statement.ours for part in step.parts for statement in part.statements)
+    found = sum(one.origin == "adopted" for one in step.objects)
+    if not count and found:
+        return f"adopts {plural(found, 'object')}"
+    words = plural(count, "statement") if count else "reads only" if step.kind.value != "manual" else "yours to do"
+    return f"{words}, {found} of {len(step.objects)} there" if found else words
 
 
 def _resume(board: Board, width: int) -> Lines:
@@ -296,6 +303,6 @@ _PAGES = {
     Page.FINISHED: _finished,
     Page.ROLLED_BACK: _rolled_back,
     Page.DRY_RUN: _dry_run,
-    Page.DECISION: _decision,
+    Page.DECISION: decisions.open_question,
     Page.RESUME: _resume,
 }

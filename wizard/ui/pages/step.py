@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from wizard.ui.pages import decisions, objects
 from wizard.ui.pages.sql import listing
-from wizard.ui.pages.words import LEVELS, heading, rows_of, size_of, took, where
+from wizard.ui.pages.words import LEVELS, heading, rows_of, size_of, took
 from wizard.ui.text import Field, fields, foreign, one_line, paragraph, plural, stacked
 
 if TYPE_CHECKING:
@@ -41,13 +42,14 @@ def about(board: Board, step: StepView, width: int) -> Content:
     rows: list[Field] = [(labels["does"], step.does), (labels["why"], step.why)]
     if step.todo:
         rows.append((labels["todo"], step.todo))
-    rows.append((labels["where"], where(board.state(step))))
+    rows.append((labels["where"], objects.in_the_database(board, step)))
+    rows += objects.rows(step, narrow=narrow)
     rows += _locks_short(labels["locks"], step)
     rows.append((labels["rows"], step.rows or "no row that exists is read or rewritten"))
     rows += [("", size_of(size)) for size in step.sizes]
     rows.append((labels["time"], _time(step)))
     rows.append((labels["fails"], "the part is rolled back, the parts before it stay, you are asked"))
-    rows.append((labels["rollback"], step.rollback or "nothing to roll back"))
+    rows.append((labels["rollback"], objects.rolled_back(step) or "nothing to roll back"))
     if step.deviations:
         titles = "; ".join(one_line(deviation.title) for deviation in step.deviations)
         rows.append((labels["differs"], f"{plural(len(step.deviations), 'deviation')} (key 6): {titles}"))
@@ -99,18 +101,14 @@ def _lock(lock: Lock, step: StepView, width: int) -> list[Content]:
 
 def rollback(step: StepView, width: int, *, unfolded: bool) -> Content:
     """What rolling the step back does, and its SQL."""
+    before, taken = objects.listed(step, width)
+    words = objects.rolled_back(step) or "This step makes nothing, so there is nothing to roll back."
+    lines = [*paragraph(words[:1].upper() + words[1:], width), Content(""), *before]
     if not step.revert:
-        return stacked(paragraph(step.rollback or "This step makes nothing, so there is nothing to roll back.", width))
+        return stacked(lines)
     source = "As recorded when it ran:" if step.state.is_complete else "As it would be sent:"
-    return stacked(
-        [
-            *paragraph(step.rollback, width),
-            Content(""),
-            Content.styled(source, "$quiet"),
-            Content(""),
-            listing(step.revert, width, unfolded=unfolded),
-        ]
-    )
+    lines += [Content.styled(source, "$quiet"), Content(""), listing(step.revert, width, unfolded=unfolded)]
+    return stacked([*lines, *([Content(""), *taken] if taken else [])])
 
 
 def checks(board: Board, step: StepView, width: int) -> Content:
@@ -158,18 +156,8 @@ def prerequisites(board: Board, width: int) -> Content:
 
 def deviations(board: Board, step: StepView, width: int) -> Content:
     """Where the wizard leaves the guide's letter, and the decisions that shaped this step."""
-    lines: list[Content] = []
+    lines = decisions.of_step(board, step, width)
     for deviation in step.deviations:
         lines += [*paragraph(deviation.title, width, style="bold"), *paragraph(deviation.reason, width, indent="  ")]
-        lines.append(Content(""))
-    for decision in step.decisions:
-        given = board.launch.decisions.get(decision.name) or decision.default
-        lines += paragraph(decision.question, width, style="bold")
-        for option in decision.options:
-            taken = option.value == given
-            mark = "▪ " if taken else "· "
-            lines += paragraph(
-                f"{option.value}: {option.text}", width, indent="  " + mark, style="" if taken else "$quiet"
-            )
         lines.append(Content(""))
     return stacked(lines or paragraph("None: this step does what the guide says, to the letter.", width))

@@ -16,6 +16,7 @@ from textual.widgets import Static
 from wizard.ui.board import Board, Page
 from wizard.ui.commands import COMMANDS, TABS, View, footer
 from wizard.ui.messages import StageScrolled, StepHighlighted, TabChosen
+from wizard.ui.widgets.answers import Answers
 from wizard.ui.widgets.bars import KeyBar, StateLine, TargetBar
 from wizard.ui.widgets.edge import Edge
 from wizard.ui.widgets.logpane import LogPane
@@ -31,7 +32,16 @@ WIDE = (120, 32)
 """From this size on everything is on the screen at once."""
 STATE_TAB = "0"
 ROOMY = frozenset(
-    {Page.TROUBLE, Page.FAILED, Page.CHECKS_FAILED, Page.FINISHED, Page.ROLLED_BACK, Page.DECISION, Page.RESUME}
+    {
+        Page.TROUBLE,
+        Page.FAILED,
+        Page.CONFLICT,
+        Page.CHECKS_FAILED,
+        Page.FINISHED,
+        Page.ROLLED_BACK,
+        Page.DECISION,
+        Page.RESUME,
+    }
 )
 """State pages that say themselves what Now would say, and which keys there are."""
 
@@ -60,6 +70,10 @@ class MainScreen(Screen[None]):
         self.drawing = False
         """The board changed and is drawn once the present message is handled."""
         self._home = False
+        self.staying = False
+        """The highlight stays where it is, whatever happens: an answer was given there."""
+        self._asked = False
+        """The answers get the focus as soon as they are there."""
         self._searched: TextPane | None = None
         self.sought = ""
         """What was searched for last."""
@@ -83,6 +97,7 @@ class MainScreen(Screen[None]):
                 yield Tabs(id="tabs")
                 with Vertical(id="stage-row"):
                     yield StageBody(id="stage")
+                    yield Answers()
                     yield Static(id="pages")
                 yield Edge("middle", "Now", id="now-edge")
                 yield Static(id="now")
@@ -166,7 +181,9 @@ class MainScreen(Screen[None]):
         self.board.notice = ""
         if step_id != self.current:
             self.current = step_id
-            if self.tab == STATE_TAB:
+            step = self.board.step(step_id)
+            in_conflict = self.board.page is Page.CONFLICT and step is not None and bool(step.conflicts)
+            if self.tab == STATE_TAB and not in_conflict:
                 self.tab = "1"
         self.draw(home=True)
 
@@ -197,6 +214,11 @@ class MainScreen(Screen[None]):
             self.awaited = ""
         elif board.failure is not None:
             self.current, tab = board.failure.step, STATE_TAB
+        elif self.staying and self.current:
+            tab = self.tab
+        elif board.conflicts:
+            self.current, tab = board.conflicts[0].step, self.tab
+            self.awaited = self.current
         else:
             self.current = (
                 board.next_step.id if board.next_step else self.current or (board.steps[-1].id if board.steps else "")
@@ -213,22 +235,28 @@ class MainScreen(Screen[None]):
     # ------------------------------------------------------------------ asking and searching
 
     def ask(self) -> None:
-        """List the answers of the first open decision below its question."""
-        from wizard.ui.widgets.answers import Answers
+        """Go to the answers once they are drawn."""
+        self._asked = True
+        self.draw()
 
-        decision = next(iter(self.board.open_decisions), None)
-        if decision is not None and not self.query("#answers"):
-            self.query_one("#stage-row").mount(Answers(decision), after="#stage")
-        for answers in self.query("#answers"):
+    @property
+    def answering(self) -> bool:
+        """The answers have the focus."""
+        return self.focused is self.query_one(Answers)
+
+    def _draw_answers(self, step: StepView | None) -> None:
+        """List the answers to what the stage asks, or take them away."""
+        from wizard.ui.pages.decisions import to_answer
+
+        answers, left = self.query_one(Answers), self.answering
+        questions = to_answer(self.board, step, self.tab)
+        answers.show(questions, self.board.given)
+        if questions and self._asked:
             answers.focus()
-
-    def _answered(self) -> None:
-        """Take away answers whose question is not on the stage any more."""
-        asked = self.tab == STATE_TAB and self.board.page is Page.DECISION
-        open_names = {decision.name for decision in self.board.open_decisions}
-        for answers in self.query("#answers"):
-            if not asked or answers.name not in open_names:
-                answers.remove()
+        elif left and not questions:
+            self.step_keys.focus()
+        self._asked = self._asked and self.board.busy
+        self.set_class(bool(questions) or (self.tab == STATE_TAB and self.board.page in ROOMY), "-page")
 
     @property
     def log_focused(self) -> bool:
@@ -278,8 +306,7 @@ class MainScreen(Screen[None]):
             return
         board = self.board
         self.set_class(board.dry_run is not None, "-dry-run")
-        self.set_class(board.failure is not None and not board.busy, "-failed")
-        self.set_class(self.tab == STATE_TAB and board.page in ROOMY, "-page")
+        self.set_class((board.failure is not None or bool(board.conflicts)) and not board.busy, "-failed")
         for edge in self.query("#right Edge").results(Edge):
             edge.double = board.dry_run is not None
         self.query_one(TargetBar).show(board, narrow=self.narrow)
@@ -291,8 +318,10 @@ class MainScreen(Screen[None]):
         self.query_one(KeyBar).show(footer(board, self.view))
 
     def _draw_steps(self) -> None:
+        from wizard.ui.pages.objects import standing
+
         board = self.board
-        rows = tuple(Row(step.id, step.label, board.state(step)) for step in board.steps)
+        rows = tuple(Row(step.id, step.label, *standing(board, step)) for step in board.steps)
         count = f"{board.complete} of {len(rows)}" if rows else ""
         for widget in (self.query_one("#strip", Strip), self.query_one("#steps", StepList)):
             widget.rows, widget.current = rows, self.current
@@ -324,7 +353,7 @@ class MainScreen(Screen[None]):
         width = max(body.scrollable_content_region.width, 20)
         text = stage.text(board, step, self.tab, width, unfolded=self.unfolded)
         body.show(Content("\n").join(text.wrap(width)))
-        self._answered()
+        self._draw_answers(step)
         if self._home:
             self._home = False
             body.scroll_home(animate=False)
@@ -334,7 +363,8 @@ class MainScreen(Screen[None]):
         from wizard.ui.pages.now import aside, now
 
         region = self.query_one("#now", Static)
-        width, height = max(region.content_size.width, 20), 4 if self.narrow else 7
+        # Measured beside it: a region that was hidden a moment ago has no width yet.
+        width, height = max(self.query_one("#right").size.width - 4, 20), 4 if self.narrow else 7
         region.update(Content("\n").join(now(self.board, self.current, width)[:height]))
         self.query_one("#now-edge", Edge).count = aside(self.board)
 

@@ -25,6 +25,8 @@ class Row:
     id: str
     label: str
     state: StepState
+    word: str = ""
+    """Beside the glyph, where it is another than the state's own."""
 
 
 class StepKeys(Widget, can_focus=True):
@@ -82,7 +84,7 @@ class StepList(StepKeys):
 
     def _line(self, row: Row) -> Content:
         width = self.content_size.width
-        word = row.state.word
+        word = row.word or row.state.word
         ids = min(max(cell_len(other.id) for other in self.rows), 9) + 1
         label = pad(row.label, max(width - 5 - ids - cell_len(word), 0))
         style = state_style(row.state)
