@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from wizard.console.tables import columns, speaks_unicode
 from wizard.engine.dependents import dependents_words
 from wizard.engine.state import StepState
-from wizard.engine.words import conflict_lines, is_there, objects_words
+from wizard.engine.words import conflict_lines, is_there, object_lines, objects_words
 from wizard.text import one_line, shortened, visible
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
         PrerequisiteResult,
         RestorePlan,
         RollbackPlan,
-        RollbackStep,
         StepView,
         Survey,
         Verification,
@@ -248,17 +247,6 @@ def rollback_lines(plan: RollbackPlan, target: str, *, statements: bool, discard
             *(f"  {text}" for text in dependents_words(plan.dependents)),
         ]
     return lines
-
-
-def object_lines(step: RollbackStep) -> list[str]:
-    """What goes with a step, an object a line; parts of a table that goes are not named again."""
-    tables = {one.name for one in step.objects if one.kind == "table" and one.origin == "made"}
-    return [
-        f"{'goes' if one.origin == 'made' else 'is put back as it was'}: {one.kind} {one_line(one.name)}"
-        + (f" of {one_line(one.table)}" if one.table and one.table != one.name else "")
-        for one in step.objects
-        if one.kind == "table" or one.origin == "replaced" or one.table not in tables
-    ]
 
 
 def restore_lines(plan: RestorePlan, target: str) -> list[str]:

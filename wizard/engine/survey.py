@@ -15,6 +15,7 @@ from wizard.engine.registry import registry_exists
 from wizard.engine.situation import Situation
 from wizard.engine.state import StepState
 from wizard.engine.views import (
+    ArchiveView,
     ConflictView,
     Failure,
     LastSession,
@@ -58,6 +59,7 @@ def survey(connection: Connection, situation: Situation, composer: Composer) -> 
         )
         if last is not None and situation.active is not None
         else None,
+        archives=_archives(connection, situation),
         open_decisions=situation.open_decisions,
         facts=situation.facts,
         statements=_count_statements(connection),
@@ -184,6 +186,15 @@ def pending_failure(connection: Connection, situation: Situation) -> Failure | N
             "state_now": words.after_failure(situation, failure),
             "todo": words.failure_todo(failure.direction, can_roll_back=anything),
         }
+    )
+
+
+def _archives(connection: Connection, situation: Situation) -> tuple[ArchiveView, ...]:
+    if situation.record is None:
+        return ()
+    rows = connection.execute(query("kept_archives"), {"rollout_id": situation.record.rollout_id})
+    return tuple(
+        ArchiveView(path=row["path"], host=row["host"], rows=row["rows"], made_at=row["made_at"]) for row in rows
     )
 
 

@@ -304,6 +304,17 @@ class LastSession(View):
     wizard_version: str
 
 
+class ArchiveView(View):
+    """A folder with rows that a rollback destroyed."""
+
+    path: str
+    host: str
+    """The machine that the folder lies on."""
+    rows: int
+    """How many there were when they were destroyed."""
+    made_at: datetime
+
+
 class ServerView(View):
     """The server and the connection as the header shows them."""
 
@@ -329,6 +340,8 @@ class Survey(View):
     """True when the latest recorded rollout was rolled back whole and the registry is still there."""
     failure: Failure | None = None
     last_session: LastSession | None = None
+    archives: tuple[ArchiveView, ...] = ()
+    """Rows that rollbacks of this rollout destroyed, newest first."""
     open_decisions: tuple[Decision, ...] = ()
     """Without an answer and without a default: a run would stop."""
     facts: dict[str, str]

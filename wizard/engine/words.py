@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import groupby
 
 from wizard.engine.fit import Conflict
 from wizard.engine.situation import Situation
-from wizard.engine.views import ConflictView, Failure, StepView, Verification
+from wizard.engine.views import ConflictView, Failure, RollbackStep, StepView, Verification
 from wizard.errors import RefusedError
 from wizard.rollout.model import StepKind
+from wizard.text import one_line
+
+MANY = 6
+"""So many objects of a kind are named one by one; more are counted."""
 
 
 def span(ids: Collection[str], order: Sequence[str]) -> str:
@@ -188,3 +193,24 @@ def conflict_error(conflicts: Iterable[ConflictView]) -> RefusedError:
         why="\n".join((*conflict_lines(found), "Nothing was changed.")),
         fix="Rename or remove what is there, or change it to what is expected. The wizard never overwrites it.",
     )
+
+
+def object_lines(step: RollbackStep) -> list[str]:
+    """What goes with a step: a line for each object, or for each kind of which there are many.
+
+    What lies in a table that goes is not named again.
+    """
+    tables = {one.table for one in step.objects if one.kind == "table" and one.origin == "made"}
+    named = [one for one in step.objects if one.kind == "table" or one.origin == "replaced" or one.table not in tables]
+    lines = []
+    for (origin, kind), group in groupby(named, key=lambda one: (one.origin, one.kind)):
+        objects = list(group)
+        verb = "goes" if origin == "made" else "is put back as it was"
+        if len(objects) > MANY:
+            where = ", ".join(dict.fromkeys(one.table for one in objects))
+            lines.append(one_line(f"goes: {len(objects)} times {kind}, on {where}"))
+            continue
+        for one in objects:
+            name = one.table if kind == "table" else f"{one.name} of {one.table}" if one.table else one.name
+            lines.append(one_line(f"{verb}: {kind} {name}"))
+    return lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -210,6 +211,7 @@ def _criterion(criterion: CriterionResult, width: int) -> Lines:
 def _rolled_back(board: Board, width: int) -> Lines:
     remains = "The schema rag_wizard with the statement log. This command exports the log and drops the schema:"
     lines: Lines = [
+        *_archived(board, width),
         heading("What remains"),
         *paragraph(remains, width, indent="  "),
         *(line.stylize("bold") for line in paragraph(forget_command(board), width, indent="  ")),
@@ -223,6 +225,19 @@ def _rolled_back(board: Board, width: int) -> Lines:
         sent = Content.assemble("  ", (f"{line.place:<7}", "$quiet"), foreign(one_line(line.text)))
         lines.append(sent.truncate(width, ellipsis=True))
     return lines
+
+
+def _archived(board: Board, width: int) -> Lines:
+    archives = board.survey.archives if board.survey is not None else ()
+    if not archives:
+        return []
+    lines = [heading(f"Rows archived  {sum(archive.rows for archive in archives):,}")]
+    for archive in archives:
+        lines += paragraph(f"{plural(archive.rows, 'row')} in {archive.path} on {archive.host}", width, indent="  ")
+    lines += paragraph("After a new run this puts them back:", width, indent="  ")
+    command = one_line(f"{board.command} restore {shlex.quote(archives[0].path)}")
+    lines += [line.stylize("bold") for line in paragraph(command, width, indent="  ")]
+    return [*lines, Content("")]
 
 
 def forget_command(board: Board) -> str:

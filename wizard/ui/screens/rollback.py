@@ -11,6 +11,8 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input
 
+from wizard.engine.dependents import dependents_words
+from wizard.engine.words import object_lines
 from wizard.ui.pages.sql import listing
 from wizard.ui.pages.words import heading
 from wizard.ui.screens.card import Card
@@ -85,7 +87,7 @@ class Rollback(Card[RollbackChoice]):
         plan, width = self.plan, self._width
         what = "everything that this rollout made" if plan.to is None else f"everything after step {plan.to}"
         lines = paragraph(f"On {self._target}: {what}, newest first. What was there before stays.", width)
-        lines += [Content(""), *self._losses(), Content("")]
+        lines += [Content(""), *self._in_the_way(), *self._losses(), Content("")]
         for step in plan.steps:
             count = sum(not statement.ours for statement in step.statements)
             lines.append(
@@ -96,9 +98,22 @@ class Rollback(Card[RollbackChoice]):
                     (f"  {plural(count, 'statement')}", "$quiet"),
                 )
             )
+            for text in object_lines(step):
+                lines += paragraph(text, width, indent="       ", style="$quiet")
             if self._sql and step.statements:
                 lines += [Content(""), listing(step.statements, width, unfolded=False), Content("")]
         return stacked(lines)
+
+    def _in_the_way(self) -> list[Content]:
+        """What somebody else built on what would go. The rollback is refused while it is there."""
+        if not self.plan.dependents:
+            return []
+        lines = [
+            Content.styled("In the way, not made by this rollout: it does not begin before that is settled", "$error")
+        ]
+        for text in dependents_words(self.plan.dependents):
+            lines += paragraph(text, self._width, indent="  ")
+        return [*lines, Content("")]
 
     def _losses(self) -> list[Content]:
         plan, width = self.plan, self._width
