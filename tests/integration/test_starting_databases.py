@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Any
 
@@ -28,12 +29,16 @@ STEPS = tuple(step.id for step in SQL_STEPS)
 
 
 def walks(*sample: str) -> list[Any]:
-    """(start, steps): a few steps of one start in `make test`, every step of every start in `make test-all`."""
-    every = [pytest.param(start, STEPS, marks=pytest.mark.slow, id=str(start)) for start in ROUND_TRIPS]
+    """(start, steps): a few steps of one start in `make test`, every step of every start in `make test-all`.
+
+    On the older servers every step of every fourth start: what a start is made of differs, the servers hardly do.
+    """
+    starts = ROUND_TRIPS if os.environ.get("RAG_WIZARD_TEST_PG", "18") == "18" else ROUND_TRIPS[::4]
+    every = [pytest.param(start, STEPS, marks=pytest.mark.slow, id=str(start)) for start in starts]
     return [pytest.param(HALF_PASTED, sample, id="sample"), *every]
 
 
-@pytest.mark.parametrize("start", sampled(ROUND_TRIPS, 10), ids=str)
+@pytest.mark.parametrize("start", sampled(ROUND_TRIPS, 6), ids=str)
 def test_a_round_trip_leaves_the_start_exactly(make_database: MakeDatabase, start: Start) -> None:
     database = start.make(make_database)
     before = database.snapshot()
@@ -74,7 +79,7 @@ def test_a_database_that_cannot_be_served_stops_the_run(make_database: MakeDatab
     assert_same(before, database.snapshot())
 
 
-@pytest.mark.parametrize("start", sampled(CONFLICTS, 4), ids=str)
+@pytest.mark.parametrize("start", sampled(CONFLICTS, 3), ids=str)
 def test_a_conflict_is_refused_before_anything_changes(make_database: MakeDatabase, start: Start) -> None:
     database = start.make(make_database)
     before = database.snapshot()

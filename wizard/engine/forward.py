@@ -185,8 +185,8 @@ def _finish_step(here: Sitting, rendered: RenderedStep, results: tuple[CheckResu
     passed = sum(result.passed for result in results)
     here.emit(
         StepFinished(
-            step=rendered.step.id, title=rendered.step.title, state=StepState.DONE, checks_passed=passed,
-            checks=len(results), sentence=words.survey_sentence(here.situation),
+            step=rendered.step.id, title=rendered.step.title, state=here.situation.state(rendered),
+            checks_passed=passed, checks=len(results), sentence=words.survey_sentence(here.situation),
         )
     )  # fmt: skip
     if passed == len(results):

@@ -176,7 +176,8 @@ def _as_recorded(
     parts = list(rendered.parts)
     for record in standing:
         if record.part <= len(parts):
-            parts[record.part - 1] = replace(parts[record.part - 1], **vars(recorded[record.part_id]))
+            part = replace(parts[record.part - 1], title=record.title, **vars(recorded[record.part_id]))
+            parts[record.part - 1] = part
     return replace(rendered, parts=tuple(parts))
 
 
