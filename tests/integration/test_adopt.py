@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.conftest import MakeDatabase
 from tests.support.database import Database, assert_same
 from tests.support.engine import Operator
 from tests.support.starting import guide_statements, paste
+from wizard.engine.events import Event, LockWaited, PartStarted
 from wizard.engine.state import StepState
 from wizard.engine.views import StepView
 from wizard.errors import PrerequisiteError, RefusedError
@@ -223,3 +226,51 @@ def test_a_table_of_another_owner_cannot_be_completed_and_stops_the_run(make_dat
 
     assert "domains belongs to supabase_admin" in stopped.value.why
     assert_same(before, database.snapshot())
+
+
+def test_a_default_row_that_was_edited_since_stays(partly: Database) -> None:
+    operator = Operator(partly)
+    operator.engine.run()
+    partly.execute("update domains set expert_names = '{Ada}' where domain_name = 'legal-consulting'")
+
+    assert operator.engine.rollback().ending == "done"
+
+    assert partly.query("select domain_name, expert_names from domains order by 1") == [
+        ("gardening", []),
+        ("legal-consulting", ["Ada"]),
+        ("other", ["Ada"]),
+    ]
+
+
+def test_a_default_row_that_somebody_begins_to_refer_to_during_the_rollback_stays(partly: Database) -> None:
+    operator = Operator(partly)
+    operator.engine.run(last="1.1")
+    partly.execute("create table tips (domain text references domains (domain_name) on delete cascade)")
+    with partly.connect(autocommit=False) as application:
+
+        def write(event: Event) -> None:
+            if isinstance(event, PartStarted) and event.direction == "revert":
+                application.execute("insert into tips values ('legal-consulting')")
+            if isinstance(event, LockWaited):
+                application.commit()
+
+        operator.listen(write)
+        assert operator.engine.rollback().ending == "done"
+
+    assert operator.told(LockWaited)
+    assert partly.value("select count(*) from tips join domains on domain_name = domain") == 1
+
+
+def test_a_value_in_a_column_that_somebody_added_is_archived(make_database: MakeDatabase, tmp_path: Path) -> None:
+    database = make_database("no_shared_function")
+    operator = Operator(database, archives=tmp_path)
+    operator.engine.run()
+    database.execute("alter table domains add column icon text")
+    database.execute(
+        "set session_replication_role = replica; update domains set icon = 'star' where domain_name = 'other'",
+        user="supabase_admin",
+    )
+
+    operator.engine.rollback()
+
+    assert any('"star"' in file.read_text() for file in tmp_path.rglob("*.jsonl"))

@@ -37,8 +37,6 @@ class Lines:
         room = shutil.get_terminal_size().columns - _BESIDE_TITLE - self._id_width if sys.stderr.isatty() else 60
         self._title_width = max(16, min(room, max((width_of(step.title) for step in rollout.steps), default=1)))
         self._began: dict[str, datetime] = {}
-        self._sends: dict[str, bool] = {}
-        """Step -> one of its parts had a statement of its own to send; what is not there had no part at all."""
         self.now = ""
         """What is running, in words; "" when nothing is."""
         self.since = datetime.now(UTC)
@@ -50,7 +48,6 @@ class Lines:
                 self._began[event.step] = event.at
                 self._show(event.step, event.title, "")
             case events.PartStarted():
-                self._sends[event.step] = self._sends.get(event.step, False) or bool(event.sql)
                 if event.parts > 1:
                     self._show(event.step, event.title, f"part {event.part} of {event.parts}")
             case events.LockWaited():
@@ -58,7 +55,7 @@ class Lines:
                 return [self._lock_line(event)]
             case events.StepFinished():
                 self.now = ""
-                return [self._step_line(event, self._state(event))]
+                return [self._step_line(event, event.state)]
             case events.Noticed():
                 where = f"{event.step}: " if event.step else ""
                 return [f"  note: {where}{one_line(event.text)}"]
@@ -76,12 +73,6 @@ class Lines:
         words = "  ".join(filter(None, (step.ljust(self._id_width), shortened(title, self._title_width), more)))
         self.now = f"{glyph} {words}"
         self.since = datetime.now(UTC)
-
-    def _state(self, event: events.StepFinished) -> StepState:
-        """How the step ended: adopted where its parts had nothing to send, since all of it was there."""
-        sent_nothing = self._sends.pop(event.step, None) is False
-        adopted = sent_nothing and event.direction == "deploy" and event.state is StepState.DONE
-        return StepState.ADOPTED if adopted else event.state
 
     def _step_line(self, event: events.StepFinished, state: StepState) -> str:
         glyph = state.glyph if self._unicode else state.ascii_glyph

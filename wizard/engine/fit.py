@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from wizard.engine.fills import remembering, spared_by
 from wizard.engine.live import Live
 from wizard.rollout.item_sql import create_sql, drop_sql, put_back_sql
+from wizard.rollout.model import Step
 from wizard.rollout.render import Group, Part, RenderedStep
 from wizard.rollout.shape import Item, ItemKind, Shape, Shapes
 from wizard.rollout.statements import Statement
@@ -39,6 +40,8 @@ class _Fitting:
     live: Live
     expected: Collection[tuple[ItemKind, str, str]]
     """Keys of everything that any step makes."""
+    edited: Mapping[str, str]
+    """Table -> SQL condition for rows that are worth keeping."""
     whole: bool = True
     """Nothing of it is there: every statement is sent as it is written."""
     made: list[Item] = field(default_factory=list)
@@ -54,14 +57,16 @@ def fit_step(
     """The step as it is to be sent to this database, and what stands in its way."""
     parts, conflicts = [], []
     for part in rendered.parts:
-        fitted, found = _fit_part(rendered.step.id, part, shapes, live, ours)
+        fitted, found = _fit_part(rendered.step, part, shapes, live, ours)
         parts.append(fitted)
         conflicts += found
     return replace(rendered, parts=tuple(parts)), tuple(conflicts)
 
 
-def _fit_part(step: str, part: Part, shapes: Shapes, live: Live, ours: OurColumns) -> tuple[Part, list[Conflict]]:
-    state = _Fitting(step, live, {item.key for known in shapes.values() for shape in known for item in shape})
+def _fit_part(step: Step, part: Part, shapes: Shapes, live: Live, ours: OurColumns) -> tuple[Part, list[Conflict]]:
+    expected = {item.key for known in shapes.values() for shape in known for item in shape}
+    edited = {loss.table: loss.rows for loss in step.loses if not loss.columns}
+    state = _Fitting(step.id, live, expected, edited)
     sent = [
         (group, [_fit_statement(state, group, one, shapes.get((one.file, one.sql))) for one in group.statements])
         for group in part.deploy
@@ -147,7 +152,7 @@ def _demanding_columns(live: Live, table: str, shape: Shape) -> bool:
 
 
 def _further_policies(state: _Fitting, table: str) -> Iterable[Conflict]:
-    """Policies on a table that is there, beyond those to come: together they would let more through than any alone."""
+    """Policies on a table that is there, beyond those to come: together they decide otherwise than ours alone."""
     for item in state.live.values():
         if item.kind is ItemKind.POLICY and item.table == table and item.key not in state.expected:
             yield Conflict(state.step, item.words, "", item.definition)
@@ -182,7 +187,7 @@ def _revert(
             groups.append(replace(group, statements=data))
     tables = {item.table for item in state.made if item.kind is ItemKind.TABLE}
     drops = [
-        Statement(drop_sql(item))
+        Statement(drop_sql(item, state.edited.get(item.table, "false")))
         for item in reversed(state.made)
         if item.kind is ItemKind.TABLE or item.table not in tables
     ]

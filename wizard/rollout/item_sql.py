@@ -29,6 +29,8 @@ DECLARE
     child record;
     used boolean;
 BEGIN
+    -- From here on nobody begins to refer to the row, and who did so before is seen below.
+    PERFORM FROM {table} WHERE to_jsonb({table}) @> {row}::jsonb FOR UPDATE;
     -- A row that another one refers to stays: deleting it could delete that one too.
     FOR child IN
         SELECT c.conrelid::regclass AS name,
@@ -43,12 +45,15 @@ BEGIN
                        child.name, {name}, child.matches, {row}) INTO used;
         IF used THEN RETURN; END IF;
     END LOOP;
-    DELETE FROM {table} AS parent WHERE to_jsonb(parent) @> {row}::jsonb;
+    -- One that was edited since stays as well.
+    DELETE FROM {table} WHERE to_jsonb({table}) @> {row}::jsonb AND ({edited}) IS NOT TRUE;
 END
 $rag_wizard$"""
 _PUT_BACK = """\
 DO $rag_wizard$
 BEGIN
+    -- Its types may lie in schemas that are not on the search path now.
+    PERFORM set_config('check_function_bodies', 'off', true);
     -- Only while it still is what the rollout left: a body that somebody wrote since stays.
     IF (SELECT prosrc FROM pg_proc WHERE oid = to_regprocedure({signature})) = {ours} THEN
         EXECUTE {definition};
@@ -71,15 +76,15 @@ def create_sql(item: Item) -> str:
     return _filled(_CREATE.get(item.kind, "{definition}"), item)
 
 
-def drop_sql(item: Item) -> str:
+def drop_sql(item: Item, edited: str = "false") -> str:
     """The statement that takes this item away again. Never CASCADE.
 
-    A row goes only if it still is as it was inserted and nothing refers to it.
+    A row goes only if nothing refers to it and it was not edited since; `edited` is the SQL condition for that.
     """
     if item.kind is ItemKind.ROW:
         table = sql.Identifier(item.table)
         name, row = sql.Literal(table.as_string()), sql.Literal(item.definition)
-        return sql.SQL(_DROP_ROW).format(table=table, name=name, row=row).as_string()
+        return sql.SQL(_DROP_ROW).format(table=table, name=name, row=row, edited=sql.SQL(edited)).as_string()
     if item.kind is ItemKind.GRANT:
         role, _, privilege = item.name.rpartition(": ")
         return f"REVOKE {privilege} ON {sql.Identifier(item.table).as_string()} FROM {role}"
