@@ -265,6 +265,7 @@ def test_the_exported_log_replays_to_the_same_schema(database: Database, twin: D
     assert database.digest(own, schemas=["public"]) == twin.digest(own, schemas=["public"])
 
 
+@pytest.mark.slow
 def test_the_log_comes_in_three_formats(database: Database, state_dir: Path) -> None:
     wizard = Program.on(database, state_dir)
     wizard("run", "--yes", "--to", "1.1")

@@ -89,6 +89,7 @@ def test_a_plan_means_the_same_whatever_encoding_psql_was_told(database: Databas
     assert database.value("select operator from rag_wizard.session") == "Zoë"
 
 
+@pytest.mark.slow
 def test_control_characters_of_a_target_reach_no_pipe(database: Database, state_dir: Path) -> None:
     program = Program(state_dir, ("--dsn", database.url(), "--target-name", "acme\x1b[31m"))
 

@@ -110,6 +110,7 @@ def test_a_default_row_that_something_refers_to_stays(partly: Database) -> None:
     assert partly.value("select count(*) from tips") == 1
 
 
+@pytest.mark.slow
 def test_the_plan_for_psql_makes_only_what_is_missing_and_is_rolled_back_alike(
     partly: Database, make_database: MakeDatabase
 ) -> None:

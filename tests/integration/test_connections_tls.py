@@ -42,6 +42,7 @@ def test_a_remote_host_is_spoken_to_encrypted_without_being_asked(secured: Secur
     assert ended.err.count("sslmode=verify-full sslrootcert=FILE") == 1
 
 
+@pytest.mark.slow
 def test_a_whole_rollout_over_a_verified_connection(secured: Secured, wizard: Program) -> None:
     before = secured.cluster.server.log_text()
     target = ("--dsn", secured.url("sslmode=verify-full", f"sslrootcert={secured.root}"))

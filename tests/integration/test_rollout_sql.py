@@ -124,6 +124,7 @@ def test_rolling_everything_back_returns_to_the_start(make_database: MakeDatabas
     assert_same(before, database.snapshot())
 
 
+@pytest.mark.slow
 def test_each_step_alone_rolls_back_to_where_it_began(make_database: MakeDatabase) -> None:
     database = make_database("no_shared_function")
     facts = facts_of(database)

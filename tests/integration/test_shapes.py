@@ -21,7 +21,10 @@ def unordered(shapes: Shapes) -> dict[tuple[str, str], set[frozenset[Item]]]:
     return {key: {frozenset(shape) for shape in known} for key, known in shapes.items()}
 
 
-@pytest.mark.parametrize(("folder", "variants"), [(None, PHASE_1), (TINY, OTHERS)], ids=["phase-1", "tiny"])
+@pytest.mark.parametrize(
+    ("folder", "variants"),
+    [pytest.param(None, PHASE_1, id="phase-1", marks=pytest.mark.slow), pytest.param(TINY, OTHERS, id="tiny")],
+)
 def test_the_file_is_what_this_server_makes(
     cluster: Cluster, folder: Path | None, variants: tuple[Variant, ...]
 ) -> None:

@@ -78,6 +78,7 @@ async def test_quitting_asks_and_staying_is_the_default(open_screen: Open, held:
         assert walk.board.page is Page.FINISHED
 
 
+@pytest.mark.slow
 async def test_quitting_stops_after_the_part_and_keeps_what_is_committed(
     open_screen: Open, held: psycopg.Connection, database: Database
 ) -> None:
