@@ -15,6 +15,7 @@ from wizard.errors import ExitCode
 ASTROLOGY = "insert into domains (domain_name) values ('astrology')"
 
 
+@pytest.mark.slow
 def test_rows_go_to_the_state_folder_without_being_asked_for_and_come_back(database: Database, state_dir: Path) -> None:
     wizard = Program.on(database, state_dir)
     wizard("run", "--yes")

@@ -251,6 +251,7 @@ def test_the_plan_run_by_psql_is_the_same_as_a_run(database: Database, twin: Dat
     assert database.dump() == twin.dump()
 
 
+@pytest.mark.slow
 def test_the_exported_log_replays_to_the_same_schema(database: Database, twin: Database, state_dir: Path) -> None:
     wizard = Program.on(database, state_dir)
     wizard("run", "--yes", "--fail-at", "3")
@@ -285,6 +286,7 @@ def test_another_rollout_is_run_by_the_same_program(database: Database, state_di
     assert wizard("status", "--rollout", str(state_dir)).code == ExitCode.USAGE
 
 
+@pytest.mark.slow
 def test_a_decision_without_a_default_stops_with_3_until_it_is_answered(database: Database, state_dir: Path) -> None:
     wizard = Program.on(database, state_dir)
     database.execute("create table old_tickets (title text)")

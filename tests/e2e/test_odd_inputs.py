@@ -98,6 +98,7 @@ def test_control_characters_of_a_target_reach_no_pipe(database: Database, state_
         assert "\x1b" not in ended.out + ended.err, words
 
 
+@pytest.mark.slow
 def test_a_run_that_finds_damage_is_not_called_finished_afterwards(database: Database, state_dir: Path) -> None:
     program = Program.on(database, state_dir)
     assert program("run", "--yes").code == 0

@@ -183,6 +183,7 @@ def test_a_server_says_when_it_takes_no_connections(database: Database, standby:
     assert_one_message(closed, ExitCode.CONNECTION, "a standby that takes no connections", "Connect to the primary")
 
 
+@pytest.mark.slow
 def test_a_database_that_was_made_read_only_stays_so(database: Database, state_dir: Path) -> None:
     Operator(database).engine.run(last="1.1")
     before = database.snapshot()

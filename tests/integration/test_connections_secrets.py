@@ -152,7 +152,9 @@ def failing_calls(database: Database, wizard: Program, cluster: Cluster, every: 
     return ended
 
 
-@pytest.mark.parametrize("every", [pytest.param(16, id="sample"), pytest.param(1, id="all", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "every", [pytest.param(16, id="sample", marks=pytest.mark.slow), pytest.param(1, id="all", marks=pytest.mark.slow)]
+)
 def test_no_call_that_fails_lets_the_password_out(
     cluster: Cluster, database: Database, state_dir: Path, every: int
 ) -> None:

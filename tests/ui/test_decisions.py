@@ -60,6 +60,7 @@ async def test_a_decision_without_a_default_is_asked_before_anything_runs(
     assert recorded(database)[case.name] == case.answer
 
 
+@pytest.mark.slow
 @SIZES_OF_A_QUESTION
 @pytest.mark.parametrize("case", sampled([one for one in ASKED.values() if one.default], 1), ids=lambda one: one.name)
 async def test_a_default_is_shown_and_can_be_changed_until_the_first_step_runs(

@@ -196,6 +196,7 @@ async def test_dry_run_from_the_command_line_starts_in_it(open_screen: Open) -> 
         assert walk.state_line.startswith("DRY RUN")
 
 
+@pytest.mark.slow
 async def test_read_only_looks_and_never_writes(open_screen: Open, database: Database) -> None:
     before = database.snapshot()
     async with open_screen(read_only=True) as walk:
