@@ -21,7 +21,7 @@ from wizard.rollout.render import Group
 from wizard.rollout.shape import Item
 from wizard.rollout.statements import Statement, split_sql
 
-FORMAT = "Registry of rag-wizard, format 1:"
+FORMAT = "Registry of rag-wizard, format 2:"
 """How the schema's comment begins; another format is another program's."""
 
 CREATE = (Path(__file__).parent / "registry.sql").read_text(encoding="utf-8")
@@ -46,7 +46,7 @@ def registry_exists(connection: Connection) -> bool:
         raise RefusedError(
             "there is a schema rag_wizard, but it is not a registry of this version's format",
             why=f"Its comment does not begin with: {FORMAT}. Nothing was changed.",
-            fix="Use the version that made it, or find out whose schema it is.",
+            fix="Use the version that made it, or find out whose schema it is. A demo begins anew with --demo --fresh.",
         )
     return True
 
