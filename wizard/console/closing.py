@@ -27,7 +27,7 @@ def exit_code(outcome: Outcome, *, interrupted: int | None) -> int:
     """0 done, 1 failed, 7 refused; stopped by the signal `interrupted`: 130, 143 or 129."""
     if outcome.ending == "stopped" and interrupted is not None:
         return ENDING[interrupted]
-    return {"done": ExitCode.DONE, "refused": ExitCode.REFUSED}.get(outcome.ending, ExitCode.FAILED)
+    return ExitCode.DONE if outcome.ending == "done" else ExitCode.FAILED
 
 
 def failure_lines(failure: Failure) -> list[str]:

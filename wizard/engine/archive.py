@@ -219,15 +219,19 @@ def readable(connection: Connection, guard: Guard, schema: str) -> tuple[Guard, 
         if not there:
             return guard, ()
     columns = tuple(ArchivedColumn(name=name, type=there[name]) for name in names)
-    if whole or names == (*guard.key, *guard.columns):
-        try:
-            with connection.transaction():
-                connection.execute(sql.SQL("SELECT FROM ({}\n) AS lost_row LIMIT 1").format(sql.SQL(guard.select)))
-        except UNREADABLE:
-            pass
-        else:
-            return guard, columns
+    if (whole or names == (*guard.key, *guard.columns)) and _can_be_read(connection, guard):
+        return guard, columns
     return replace(guard, select=select_of(guard.table, () if whole else names, "true")), columns
+
+
+def _can_be_read(connection: Connection, guard: Guard) -> bool:
+    """Whether everything that its condition names is still there."""
+    try:
+        with connection.transaction():
+            connection.execute(sql.SQL("SELECT FROM ({}\n) AS lost_row LIMIT 1").format(sql.SQL(guard.select)))
+    except UNREADABLE:
+        return False
+    return True
 
 
 def _register(here: Sitting, archive: Archive, sha256: str) -> None:

@@ -20,7 +20,7 @@ from wizard.engine.late import settle
 from wizard.engine.manifest import require_free
 from wizard.engine.message import PartSource
 from wizard.engine.record import RolloutRecord
-from wizard.engine.registry import end_rollout, load_reverts
+from wizard.engine.registry import end_rollout, load_objects, load_reverts
 from wizard.engine.restoring import RESTORE
 from wizard.engine.settings import Settings
 from wizard.engine.sitting import Sitting
@@ -73,10 +73,14 @@ def _is_archived(dependent: Dependent) -> bool:
     return of_a_table and dependent.would == "would be dropped with it"
 
 
-def _objects(connection: Connection, parts: Iterable[Undo]) -> Iterator[RollbackObject]:
-    for undo in parts:
-        for row in connection.execute(query("archive_objects"), {"part_id": undo.record.part_id}):
-            yield RollbackObject(kind=row["kind"], table=row["table_name"], name=row["name"], origin=row["origin"])
+def _objects(connection: Connection, undos: Iterable[Undo]) -> Iterator[RollbackObject]:
+    """What the parts made or replaced, part by part; what they adopted stays."""
+    parts = [undo.record.part_id for undo in undos]
+    recorded = load_objects(connection, parts)
+    for part in parts:
+        for origin, item in recorded.get(part, ()):
+            if origin != "adopted":
+                yield RollbackObject(kind=item.kind.value, table=item.table, name=item.name, origin=origin)
 
 
 def _count(connection: Connection, guard: Guard, schema: str) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
-import os
 import re
 import shutil
 import tempfile
@@ -17,6 +16,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from wizard.db.copying import open_new, sync
+from wizard.durable import sync_folder
 from wizard.errors import RefusedError, UsageError
 
 MANIFEST = "manifest.json"
@@ -270,20 +270,6 @@ def replace_manifest(archive: OpenedArchive, manifest: Manifest) -> OpenedArchiv
     temporary.replace(archive.folder / MANIFEST)
     sync_folder(archive.folder)
     return OpenedArchive(archive.folder, sealed)
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes the names in a folder durable, where the system can."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(descriptor)
-    except OSError:
-        return
-    finally:
-        os.close(descriptor)
 
 
 def cannot_write(error: OSError, folder: Path, *, state: str) -> RefusedError | UsageError:

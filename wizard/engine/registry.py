@@ -7,7 +7,7 @@ import socket
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from psycopg import errors
 from psycopg.types.json import Jsonb
@@ -20,6 +20,9 @@ from wizard.errors import ConnectionUnsuitableError, OtherOperatorError, Refused
 from wizard.rollout.render import Group
 from wizard.rollout.shape import Item
 from wizard.rollout.statements import Statement, split_sql
+
+Origin = Literal["made", "adopted", "replaced"]
+"""Whose an object is: made by the part, there before, or overwritten by it."""
 
 FORMAT = "Registry of rag-wizard, format 2:"
 """How the schema's comment begins; another format is another program's."""
@@ -94,9 +97,9 @@ def _told_if_damaged() -> Iterator[None]:
         ) from None
 
 
-def load_objects(connection: Connection, parts: Collection[str]) -> dict[str, list[tuple[str, Item]]]:
+def load_objects(connection: Connection, parts: Collection[str]) -> dict[str, list[tuple[Origin, Item]]]:
     """Part id -> (origin, object) of what the part made and found, in order."""
-    found: dict[str, list[tuple[str, Item]]] = {}
+    found: dict[str, list[tuple[Origin, Item]]] = {}
     if parts:
         for row in connection.execute(query("objects"), {"parts": list(parts)}):
             item = Item(kind=row["kind"], table=row["table_name"], name=row["name"], definition=row["definition"])

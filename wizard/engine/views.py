@@ -359,7 +359,7 @@ class Survey(View):
 class Outcome(View):
     """How a run or a rollback ended."""
 
-    ending: Literal["done", "failed", "check failed", "stopped", "refused"]
+    ending: Literal["done", "failed", "check failed", "stopped"]
     sentence: str
     """State of the database in one sentence."""
     failure: Failure | None = None

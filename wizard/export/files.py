@@ -6,6 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
+from wizard.durable import sync_folder
 from wizard.errors import UsageError
 
 
@@ -34,7 +35,7 @@ def write_atomically(path: Path, text: str, *, force: bool = False) -> None:
         raise _cannot_write(path, error) from None
     finally:
         temporary.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def _take_free_name(temporary: Path, path: Path) -> None:
@@ -47,20 +48,6 @@ def _take_free_name(temporary: Path, path: Path) -> None:
         if path.exists():
             raise FileExistsError(path) from None
         temporary.replace(path)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the new name itself durable, where the system can."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(descriptor)
-    except OSError:
-        return
-    finally:
-        os.close(descriptor)
 
 
 def _cannot_write(path: Path, error: OSError) -> UsageError:

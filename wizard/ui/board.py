@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from wizard.engine.state import StepState
 from wizard.ui import log as log_lines
-from wizard.ui.live import Live, followed, with_adoption
+from wizard.ui.live import Live, followed
 
 if TYPE_CHECKING:
     from wizard.db.target import Target
@@ -148,8 +148,6 @@ class Board:
         """One engine event."""
         from wizard.engine import events
 
-        if isinstance(event, events.StepFinished):
-            event = with_adoption(self.live, event)
         self.add(log_lines.heard(event))
         self.live = followed(self.live, event)
         match event:

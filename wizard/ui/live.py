@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from wizard.engine.state import StepState
-
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from wizard.engine.events import Event, StepFinished
+    from wizard.engine.events import Event
 
 
 @dataclass(frozen=True)
@@ -29,8 +27,6 @@ class Live:
     sql: str = ""
     committed: bool = False
     """The part just reported is committed and the next has not begun."""
-    sends: bool = False
-    """A part of the step had a statement of its own to send; false while all of it was found there."""
     waited_s: float | None = None
     """Seconds waited for a lock so far, None when it is not waiting."""
     patience_s: float = 0.0
@@ -49,7 +45,7 @@ def followed(live: Live | None, event: Event) -> Live | None:
         case events.PartStarted() if live:
             return replace(
                 live, part=event.part, parts=event.parts, part_title=event.title, part_began=event.at, sql=event.sql,
-                committed=False, sends=live.sends or bool(event.sql), waited_s=None,
+                committed=False, waited_s=None,
             )  # fmt: skip
         case events.PartCommitted() if live:
             return replace(live, committed=True, waited_s=None)
@@ -59,11 +55,3 @@ def followed(live: Live | None, event: Event) -> Live | None:
                 attempt=event.attempt, sqlstate=event.sqlstate, sql=event.sql or live.sql,
             )  # fmt: skip
     return live
-
-
-def with_adoption(live: Live | None, event: StepFinished) -> StepFinished:
-    """`event`; its state is adopted where every part was committed without a statement of the rollout."""
-    found_all = live is not None and live.step == event.step and live.committed and not live.sends
-    if found_all and event.direction == "deploy" and event.state is StepState.DONE:
-        return event.model_copy(update={"state": StepState.ADOPTED})
-    return event
