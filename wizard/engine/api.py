@@ -66,7 +66,7 @@ class Engine:
         self.rollout = rollout
         self._settings = settings
         self._emit = listener
-        self._steering = Steering()
+        self._steering = Steering(settings.batch_rows, settings.batch_delay_s)
         self._composer = Composer(rollout, settings)
         self._pooler_told = False
 
@@ -217,6 +217,11 @@ class Engine:
     def go_on(self) -> None:
         """Ends a pause."""
         self._steering.go_on()
+
+    def set_pace(self, *, batch_rows: int | None = None, delay_s: float | None = None) -> tuple[int, float]:
+        """Rows a batch and seconds between two of a backfill, from the next batch on; what holds then."""
+        self._steering.pace(batch_rows=batch_rows, delay_s=delay_s)
+        return self._steering.batch_rows, self._steering.delay_s
 
     @property
     def resting(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from wizard.engine.state import StepState
-from wizard.engine.views import CheckResult, Failure, Outcome, PrerequisiteResult
+from wizard.engine.views import Blocker, CheckResult, Failure, Outcome, PrerequisiteResult
 
 SCHEMA_VERSION = 1
 """Version of the JSON that events and documents are written in."""
@@ -128,6 +128,58 @@ class LockWaited(Event):
     patience_s: float
     next_try_s: float
     sql: str = ""
+
+
+class BlockersSeen(Event):
+    """Who keeps the running part waiting right now; told once a second, and once with nobody when that is over."""
+
+    event: Literal["blockers_seen"] = "blockers_seen"
+    step: str
+    part: int
+    waits_for: str
+    """`a lock on clones`, `transactions that began before`."""
+    waited_s: float
+    blockers: tuple[Blocker, ...]
+
+
+class IndexProgressed(Event):
+    """How far a CREATE INDEX CONCURRENTLY or a validation is, as far as the server tells."""
+
+    event: Literal["index_progressed"] = "index_progressed"
+    step: str
+    part: int
+    phase: str
+    """The server's own word, for example "building index: scanning table"."""
+    done: int
+    total: int
+    """Blocks, or rows, or transactions that are waited for; 0 where the server does not count."""
+    unit: str
+
+
+class BackfillProgressed(Event):
+    """Batches of a backfill were committed, or it counts, sweeps or is slowed down. At most a few a second are told."""
+
+    event: Literal["backfill_progressed"] = "backfill_progressed"
+    step: str
+    part: int
+    parts: int
+    direction: Direction = "deploy"
+    table: str
+    phase: Literal["counting", "filling", "sweeping"]
+    batches: int
+    """Committed so far, those of earlier sessions included."""
+    rows: int
+    """Changed so far, those of earlier sessions included."""
+    total: int | None
+    """Rows that had to be changed when it began; None while they are counted."""
+    rows_per_s: float | None = None
+    eta_s: float | None = None
+    """Seconds left at the measured rate; None: no estimate."""
+    batch_rows: int
+    delay_s: float
+    """Between two batches, as it is now."""
+    slowed: str = ""
+    """Why it goes slower than asked; empty if it does not."""
 
 
 class CheckFinished(Event):

@@ -24,7 +24,7 @@ from wizard.rollout.statements import Statement, split_sql
 Origin = Literal["made", "adopted", "replaced"]
 """Whose an object is: made by the part, there before, or overwritten by it."""
 
-FORMAT = "Registry of rag-wizard, format 2:"
+FORMAT = "Registry of rag-wizard, format 3:"
 """How the schema's comment begins; another format is another program's."""
 
 CREATE = (Path(__file__).parent / "registry.sql").read_text(encoding="utf-8")

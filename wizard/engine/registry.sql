@@ -2,7 +2,7 @@
 -- Not for applications: RLS is on without a policy, and nothing is granted to anyone.
 CREATE SCHEMA rag_wizard;
 
-COMMENT ON SCHEMA rag_wizard IS 'Registry of rag-wizard, format 2: rollouts, checkpoints, statement log. Removed by: rag-wizard forget';
+COMMENT ON SCHEMA rag_wizard IS 'Registry of rag-wizard, format 3: rollouts, checkpoints, statement log. Removed by: rag-wizard forget';
 
 CREATE TABLE rag_wizard.rollout (
     rollout_id uuid PRIMARY KEY,

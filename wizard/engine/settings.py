@@ -13,13 +13,17 @@ class Settings:
 
     schema: str = "public"
     strategy: str = "auto"
-    """auto or atomic."""
+    """auto, atomic or online."""
     operator: str = ""
     """user@host of whoever sits there."""
     lock_timeout_ms: int = 700
     """How long one try waits for a table lock."""
     lock_patience_s: float = 120.0
     """How long all tries of one part together wait before it is given up (exit 6)."""
+    batch_rows: int = 5000
+    """Rows of a backfill that are changed in one transaction."""
+    batch_delay_s: float = 0.0
+    """Between two batches."""
     lock_budget_ms: int = 2000
     """How long the application may wait while a rollback saves what changed since the archive, for each table."""
     archives: Path | None = None

@@ -8,11 +8,15 @@ from contextlib import contextmanager
 
 from wizard.db.connect import Connection
 
+BATCH_ROWS = (100, 50_000)
+"""Fewest and most rows of a batch: a batch holds its rows' locks until it commits."""
+DELAY_S = (0.0, 60.0)
+
 
 class Steering:
     """Thread-safe switches. The engine looks at them between parts and while it waits."""
 
-    def __init__(self) -> None:
+    def __init__(self, batch_rows: int = 5000, delay_s: float = 0.0) -> None:
         self._stop = threading.Event()
         self._go = threading.Event()
         self._go.set()
@@ -22,6 +26,10 @@ class Steering:
         self._in_flight: Connection | None = None
         self.cancelled = False
         """True once a cancel was asked for: a cancelled statement is then no failure."""
+        self.batch_rows = batch_rows
+        """Rows of the next batch of a backfill."""
+        self.delay_s = delay_s
+        """Pause between two batches."""
 
     def forget(self) -> None:
         """The operation is over: what was asked for does not concern the next one."""
@@ -60,6 +68,13 @@ class Steering:
         with self._lock:
             if self._in_flight is not None:
                 self._in_flight.cancel_safe(timeout=5)
+
+    def pace(self, *, batch_rows: int | None = None, delay_s: float | None = None) -> None:
+        """Other batches from the next one on, within `BATCH_ROWS` and `DELAY_S`."""
+        if batch_rows is not None:
+            self.batch_rows = min(max(batch_rows, BATCH_ROWS[0]), BATCH_ROWS[1])
+        if delay_s is not None:
+            self.delay_s = min(max(delay_s, DELAY_S[0]), DELAY_S[1])
 
     @property
     def paused(self) -> bool:

@@ -202,6 +202,30 @@ class LoggedStatement(View):
     error: str = ""
 
 
+class Blocker(View):
+    """Somebody who keeps a part waiting, as far as this role may see. Its words are the database's own."""
+
+    pid: int
+    """Of the backend, as the server gives it; 0 of a prepared transaction."""
+    backend_start: datetime | None
+    """With `pid` what identifies the backend: a pid is given anew."""
+    kind: Literal["session", "autovacuum", "wraparound autovacuum", "prepared transaction"]
+    user: str | None
+    application: str | None
+    state: str | None
+    """None: not visible to this role."""
+    state_s: float | None
+    """How long it has been in that state."""
+    query: str | None
+    """Its last statement, literals masked; None: not visible to this role."""
+    holds: str
+    """`ROW SHARE on clones`, `a snapshot`; empty if the server does not say."""
+    may_be_ended: bool
+    """This role may signal it."""
+    why_not: str = ""
+    """Why this role may not."""
+
+
 class Loss(View):
     """Rows that a rollback would destroy."""
 
