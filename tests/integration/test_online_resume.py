@@ -19,9 +19,10 @@ where step = '6.2'"""
 
 def _stop_after(operator: Operator, rows: int, direction: str = "deploy") -> None:
     def stop(event: Event) -> None:
-        if isinstance(event, BackfillProgressed) and (event.step, event.direction) == ("6.2", direction):
-            if event.rows >= rows:
-                operator.engine.stop()
+        if not isinstance(event, BackfillProgressed) or (event.step, event.direction) != ("6.2", direction):
+            return
+        if event.rows >= rows:
+            operator.engine.stop()
 
     operator.listen(stop)
 
