@@ -17,6 +17,7 @@ from wizard.console.reading import answer, opened
 from wizard.console.supervise import StoppedBySignalError, supervised
 from wizard.engine.api import Engine
 from wizard.engine.dependents import require_no_dependents
+from wizard.engine.replaced import require_as_recorded
 from wizard.errors import ExitCode, LockNotObtainedError, RefusedError, UsageError
 
 if TYPE_CHECKING:
@@ -34,10 +35,11 @@ def rollback(call: Call, *, to: str | None, discard_data: bool, archive: Path | 
         lines = report.rollback_lines(plan, target.name, statements=call.launch.dry_run, discard=discard_data)
         if call.launch.dry_run:
             say(report.target_line(target), "DRY RUN, read-only session: nothing can be changed")
-            code = ExitCode.REFUSED if plan.dependents else ExitCode.DONE
+            code = ExitCode.REFUSED if plan.refused else ExitCode.DONE
             document = {"target": target.name, "exit_code": int(code), **plan.model_dump(mode="json")}
             answer(call, "rollback --dry-run", document, lines)
             return code
+        require_as_recorded(plan.replaced_since)
         require_no_dependents(plan.dependents)
         if not call.yes:
             say(*lines)

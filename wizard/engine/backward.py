@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -21,12 +21,22 @@ from wizard.engine.manifest import require_free
 from wizard.engine.message import PartSource
 from wizard.engine.record import RolloutRecord
 from wizard.engine.registry import end_rollout, load_objects, load_reverts
+from wizard.engine.replaced import find_replaced, require_as_recorded
 from wizard.engine.restoring import RESTORE
 from wizard.engine.settings import Settings
 from wizard.engine.sitting import Sitting
 from wizard.engine.situation import Situation
 from wizard.engine.state import StepState
-from wizard.engine.views import Dependent, Loss, Outcome, RollbackObject, RollbackPlan, RollbackStep, StatementView
+from wizard.engine.views import (
+    ConflictView,
+    Dependent,
+    Loss,
+    Outcome,
+    RollbackObject,
+    RollbackPlan,
+    RollbackStep,
+    StatementView,
+)
 from wizard.errors import UsageError
 
 
@@ -57,8 +67,15 @@ def rollback_plan(
         archive = str(place or "")
     return RollbackPlan(
         to=to, steps=steps, losses=tuple(losses), archive=archive,
+        replaced_since=_replaced(connection, situation, undos),
         dependents=_dependents(connection, settings.schema, undos),
     )  # fmt: skip
+
+
+def _replaced(connection: Connection, situation: Situation, undos: Sequence[Undo]) -> tuple[ConflictView, ...]:
+    recorded = load_objects(connection, [undo.record.part_id for undo in undos])
+    made = [(undo.record.step, recorded.get(undo.record.part_id, ())) for undo in undos]
+    return find_replaced(connection, situation.schema, made, situation.rollout.shapes)
 
 
 def _dependents(connection: Connection, schema: str, undos: Iterable[Undo]) -> tuple[Dependent, ...]:
@@ -96,14 +113,15 @@ def run_backward(here: Sitting, to: str | None, *, discard_data: bool, folder: P
     """Undoes everything, or everything after step `to`, after the rows that go with it were archived.
 
     They go to `folder`, else where an interrupted rollback put them, else below the settings' folder; with
-    `discard_data` they are lost. Raises UsageError or RefusedError if they cannot be archived, or if something else
-    depends on what would go; nothing was changed then. Raises LockNotObtainedError if saving what changed since would
-    hold the application up for too long.
+    `discard_data` they are lost. Raises UsageError or RefusedError if they cannot be archived, if what would go is not
+    what was made, or if something else depends on it; nothing was changed then. Raises LockNotObtainedError if saving
+    what changed since would hold the application up for too long.
     """
     if here.situation.active is None:
         return outcome_now(here, "done", changed=False, sentence="Nothing is rolled out; nothing was changed")
     rollout_id = here.situation.active.rollout_id
     undos = tuple(_undos(here.connection, here.situation, to))
+    require_as_recorded(_replaced(here.connection, here.situation, undos))
     require_no_dependents(_dependents(here.connection, here.settings.schema, undos))
     for problem in settle(here.connection, here.target.name, rollout_id):
         here.emit(Noticed(text=f"{problem.what}. {problem.why}"))

@@ -161,10 +161,11 @@ def _further_policies(state: _Fitting, table: str) -> Iterable[Conflict]:
 def _other_table(state: _Fitting, table: Item, shape: Shape) -> Conflict:
     """A table of the same name that is another one, with all its columns and constraints."""
     live = [item for item in state.live.values() if item.table == table.table]
-    return Conflict(state.step, table.words, _listing(shape), _listing(live))
+    return Conflict(state.step, table.words, listing(shape), listing(live))
 
 
-def _listing(items: Iterable[Item]) -> str:
+def listing(items: Iterable[Item]) -> str:
+    """The columns and constraints of a table, a line each."""
     lines = []
     for item in items:
         if item.kind is ItemKind.COLUMN:

@@ -278,8 +278,15 @@ class RollbackPlan(View):
     losses: tuple[Loss, ...] = ()
     archive: str = ""
     """Folder that their rows are archived in first; empty if there are none, or nobody said where."""
+    replaced_since: tuple[ConflictView, ...] = ()
+    """What would go but is not what was made: the rollback is refused while there is any."""
     dependents: tuple[Dependent, ...] = ()
-    """What somebody else built on objects that would go: the rollback is refused while there is any."""
+    """What somebody else built on objects that would go: refused as well."""
+
+    @property
+    def refused(self) -> bool:
+        """The rollback would end before anything is changed."""
+        return bool(self.replaced_since or self.dependents)
 
     @property
     def would_lose(self) -> int:
