@@ -18,6 +18,7 @@ from wizard.engine.record import PartRecord, RolloutRecord
 from wizard.engine.registry import load_objects, load_record, load_reverts
 from wizard.engine.settings import Settings
 from wizard.engine.state import StepState
+from wizard.engine.taken import taken_names
 from wizard.errors import RefusedError, RolloutInvalidError, UsageError
 from wizard.rollout.model import Decision, Rollout, StepKind
 from wizard.rollout.queries import require_text, select
@@ -141,7 +142,29 @@ def _fitted(
             rendered, found = fit_step(rendered, shapes, live, ours)  # noqa: PLW2901
         steps.append(_as_recorded(rendered, standing.get(rendered.step.id, ()), recorded))
         conflicts += found
-    return tuple(steps), tuple(conflicts)
+    return tuple(steps), (*conflicts, *_taken(connection, schema, steps, standing, conflicts))
+
+
+def _taken(
+    connection: Connection,
+    schema: str,
+    steps: list[RenderedStep],
+    standing: dict[str, tuple[PartRecord, ...]],
+    conflicts: list[Conflict],
+) -> tuple[Conflict, ...]:
+    """Names of what is left to make that are not free; what this rollout made already is its own.
+
+    A step in conflict is not fitted: it would make anew what is there, so its names say nothing.
+    """
+    differing = {conflict.step for conflict in conflicts}
+    left = [
+        (rendered.step.id, part)
+        for rendered in steps
+        if rendered.step.id not in differing
+        for number, part in enumerate(rendered.parts, start=1)
+        if number not in {record.part for record in standing.get(rendered.step.id, ())}
+    ]
+    return taken_names(connection, schema, left)
 
 
 @dataclass(frozen=True)
