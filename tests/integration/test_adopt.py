@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from psycopg import sql
 
 from tests.conftest import MakeDatabase
 from tests.support.database import Database, assert_same
@@ -202,6 +203,33 @@ def test_a_table_that_was_open_before_is_named_by_the_prerequisites(make_databas
     assert found.level == "warn"
     assert "table experts is there already, without row level security" in found.found
     assert "ALTER TABLE experts ENABLE ROW LEVEL SECURITY" in found.fix
+
+
+@pytest.mark.parametrize("policies", [False, True], ids=["none of step 4", "half of step 4"])
+def test_rights_on_columns_that_were_there_before_outlive_what_step_4_granted(
+    make_database: MakeDatabase, policies: bool
+) -> None:
+    database = make_database()
+    paste(database, guide_statements())
+    if not policies:
+        for table, name in database.query("select tablename, policyname from pg_policies where schemaname = 'public'"):
+            if table not in {"clones", "knowledge"}:
+                database.execute(sql.SQL("drop policy {} on {}").format(sql.Identifier(name), sql.Identifier(table)))
+    database.execute(
+        "grant select (id, name), update (name) on experts to authenticated;"
+        "grant select (name) on experts to anon, service_role;"
+        "grant insert (domain_name), references (domain_name) on domains to authenticated with grant option;"
+        "grant insert on domains to authenticated; grant select (domain_name) on domains to public"
+    )
+    before = database.snapshot()
+    operator = Operator(database)
+
+    assert operator.engine.run().ending == "done"
+    assert database.value("select has_table_privilege('authenticated', 'experts', 'select, delete')")
+    assert operator.engine.rollback().ending == "done"
+    operator.engine.forget()
+
+    assert_same(before, database.snapshot())
 
 
 def test_a_further_policy_on_a_table_that_is_there_is_a_conflict(make_database: MakeDatabase) -> None:
