@@ -15,6 +15,7 @@ from wizard.db.reading import read_rows
 from wizard.engine.situation import Situation, replica_role
 from wizard.engine.taken import names_to_make
 from wizard.engine.views import PrerequisiteResult
+from wizard.engine.violations import violations
 from wizard.errors import ExitCode, PrerequisiteError, RolloutInvalidError
 from wizard.rollout.model import Prerequisite, holds
 from wizard.rollout.queries import require_text, select
@@ -78,6 +79,8 @@ def _all(connection: Connection, situation: Situation) -> Iterator[PrerequisiteR
         yield from _still_held_back(connection, situation)
     yield from _adopted_tables(connection, situation)
     yield _names(situation)
+    if not situation.conflicts:
+        yield from violations(connection, situation)
     for rendered in situation.steps:
         for prerequisite in rendered.step.prerequisites:
             if holds(prerequisite.when, situation.facts):
