@@ -21,7 +21,7 @@ from wizard.engine.manifest import require_free
 from wizard.engine.message import PartSource
 from wizard.engine.record import RolloutRecord
 from wizard.engine.registry import end_rollout, load_objects, load_reverts
-from wizard.engine.replaced import find_replaced, require_as_recorded
+from wizard.engine.replaced import find_replaced, left_alone, require_as_recorded
 from wizard.engine.restoring import RESTORE
 from wizard.engine.settings import Settings
 from wizard.engine.sitting import Sitting
@@ -35,6 +35,7 @@ from wizard.engine.views import (
     RollbackObject,
     RollbackPlan,
     RollbackStep,
+    Since,
     StatementView,
 )
 from wizard.errors import UsageError
@@ -92,12 +93,15 @@ def _is_archived(dependent: Dependent) -> bool:
 
 def _objects(connection: Connection, undos: Iterable[Undo]) -> Iterator[RollbackObject]:
     """What the parts made or replaced, part by part; what they adopted stays."""
-    parts = [undo.record.part_id for undo in undos]
-    recorded = load_objects(connection, parts)
-    for part in parts:
-        for origin, item in recorded.get(part, ()):
-            if origin != "adopted":
-                yield RollbackObject(kind=item.kind.value, table=item.table, name=item.name, origin=origin)
+    going = tuple(undos)
+    recorded = load_objects(connection, [undo.record.part_id for undo in going])
+    for undo in going:
+        objects = [(origin, item) for origin, item in recorded.get(undo.record.part_id, ()) if origin != "adopted"]
+        replaced = any(origin == "replaced" for origin, _ in objects)
+        kept = left_alone(connection, (view.sql for view in _views((undo,)))) if replaced else {}
+        for origin, item in objects:
+            since: Since = kept.get(item.name, "") if origin == "replaced" else ""
+            yield RollbackObject(kind=item.kind.value, table=item.table, name=item.name, origin=origin, since=since)
 
 
 def _count(connection: Connection, guard: Guard, schema: str) -> int:
@@ -123,6 +127,7 @@ def run_backward(here: Sitting, to: str | None, *, discard_data: bool, folder: P
     undos = tuple(_undos(here.connection, here.situation, to))
     require_as_recorded(_replaced(here.connection, here.situation, undos))
     require_no_dependents(_dependents(here.connection, here.settings.schema, undos))
+    _tell_what_stays(here, undos)
     for problem in settle(here.connection, here.target.name, rollout_id):
         here.emit(Noticed(text=f"{problem.what}. {problem.why}"))
     keeper = None
@@ -144,6 +149,14 @@ def run_backward(here: Sitting, to: str | None, *, discard_data: bool, folder: P
         return outcome_now(here, "done", sentence=f"{words.survey_sentence(here.situation)}{kept}")
     sentence = f"ROLLED BACK to {to}. {words.committed(here.situation)}{kept}"
     return outcome_now(here, "done", changed=bool(undos), sentence=sentence)
+
+
+def _tell_what_stays(here: Sitting, undos: tuple[Undo, ...]) -> None:
+    """What the rollback does not put back: said also where no plan was shown."""
+    for one in _objects(here.connection, undos):
+        if one.since:
+            text = f"{words.object_words(one)}; its definition from before the run is in the log"
+            here.emit(Noticed(text=text))
 
 
 def _undo_step(here: Sitting, step: str, parts: tuple[Undo, ...], keeper: Keeper | None) -> Outcome | None:

@@ -7,16 +7,18 @@ that is in dependents.py.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
 from wizard.db.connect import Connection
+from wizard.db.reading import read_rows
 from wizard.engine.fit import listing
 from wizard.engine.live import Live, read_items
 from wizard.engine.registry import Origin
-from wizard.engine.views import ConflictView
+from wizard.engine.views import ConflictView, Since
 from wizard.engine.words import conflict_lines
 from wizard.errors import RefusedError
+from wizard.rollout.item_sql import asking_whether_ours
 from wizard.rollout.shape import Item, ItemKind, Shapes
 
 Recorded = Sequence[tuple[str, Sequence[tuple[Origin, Item]]]]
@@ -81,6 +83,17 @@ def require_as_recorded(replaced: Sequence[ConflictView]) -> None:
 Key = tuple[ItemKind, str, str]
 Made = Mapping[Key, tuple[str, Item]]
 """Key of an object -> the step that made it, and how that left it."""
+
+
+def left_alone(connection: Connection, statements: Iterable[str]) -> dict[str, Since]:
+    """Signature of each function that these statements would put back and will not, and why. Reads catalogs only."""
+    found: dict[str, Since] = {}
+    for statement in statements:
+        select = asking_whether_ours(statement)
+        for row in read_rows(connection, select) if select else ():
+            if not row["is_ours"]:
+                found[row["name"]] = "edited" if row["is_there"] else "gone"
+    return found
 
 
 def _made(recorded: Recorded) -> Made:

@@ -235,6 +235,9 @@ class Loss(View):
     table: str
 
 
+Since = Literal["", "edited", "gone"]
+
+
 class RollbackObject(View):
     """Something that a rollback takes back."""
 
@@ -243,6 +246,8 @@ class RollbackObject(View):
     name: str
     origin: Literal["made", "replaced"]
     """made: it goes; replaced: what was there before comes back."""
+    since: Since = ""
+    """What became of a replaced one after the run; then it stays so, and what was there before does not come back."""
 
 
 class Dependent(View):

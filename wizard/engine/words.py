@@ -7,7 +7,7 @@ from itertools import groupby
 
 from wizard.engine.fit import Conflict
 from wizard.engine.situation import Situation
-from wizard.engine.views import ConflictView, Failure, RollbackStep, StepView, Verification
+from wizard.engine.views import ConflictView, Failure, RollbackObject, RollbackStep, StepView, Verification
 from wizard.errors import RefusedError
 from wizard.rollout.model import StepKind
 from wizard.text import one_line
@@ -205,12 +205,21 @@ def object_lines(step: RollbackStep) -> list[str]:
     lines = []
     for (origin, kind), group in groupby(named, key=lambda one: (one.origin, one.kind)):
         objects = list(group)
-        verb = "goes" if origin == "made" else "is put back as it was"
-        if len(objects) > MANY:
+        if origin == "made" and len(objects) > MANY:
             where = ", ".join(dict.fromkeys(one.table for one in objects))
             lines.append(one_line(f"goes: {len(objects)} times {kind}, on {where}"))
             continue
-        for one in objects:
-            name = one.table if kind == "table" else f"{one.name} of {one.table}" if one.table else one.name
-            lines.append(one_line(f"{verb}: {kind} {name}"))
+        lines += map(object_words, objects)
     return lines
+
+
+def object_words(one: RollbackObject) -> str:
+    """`goes: index by_day of visits`, `is put back as it was: function f()`; safe to show, in one line."""
+    verb = "goes" if one.origin == "made" else "is put back as it was"
+    if one.since:
+        verb = {
+            "edited": "stays as it is now, edited since the run",
+            "gone": "is not put back, gone since the run",
+        }[one.since]
+    name = one.table if one.kind == "table" else f"{one.name} of {one.table}" if one.table else one.name
+    return one_line(f"{verb}: {one.kind} {name}")

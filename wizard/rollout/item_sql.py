@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from psycopg import sql
 
@@ -97,6 +98,14 @@ END
 $rag_wizard$"""
 
 
+_LITERAL = r"(?:[ ]?E)?'(?:[^']|'')*'"
+_STILL_OURS = re.compile(
+    r"IF \(SELECT prosrc FROM pg_proc WHERE oid = to_regprocedure\((literal)\)\) = (literal) THEN".replace(
+        "literal", _LITERAL
+    )
+)
+
+
 def create_sql(item: Item) -> str:
     """The statement that makes this item alone. A table cannot be made without its columns: ValueError."""
     if item.kind is ItemKind.TABLE:
@@ -162,6 +171,24 @@ def put_back_sql(before: Item, after: Item) -> str:
             ours=sql.Literal(_body(after.definition)),
             definition=sql.Literal(before.definition),
         )
+        .as_string()
+    )
+
+
+def asking_whether_ours(statement: str) -> str:
+    """The SELECT of what a recorded statement of `put_back_sql` will find: name, is_there, is_ours.
+
+    Empty for any other statement.
+    """
+    found = _STILL_OURS.search(statement)
+    if found is None:
+        return ""
+    return (
+        sql.SQL(
+            "SELECT {name} AS name, count(*) > 0 AS is_there, COALESCE(bool_and(prosrc = {ours}), false) AS is_ours"
+            " FROM pg_catalog.pg_proc WHERE oid = to_regprocedure({name})"
+        )
+        .format(name=sql.SQL(found[1]), ours=sql.SQL(found[2]))
         .as_string()
     )
 
