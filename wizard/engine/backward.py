@@ -21,7 +21,7 @@ from wizard.engine.manifest import require_free
 from wizard.engine.message import PartSource
 from wizard.engine.record import RolloutRecord
 from wizard.engine.registry import end_rollout, load_objects, load_reverts
-from wizard.engine.replaced import find_replaced, left_alone, require_as_recorded
+from wizard.engine.replaced import Recorded, find_replaced, left_alone, open_again, require_as_recorded
 from wizard.engine.restoring import RESTORE
 from wizard.engine.settings import Settings
 from wizard.engine.sitting import Sitting
@@ -74,9 +74,12 @@ def rollback_plan(
 
 
 def _replaced(connection: Connection, situation: Situation, undos: Sequence[Undo]) -> tuple[ConflictView, ...]:
+    return find_replaced(connection, situation.schema, _recorded(connection, undos), situation.rollout.shapes)
+
+
+def _recorded(connection: Connection, undos: Sequence[Undo]) -> Recorded:
     recorded = load_objects(connection, [undo.record.part_id for undo in undos])
-    made = [(undo.record.step, recorded.get(undo.record.part_id, ())) for undo in undos]
-    return find_replaced(connection, situation.schema, made, situation.rollout.shapes)
+    return [(undo.record.step, recorded.get(undo.record.part_id, ())) for undo in undos]
 
 
 def _dependents(connection: Connection, schema: str, undos: Iterable[Undo]) -> tuple[Dependent, ...]:
@@ -141,6 +144,9 @@ def run_backward(here: Sitting, to: str | None, *, discard_data: bool, folder: P
         if outcome is not None:
             return outcome
     kept = keeper.end() if keeper is not None else ""
+    kept += words.open_again_words(
+        here.settings.schema, open_again(here.connection, here.settings.schema, _recorded(here.connection, undos))
+    )
     close_others(here.connection, rollout_id)
     if to is None:
         end_rollout(here.connection, rollout_id)

@@ -1,7 +1,6 @@
-"""What stands in the place of objects that a rollback is about to drop: told before anything goes with their names.
+"""What a rollback finds that is not as the run left it: told before anything goes by its name, or after what stays.
 
-The registry holds what a part made, by name and definition. It decides nothing about what somebody else built on these:
-that is in dependents.py.
+The registry holds what a part made, by name and definition. What somebody else built on that is in dependents.py.
 """
 
 from __future__ import annotations
@@ -94,6 +93,15 @@ def left_alone(connection: Connection, statements: Iterable[str]) -> dict[str, S
             if not row["is_ours"]:
                 found[row["name"]] = "edited" if row["is_there"] else "gone"
     return found
+
+
+def open_again(connection: Connection, schema: str, recorded: Recorded) -> tuple[str, ...]:
+    """Tables that stay, without the row level security that these parts had switched on, and that others may reach."""
+    made = [item for _, objects in recorded for origin, item in objects if origin == "made"]
+    switched = [item for item in made if item.kind is ItemKind.RLS]
+    live = read_items(connection, schema, switched) if switched else {}
+    reached = {item.table for item in live.values() if item.kind is ItemKind.GRANT}
+    return tuple(sorted(item.table for item in switched if item.key not in live and item.table in reached))
 
 
 def _made(recorded: Recorded) -> Made:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 
+from psycopg import sql
+
 from wizard.engine.fit import Conflict
 from wizard.engine.situation import Situation
 from wizard.engine.views import ConflictView, Failure, RollbackObject, RollbackStep, StepView, Verification
@@ -222,4 +224,18 @@ def object_words(one: RollbackObject) -> str:
             "gone": "is not put back, gone since the run",
         }[one.since]
     name = one.table if one.kind == "table" else f"{one.name} of {one.table}" if one.table else one.name
-    return one_line(f"{verb}: {one.kind} {name}")
+    return one_line(f"{verb}: {one.kind} {name.strip()}")
+
+
+def open_again_words(schema: str, tables: Sequence[str]) -> str:
+    """Goes after a rollback's sentence: tables that it left without row level security, as they were, and the cure."""
+    if not tables:
+        return ""
+    close = " ".join(
+        sql.SQL("ALTER TABLE {} ENABLE ROW LEVEL SECURITY;").format(sql.Identifier(schema, table)).as_string()
+        for table in tables
+    )
+    without = (
+        f"{', '.join(tables)} {'is' if len(tables) == 1 else 'are'} without row level security again, as before the run"
+    )
+    return one_line(f". {without}; whoever has rights there sees every row. To close for good: {close}")
