@@ -8,7 +8,9 @@ from tests.conftest import MakeDatabase
 from tests.support.database import Database, assert_same
 from tests.support.engine import Operator
 from tests.support.series import sampled
+from wizard.console.report import rollback_lines
 from wizard.errors import RefusedError
+from wizard.ui.screens.rollback import Rollback
 
 FUNCTION = "create or replace function {} returns {} language plpgsql as $$ begin {} end $$"
 REPLACED = {
@@ -75,7 +77,13 @@ def test_all_that_differs_is_told_at_once_and_what_is_kept_is_not(rolled_out: Da
 
     engine = Operator(rolled_out).engine
 
-    assert {one.words for one in engine.rollback_plan().replaced_since} == wanted
+    plan = engine.rollback_plan()
+    assert {one.words for one in plan.replaced_since} == wanted
+    console = "\n".join(rollback_lines(plan, "acme", statements=False))
+    screen = Rollback((plan,), "acme", production=False, width=104)._content().plain
+    assert "Not as this rollout made it" in console
+    assert "Not as this rollout made it: it does not begin" in screen
+    assert all(words in console and words in screen for words in wanted)
     # Step 2.1 and what came before stay.
     later = {one.words for one in engine.rollback_plan("2.1").replaced_since}
     assert not later & kept
@@ -125,6 +133,7 @@ def test_what_is_still_ours_does_not_stop_the_rollback(make_database: MakeDataba
     assert_same(before, database.snapshot())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", ["creator_id_varchar", "partitioned_clones"])
 def test_definitions_that_depend_on_the_applications_columns_are_still_ours(
     make_database: MakeDatabase, variant: str
@@ -135,6 +144,7 @@ def test_definitions_that_depend_on_the_applications_columns_are_still_ours(
     assert operator.engine.rollback_plan().replaced_since == ()
 
 
+@pytest.mark.slow
 def test_a_rollback_to_a_step_and_forward_again_can_still_be_rolled_back(rolled_out: Database) -> None:
     operator = Operator(rolled_out)
     operator.engine.rollback(to="1.6")
@@ -144,6 +154,7 @@ def test_a_rollback_to_a_step_and_forward_again_can_still_be_rolled_back(rolled_
     assert operator.engine.rollback().ending == "done"
 
 
+@pytest.mark.slow
 def test_a_function_that_we_made_and_somebody_edited_in_a_schema_with_quotes_is_compared_there(
     make_database: MakeDatabase,
 ) -> None:

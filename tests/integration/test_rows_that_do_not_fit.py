@@ -88,7 +88,7 @@ def test_rows_that_fit_pass_and_a_clean_database_is_not_asked(make_database: Mak
     "rival",
     [
         "map_clone_category_to_domain(category text, version int default 1)",
-        "map_clone_category_to_domain(category varchar)",
+        pytest.param("map_clone_category_to_domain(category varchar)", marks=pytest.mark.slow),
     ],
 )
 def test_a_function_that_would_take_the_calls_of_the_backfill_stops_the_run(
