@@ -48,8 +48,9 @@ WHERE r.rolname = 'authenticated' AND c.relname = 'clones' AND c.relkind IN ('r'
   AND NOT has_any_column_privilege(r.oid, c.oid, 'SELECT')
 UNION ALL
 SELECT 'warn', 'table ' || c.relname || ' is there already, without row level security, and anon may reach it',
-       'Its step switches row level security on. Rolling back leaves it as it is now: ALTER TABLE '
-       || quote_ident(c.relname) || ' ENABLE ROW LEVEL SECURITY; before the run keeps it closed for good.'
+       'Its step switches row level security on, and rolling back leaves it open again, as it is now. To close it for good,'
+       || ' before the run: ALTER TABLE ' || quote_ident(current_schema()) || '.' || quote_ident(c.relname)
+       || ' ENABLE ROW LEVEL SECURITY;'
 FROM here JOIN pg_class AS c ON c.relnamespace = here.schema_oid
 CROSS JOIN (SELECT oid FROM pg_roles WHERE rolname = 'anon') AS anon
 WHERE c.relname IN ('domains', 'experts', 'rag_documents', 'vector_stores', 'assistants', 'clone_rag_mapping')

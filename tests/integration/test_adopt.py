@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from psycopg import sql
 
 from tests.conftest import MakeDatabase
 from tests.support.database import Database, assert_same
@@ -13,6 +14,7 @@ from tests.support.starting import guide_statements, paste
 from wizard.engine.events import Event, LockWaited, PartStarted
 from wizard.engine.state import StepState
 from wizard.engine.views import StepView
+from wizard.engine.words import object_lines
 from wizard.errors import PrerequisiteError, RefusedError
 
 VOLATILE = {"id", "created_at", "updated_at"}
@@ -193,15 +195,60 @@ def test_a_step_keeps_what_it_found_when_it_is_rolled_back_by_another_session(pa
     assert_same(before, partly.snapshot())
 
 
-def test_a_table_that_was_open_before_is_named_by_the_prerequisites(make_database: MakeDatabase) -> None:
+def test_a_table_that_was_open_before_is_named_by_the_prerequisites_and_after_the_rollback(
+    make_database: MakeDatabase,
+) -> None:
     database = make_database("old_grants")
     paste(database, (*guide_statements("1.1"), *guide_statements("1.2")))
 
-    found = {result.id: result for result in Operator(database).engine.check()}["api-rights"]
+    before = database.snapshot()
+    operator = Operator(database)
+
+    found = {result.id: result for result in operator.engine.check()}["api-rights"]
+    operator.engine.run(last="1.2")
+    plan, outcome = operator.engine.rollback_plan(), operator.engine.rollback()
 
     assert found.level == "warn"
     assert "table experts is there already, without row level security" in found.found
-    assert "ALTER TABLE experts ENABLE ROW LEVEL SECURITY" in found.fix
+    assert "ALTER TABLE public.experts ENABLE ROW LEVEL SECURITY;" in found.fix
+    assert "goes: row level security of experts" in object_lines(plan.steps[0])
+    assert outcome.sentence.startswith("ROLLED BACK to the start. ")
+    assert "domains, experts are without row level security again, as before the run" in outcome.sentence
+    closing = outcome.sentence.partition("To close for good: ")[2]
+    operator.engine.forget()
+    assert_same(before, database.snapshot())
+    database.execute(closing)
+    assert operator.engine.run().ending == "done"
+    assert "row level security" not in operator.engine.rollback().sentence
+    closed = "select bool_and(relrowsecurity) from pg_class where oid in ('domains'::regclass, 'experts'::regclass)"
+    assert database.value(closed)
+
+
+@pytest.mark.parametrize("policies", [False, True], ids=["none of step 4", "half of step 4"])
+def test_rights_on_columns_that_were_there_before_outlive_what_step_4_granted(
+    make_database: MakeDatabase, policies: bool
+) -> None:
+    database = make_database()
+    paste(database, guide_statements())
+    if not policies:
+        for table, name in database.query("select tablename, policyname from pg_policies where schemaname = 'public'"):
+            if table not in {"clones", "knowledge"}:
+                database.execute(sql.SQL("drop policy {} on {}").format(sql.Identifier(name), sql.Identifier(table)))
+    database.execute(
+        "grant select (id, name), update (name) on experts to authenticated;"
+        "grant select (name) on experts to anon, service_role;"
+        "grant insert (domain_name), references (domain_name) on domains to authenticated with grant option;"
+        "grant insert on domains to authenticated; grant select (domain_name) on domains to public"
+    )
+    before = database.snapshot()
+    operator = Operator(database)
+
+    assert operator.engine.run().ending == "done"
+    assert database.value("select has_table_privilege('authenticated', 'experts', 'select, delete')")
+    assert operator.engine.rollback().ending == "done"
+    operator.engine.forget()
+
+    assert_same(before, database.snapshot())
 
 
 def test_a_further_policy_on_a_table_that_is_there_is_a_conflict(make_database: MakeDatabase) -> None:

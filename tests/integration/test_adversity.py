@@ -114,20 +114,41 @@ def test_a_constraint_name_that_another_table_has_is_a_conflict_found_before(dat
     database.execute(f"create table other (x text constraint {taken} check (x <> ''))")
     before = database.snapshot()
 
-    with pytest.raises(WizardError, match="name"):
+    with pytest.raises(RefusedError, match=f"constraint {taken} on other"):
         Operator(database).engine.run()
 
     assert_same(before, database.snapshot())
 
 
-@pytest.mark.parametrize("taken", ["create type experts as enum ('a')", "create domain assistants as text"])
-def test_a_type_with_the_name_of_a_table_is_found_before(database: Database, taken: str) -> None:
+@pytest.mark.parametrize(
+    ("taken", "words", "found"),
+    [
+        ("create type experts as enum ('a', 'b')", "enum type experts", "enum type of 'a', 'b'"),
+        ("create domain assistants as text", "domain assistants", "domain over text"),
+        (
+            "create view domains_domain_name_key as select 1",
+            "view domains_domain_name_key",
+            "view domains_domain_name_key",
+        ),
+    ],
+)
+def test_a_name_that_is_needed_is_a_conflict_wherever_one_looks(
+    database: Database, taken: str, words: str, found: str
+) -> None:
     database.execute(taken)
     before = database.snapshot()
+    engine = Operator(database).engine
 
-    with pytest.raises(WizardError, match="name"):
-        Operator(database).engine.run()
+    survey, dry = engine.survey(), engine.dry_run()
+    with pytest.raises(RefusedError, match=words) as refused:
+        engine.run()
 
+    conflicts = [conflict for step in survey.steps for conflict in step.conflicts]
+    assert [(one.words, one.found) for one in conflicts] == [(words, found)]
+    assert survey.sentence.startswith("CONFLICT in ")
+    assert [conflict for step in dry.would_run for conflict in step.conflicts] == conflicts
+    assert dry.exit_code == 7
+    assert f"is        {found}" in refused.value.why
     assert_same(before, database.snapshot())
 
 

@@ -9,6 +9,8 @@ from tests.support.database import Database, assert_same
 from tests.support.engine import Operator
 from tests.support.rollout_sql import deploy, facts_of
 from tests.support.series import sampled
+from wizard.engine.events import Noticed
+from wizard.engine.words import object_lines
 from wizard.errors import ExitCode, PrerequisiteError
 
 ADMIN = "supabase_admin"
@@ -192,3 +194,37 @@ def test_a_rollout_that_failed_in_the_trial_can_begin_again_with_the_function_re
     assert again.engine.rollback().ending == "done"
     again.engine.forget()
     assert_same(before, database.snapshot())
+
+
+@pytest.mark.parametrize(
+    ("done", "since", "words"),
+    [
+        (
+            "create or replace function update_updated_at_column() returns trigger language plpgsql"
+            " as $$ begin new.updated_at = 'it''s \\ now'; return new; end $$",
+            "edited",
+            "stays as it is now, edited since the run: function update_updated_at_column()",
+        ),
+        ("", "", "is put back as it was: function update_updated_at_column()"),
+    ],
+    ids=["edited", "untouched"],
+)
+def test_a_replaced_function_that_somebody_edited_since_stays_and_the_plan_says_so(
+    make_database: MakeDatabase, done: str, since: str, words: str
+) -> None:
+    database = make_database("other_shared_function")
+    operator = Operator(database, decisions=REPLACE)
+    operator.engine.run(last="1.1")
+    if done:
+        database.execute(done)
+    body = "select prosrc from pg_proc where proname = 'update_updated_at_column'"
+    left = database.value(body)
+
+    plan = operator.engine.rollback_plan()
+    assert operator.engine.rollback().ending == "done"
+
+    (step,) = plan.steps
+    assert [one.since for one in step.objects if one.kind == "function"] == [since]
+    assert words in object_lines(step)
+    assert [event.text.partition("; ")[0] for event in operator.told(Noticed)] == ([words] if done else [])
+    assert (database.value(body) == left) == bool(done)

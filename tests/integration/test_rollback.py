@@ -12,7 +12,9 @@ from tests.support.engine import Operator
 from tests.support.series import sampled
 from wizard.engine.events import StepFinished
 from wizard.errors import RefusedError, UsageError
+from wizard.rollout.load import load_rollout
 
+TINY = Path(__file__).parent.parent / "rollouts" / "tiny"
 STEPS = ("1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "2.1", "2.2", "3", "4", "6.1", "6.2")
 
 
@@ -172,6 +174,32 @@ def test_forget_is_refused_while_anything_is_rolled_out(database: Database) -> N
     operator.engine.forget(keep_objects=True)
     assert database.value("select to_regnamespace('rag_wizard')::text") is None
     assert database.value("select count(*) from domains") == 8
+
+
+def test_forget_names_the_command_that_rolls_each_rollout_back(database: Database) -> None:
+    database.execute('create schema app; create schema "My App"')
+    Operator(database).engine.run(last="1.1")
+    Operator(database, load_rollout(TINY), schema="My App").engine.run()
+    command = "rag-wizard --dsn service=acme --schema app --decide grants=skip"
+
+    with pytest.raises(RefusedError) as refused:
+        Operator(database, schema="app", command=command).engine.forget()
+
+    assert refused.value.fix is not None
+    assert refused.value.fix.splitlines() == [
+        "Roll back first:",
+        "rag-wizard --dsn service=acme rollback",
+        "rag-wizard --dsn service=acme --schema 'My App' --rollout DIR rollback   (DIR: the folder of rollout tiny)",
+        f"Or keep what was made: {command} forget --keep-objects",
+    ]
+    tiny = f"rag-wizard --rollout {TINY}"
+    with pytest.raises(RefusedError) as refused:
+        Operator(database, load_rollout(TINY), command=tiny).engine.forget()
+    assert refused.value.fix is not None
+    assert refused.value.fix.splitlines()[1:3] == [
+        "rag-wizard rollback",
+        f"rag-wizard --schema 'My App' --rollout {TINY} rollback",
+    ]
 
 
 def test_a_new_rollout_can_begin_after_the_old_one_was_rolled_back(database: Database) -> None:

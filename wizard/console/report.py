@@ -240,6 +240,8 @@ def rollback_lines(plan: RollbackPlan, target: str, *, statements: bool, discard
         where = f"Archived first, in {one_line(plan.archive)}" if plan.archive else "Archived first"
         lines += ["", "Would be lost" if discard else where]
         lines += columns((plural(x.rows, "row"), f"step {x.step}", x.what) for x in plan.losses)
+    if plan.replaced_since:
+        lines += ["", "Not as this rollout made it", *map(visible, conflict_lines(plan.replaced_since))]
     if plan.dependents:
         lines += [
             "",

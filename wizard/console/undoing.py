@@ -17,6 +17,8 @@ from wizard.console.reading import answer, opened
 from wizard.console.supervise import StoppedBySignalError, supervised
 from wizard.engine.api import Engine
 from wizard.engine.dependents import require_no_dependents
+from wizard.engine.replaced import require_as_recorded
+from wizard.engine.standing import require_none_standing
 from wizard.errors import ExitCode, LockNotObtainedError, RefusedError, UsageError
 
 if TYPE_CHECKING:
@@ -34,10 +36,11 @@ def rollback(call: Call, *, to: str | None, discard_data: bool, archive: Path | 
         lines = report.rollback_lines(plan, target.name, statements=call.launch.dry_run, discard=discard_data)
         if call.launch.dry_run:
             say(report.target_line(target), "DRY RUN, read-only session: nothing can be changed")
-            code = ExitCode.REFUSED if plan.dependents else ExitCode.DONE
+            code = ExitCode.REFUSED if plan.refused else ExitCode.DONE
             document = {"target": target.name, "exit_code": int(code), **plan.model_dump(mode="json")}
             answer(call, "rollback --dry-run", document, lines)
             return code
+        require_as_recorded(plan.replaced_since)
         require_no_dependents(plan.dependents)
         if not call.yes:
             say(*lines)
@@ -104,14 +107,10 @@ def forget(call: Call, *, keep_objects: bool) -> int:
             say(f"There is nothing to forget on {target.name}: schema rag_wizard is not there.")
             return ExitCode.DONE
         standing = engine.standing()
-        if standing and not keep_objects:
-            raise RefusedError(
-                f"Still rolled out: {', '.join(standing)}. Without the registry nobody can roll it back any more.",
-                why=f"{survey.sentence}.",
-                fix=f"Roll back first ({engine.settings.command} rollback), or keep what was made: "
-                f"{engine.settings.command} forget --keep-objects",
-            )
-        kept = f"; what was made stays and nobody can roll it back: {', '.join(standing)}" if standing else ""
+        if not keep_objects:
+            require_none_standing(standing, engine.settings, engine.rollout.name)
+        named = ", ".join(map(str, standing))
+        kept = f"; what was made stays and nobody can roll it back: {named}" if standing else ""
         if call.launch.dry_run:
             say(f"DRY RUN: schema rag_wizard on {target.name} would be dropped after its log is exported{kept}.")
             return ExitCode.DONE

@@ -32,6 +32,7 @@ from wizard.engine.script import plan_script
 from wizard.engine.settings import Settings
 from wizard.engine.sitting import Sitting, resuming, sitting
 from wizard.engine.situation import Situation, look
+from wizard.engine.standing import Standing, find_standing, require_none_standing
 from wizard.engine.state import StepState
 from wizard.engine.steering import Steering
 from wizard.engine.survey import step_view, survey, table_sizes
@@ -45,17 +46,12 @@ from wizard.engine.views import (
     Survey,
     Verification,
 )
-from wizard.errors import ExitCode, OtherOperatorError, RefusedError
+from wizard.errors import ExitCode, OtherOperatorError
 from wizard.rollout.model import Rollout
 
 
 def ignore(event: Event) -> None:
     """The listener of callers who only want the result."""
-
-
-def _standing(connection: Connection) -> tuple[str, ...]:
-    rows = connection.execute(query("standing_rollouts")).fetchall()
-    return tuple(f"{row['name']} in schema {row['target_schema']}" for row in rows)
 
 
 class Engine:
@@ -144,10 +140,10 @@ class Engine:
         with self._reading() as (connection, situation):
             return restore_plan(connection, situation, archive)
 
-    def standing(self) -> tuple[str, ...]:
+    def standing(self) -> tuple[Standing, ...]:
         """Every rollout in the registry, of any name and schema, of which something is rolled out."""
         with self._reading() as (connection, _):
-            return _standing(connection) if registry_exists(connection) else ()
+            return find_standing(connection) if registry_exists(connection) else ()
 
     def statements(self, *, everything: bool = False) -> tuple[LoggedStatement, ...]:
         """The statement log of this rollout in this schema, oldest first; with `everything` that of all rollouts."""
@@ -194,13 +190,8 @@ class Engine:
                     why="Nothing was changed.",
                     fix="Wait until it ends; then run the same command again.",
                 )
-            standing = _standing(here.connection)
-            if standing and not keep_objects:
-                raise RefusedError(
-                    f"still rolled out: {', '.join(standing)}",
-                    why="Without the registry nobody can roll it back. Nothing was changed.",
-                    fix="Roll back first: rag-wizard rollback. Or keep what was made: --keep-objects",
-                )
+            if not keep_objects:
+                require_none_standing(find_standing(here.connection), self._settings, self.rollout.name)
             require_nothing_waiting(here.connection, self.target.name)
             drop_registry(here.connection)
 

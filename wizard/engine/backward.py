@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -22,12 +22,23 @@ from wizard.engine.manifest import require_free
 from wizard.engine.message import PartSource
 from wizard.engine.record import RolloutRecord
 from wizard.engine.registry import end_rollout, load_objects, load_reverts
+from wizard.engine.replaced import Recorded, find_replaced, left_alone, open_again, require_as_recorded
 from wizard.engine.restoring import RESTORE
 from wizard.engine.settings import Settings
 from wizard.engine.sitting import Sitting
 from wizard.engine.situation import Situation
 from wizard.engine.state import StepState
-from wizard.engine.views import Dependent, Loss, Outcome, RollbackObject, RollbackPlan, RollbackStep, StatementView
+from wizard.engine.views import (
+    ConflictView,
+    Dependent,
+    Loss,
+    Outcome,
+    RollbackObject,
+    RollbackPlan,
+    RollbackStep,
+    Since,
+    StatementView,
+)
 from wizard.errors import UsageError
 from wizard.rollout.render import Mode
 
@@ -59,8 +70,18 @@ def rollback_plan(
         archive = str(place or "")
     return RollbackPlan(
         to=to, steps=steps, losses=tuple(losses), archive=archive,
+        replaced_since=_replaced(connection, situation, undos),
         dependents=_dependents(connection, settings.schema, undos),
     )  # fmt: skip
+
+
+def _replaced(connection: Connection, situation: Situation, undos: Sequence[Undo]) -> tuple[ConflictView, ...]:
+    return find_replaced(connection, situation.schema, _recorded(connection, undos), situation.rollout.shapes)
+
+
+def _recorded(connection: Connection, undos: Sequence[Undo]) -> Recorded:
+    recorded = load_objects(connection, [undo.record.part_id for undo in undos])
+    return [(undo.record.step, recorded.get(undo.record.part_id, ())) for undo in undos]
 
 
 def _dependents(connection: Connection, schema: str, undos: Iterable[Undo]) -> tuple[Dependent, ...]:
@@ -77,12 +98,15 @@ def _is_archived(dependent: Dependent) -> bool:
 
 def _objects(connection: Connection, undos: Iterable[Undo]) -> Iterator[RollbackObject]:
     """What the parts made or replaced, part by part; what they adopted stays."""
-    parts = [undo.record.part_id for undo in undos]
-    recorded = load_objects(connection, parts)
-    for part in parts:
-        for origin, item in recorded.get(part, ()):
-            if origin != "adopted":
-                yield RollbackObject(kind=item.kind.value, table=item.table, name=item.name, origin=origin)
+    going = tuple(undos)
+    recorded = load_objects(connection, [undo.record.part_id for undo in going])
+    for undo in going:
+        objects = [(origin, item) for origin, item in recorded.get(undo.record.part_id, ()) if origin != "adopted"]
+        replaced = any(origin == "replaced" for origin, _ in objects)
+        kept = left_alone(connection, (view.sql for view in _views((undo,)))) if replaced else {}
+        for origin, item in objects:
+            since: Since = kept.get(item.name, "") if origin == "replaced" else ""
+            yield RollbackObject(kind=item.kind.value, table=item.table, name=item.name, origin=origin, since=since)
 
 
 def _count(connection: Connection, guard: Guard, schema: str) -> int:
@@ -98,15 +122,17 @@ def run_backward(here: Sitting, to: str | None, *, discard_data: bool, folder: P
     """Undoes everything, or everything after step `to`, after the rows that go with it were archived.
 
     They go to `folder`, else where an interrupted rollback put them, else below the settings' folder; with
-    `discard_data` they are lost. Raises UsageError or RefusedError if they cannot be archived, or if something else
-    depends on what would go; nothing was changed then. Raises LockNotObtainedError if saving what changed since would
-    hold the application up for too long.
+    `discard_data` they are lost. Raises UsageError or RefusedError if they cannot be archived, if what would go is not
+    what was made, or if something else depends on it; nothing was changed then. Raises LockNotObtainedError if saving
+    what changed since would hold the application up for too long.
     """
     if here.situation.active is None:
         return outcome_now(here, "done", changed=False, sentence="Nothing is rolled out; nothing was changed")
     rollout_id = here.situation.active.rollout_id
     undos = tuple(_undos(here.connection, here.situation, to))
+    require_as_recorded(_replaced(here.connection, here.situation, undos))
     require_no_dependents(_dependents(here.connection, here.settings.schema, undos))
+    _tell_what_stays(here, undos)
     for problem in settle(here.connection, here.target.name, rollout_id):
         here.emit(Noticed(text=f"{problem.what}. {problem.why}"))
     keeper = None
@@ -120,6 +146,9 @@ def run_backward(here: Sitting, to: str | None, *, discard_data: bool, folder: P
         if outcome is not None:
             return outcome
     kept = keeper.end() if keeper is not None else ""
+    kept += words.open_again_words(
+        here.settings.schema, open_again(here.connection, here.settings.schema, _recorded(here.connection, undos))
+    )
     close_others(here.connection, rollout_id)
     if to is None:
         end_rollout(here.connection, rollout_id)
@@ -128,6 +157,14 @@ def run_backward(here: Sitting, to: str | None, *, discard_data: bool, folder: P
         return outcome_now(here, "done", sentence=f"{words.survey_sentence(here.situation)}{kept}")
     sentence = f"ROLLED BACK to {to}. {words.committed(here.situation)}{kept}"
     return outcome_now(here, "done", changed=bool(undos), sentence=sentence)
+
+
+def _tell_what_stays(here: Sitting, undos: tuple[Undo, ...]) -> None:
+    """What the rollback does not put back: said also where no plan was shown."""
+    for one in _objects(here.connection, undos):
+        if one.since:
+            text = f"{words.object_words(one)}; its definition from before the run is in the log"
+            here.emit(Noticed(text=text))
 
 
 def _undo_step(here: Sitting, step: str, parts: tuple[Undo, ...], keeper: Keeper | None) -> Outcome | None:

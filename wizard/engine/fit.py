@@ -221,10 +221,11 @@ def _further_policies(state: _Fitting, table: str) -> Iterable[Conflict]:
 def _other_table(state: _Fitting, table: Item, shape: Shape) -> Conflict:
     """A table of the same name that is another one, with all its columns and constraints."""
     live = [item for item in state.live.values() if item.table == table.table]
-    return Conflict(state.step, table.words, _listing(shape), _listing(live))
+    return Conflict(state.step, table.words, listing(shape), listing(live))
 
 
-def _listing(items: Iterable[Item]) -> str:
+def listing(items: Iterable[Item]) -> str:
+    """The columns and constraints of a table, a line each."""
     lines = []
     for item in items:
         if item.kind is ItemKind.COLUMN:
@@ -241,8 +242,11 @@ def _revert(
 ) -> tuple[Group, ...]:
     """Undoes what is made and nothing else: data first, newest object first, then what was replaced."""
     groups = list(spared_by(deploy, there_before))
+    # Of statements that nobody recorded the shapes of, the rollout's own way back is all there is.
+    known = state.made or state.adopted or state.replaced
     for group in part.revert:
-        data = tuple(s for s in group.statements if s.changes_data and not _is_spared(s, deploy, there_before))
+        own = (s for s in group.statements if s.changes_data or not known)
+        data = tuple(s for s in own if not _is_spared(s, deploy, there_before))
         if data:
             groups.append(replace(group, statements=data))
     tables = {item.table for item in state.made if item.kind is ItemKind.TABLE}

@@ -76,7 +76,8 @@ class Pace:
         """A batch is committed."""
         self._rows += rows
         self._batches = number
-        self._waiting_since = None
+        if rows:
+            self._waiting_since = None
         self._recent.append((time.monotonic(), self._rows))
         if blocks:
             self._density = 0.5 * self._density + 0.5 * rows / blocks

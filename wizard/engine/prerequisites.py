@@ -13,10 +13,11 @@ from wizard.db.pooler import session_route
 from wizard.db.queries import query
 from wizard.db.reading import read_rows
 from wizard.engine.situation import Situation, replica_role
+from wizard.engine.taken import names_to_make
 from wizard.engine.views import PrerequisiteResult
+from wizard.engine.violations import violations
 from wizard.errors import ExitCode, PrerequisiteError, RolloutInvalidError
 from wizard.rollout.model import Prerequisite, holds
-from wizard.rollout.objects import created_names
 from wizard.rollout.queries import require_text, select
 from wizard.rollout.shape import ItemKind
 
@@ -77,7 +78,9 @@ def _all(connection: Connection, situation: Situation) -> Iterator[PrerequisiteR
     if situation.active is not None:
         yield from _still_held_back(connection, situation)
     yield from _adopted_tables(connection, situation)
-    yield _names(connection, situation)
+    yield _names(situation)
+    if not situation.conflicts:
+        yield from violations(connection, situation)
     for rendered in situation.steps:
         for prerequisite in rendered.step.prerequisites:
             if holds(prerequisite.when, situation.facts):
@@ -200,47 +203,25 @@ def _still_held_back(connection: Connection, situation: Situation) -> Iterator[P
     )
 
 
-def _names(connection: Connection, situation: Situation) -> PrerequisiteResult:
-    """Only what is still to be made must be free; what this rollout made already is its own."""
-    names = created_names(statement for part in situation.remaining_parts for statement in part.statements)
-    replaced = {item.name for part in situation.remaining_parts for item in part.replaced}
-    names = tuple(name for name in names if f"{name.name}({name.parent})" not in replaced)
-    rows = connection.execute(
-        query("taken_names"),
-        {
-            "schema": situation.schema,
-            "kinds": [name.kind for name in names],
-            "names": [name.name for name in names],
-            "parents": [name.parent for name in names],
-        },
-    ).fetchall()
-    taken = ", ".join(_taken(row) for row in rows[:8]) + (f" and {len(rows) - 8} more" if len(rows) > 8 else "")
+def _names(situation: Situation) -> PrerequisiteResult:
+    """What look() found to differ, or to have a name that is needed."""
+    different = "; ".join(conflict.words for conflict in situation.conflicts[:8])
+    more = f" and {len(situation.conflicts) - 8} more" if len(situation.conflicts) > 8 else ""
     return _result(
         CONFLICTS,
         "Nothing is there that differs from what it will make",
-        not rows and not situation.conflicts,
-        _what_differs(situation, taken) if rows or situation.conflicts else _what_is_there(situation, len(names)),
+        not situation.conflicts,
+        f"different: {different}{more}" if different else _what_is_there(situation),
         "Rename or remove what is there, or change it to what is expected. The wizard never overwrites it.",
     )
 
 
-def _what_differs(situation: Situation, taken: str) -> str:
-    different = "; ".join(conflict.words for conflict in situation.conflicts[:8])
-    more = f" and {len(situation.conflicts) - 8} more" if len(situation.conflicts) > 8 else ""
-    return f"different: {different}{more}" if different else f"taken: {taken}"
-
-
-def _what_is_there(situation: Situation, names: int) -> str:
-    adopted = sum(len(part.adopted) for part in situation.remaining_parts)
+def _what_is_there(situation: Situation) -> str:
+    parts = [(rendered.step.id, part) for rendered in situation.remaining for _, part in situation.left(rendered)]
+    names = len(names_to_make(parts))
+    adopted = sum(len(part.adopted) for _, part in parts)
     found = f"; {adopted} objects are there already, exactly as expected, and are adopted" if adopted else ""
     return (f"{names} names are free" if names else "nothing is left to make") + found
-
-
-def _taken(row: dict[str, Any]) -> str:
-    """`column orders.paid`, `table tickets`."""
-    if row["kind"] == "function":
-        return f"function {row['name']}({row['parent']})"
-    return f"{row['by']} {row['parent'] + '.' if row['parent'] else ''}{row['name']}"
 
 
 def _declared(connection: Connection, situation: Situation, declared: Prerequisite) -> PrerequisiteResult:

@@ -20,6 +20,7 @@ from wizard.engine.registry import load_objects, load_record, load_reverts
 from wizard.engine.settings import Settings
 from wizard.engine.state import StepState
 from wizard.engine.strategy import choose
+from wizard.engine.taken import taken_names
 from wizard.errors import RefusedError, RolloutInvalidError, UsageError
 from wizard.rollout.model import Decision, Rollout, StepKind
 from wizard.rollout.queries import require_text, select
@@ -142,7 +143,7 @@ def _fitted(
     shapes = renderer.rollout.shapes
     standing = {r.step.id: record.standing(r.step.id) for r in renderer.steps} if record and record.active else {}
     recorded = _recorded(connection, tuple(part for parts in standing.values() for part in parts))
-    left = [r for r in renderer.steps if len(standing.get(r.step.id, ())) < len(r.parts)] if shapes else []
+    left = [r for r in renderer.steps if len(standing.get(r.step.id, ())) < len(r.parts) and (shapes or _fills(r))]
     expected = [
         item
         for rendered in left
@@ -164,7 +165,29 @@ def _fitted(
             rendered, found = fit_step(rendered, shapes, world, numbers)  # noqa: PLW2901
         steps.append(_as_recorded(rendered, standing.get(rendered.step.id, ()), recorded))
         conflicts += found
-    return tuple(steps), tuple(conflicts)
+    return tuple(steps), (*conflicts, *_taken(connection, schema, steps, standing, conflicts))
+
+
+def _taken(
+    connection: Connection,
+    schema: str,
+    steps: list[RenderedStep],
+    standing: dict[str, tuple[PartRecord, ...]],
+    conflicts: list[Conflict],
+) -> tuple[Conflict, ...]:
+    """Names of what is left to make that are not free; what this rollout made already is its own.
+
+    A step in conflict is not fitted: it would make anew what is there, so its names say nothing.
+    """
+    differing = {conflict.step for conflict in conflicts}
+    left = [
+        (rendered.step.id, part)
+        for rendered in steps
+        if rendered.step.id not in differing
+        for number, part in enumerate(rendered.parts, start=1)
+        if number not in {record.part for record in standing.get(rendered.step.id, ())}
+    ]
+    return taken_names(connection, schema, left)
 
 
 def _begun(
@@ -182,6 +205,10 @@ def _begun(
     for part_id, objects in load_objects(connection, attempts).items():
         found.setdefault(attempts[part_id], []).extend(item for origin, item in objects if origin == "made")
     return found
+
+
+def _fills(rendered: RenderedStep) -> bool:
+    return any(group.fills for part in rendered.parts for group in part.deploy)
 
 
 @dataclass(frozen=True)

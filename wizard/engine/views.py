@@ -235,6 +235,9 @@ class Loss(View):
     table: str
 
 
+Since = Literal["", "edited", "gone"]
+
+
 class RollbackObject(View):
     """Something that a rollback takes back."""
 
@@ -243,6 +246,8 @@ class RollbackObject(View):
     name: str
     origin: Literal["made", "replaced"]
     """made: it goes; replaced: what was there before comes back."""
+    since: Since = ""
+    """What became of a replaced one after the run; then it stays so, and what was there before does not come back."""
 
 
 class Dependent(View):
@@ -278,8 +283,15 @@ class RollbackPlan(View):
     losses: tuple[Loss, ...] = ()
     archive: str = ""
     """Folder that their rows are archived in first; empty if there are none, or nobody said where."""
+    replaced_since: tuple[ConflictView, ...] = ()
+    """What would go but is not what was made: the rollback is refused while there is any."""
     dependents: tuple[Dependent, ...] = ()
-    """What somebody else built on objects that would go: the rollback is refused while there is any."""
+    """What somebody else built on objects that would go: refused as well."""
+
+    @property
+    def refused(self) -> bool:
+        """The rollback would end before anything is changed."""
+        return bool(self.replaced_since or self.dependents)
 
     @property
     def would_lose(self) -> int:

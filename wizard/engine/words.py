@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 
+from psycopg import sql
+
 from wizard.engine.fit import Conflict
 from wizard.engine.situation import Situation
 from wizard.engine.state import StepState
-from wizard.engine.views import ConflictView, Failure, RollbackStep, StepView, Verification
+from wizard.engine.views import ConflictView, Failure, RollbackObject, RollbackStep, StepView, Verification
 from wizard.errors import RefusedError
 from wizard.rollout.model import StepKind
 from wizard.rollout.render import Mode, RenderedStep, Strategy
@@ -250,12 +252,35 @@ def object_lines(step: RollbackStep) -> list[str]:
     lines = []
     for (origin, kind), group in groupby(named, key=lambda one: (one.origin, one.kind)):
         objects = list(group)
-        verb = "goes" if origin == "made" else "is put back as it was"
-        if len(objects) > MANY:
+        if origin == "made" and len(objects) > MANY:
             where = ", ".join(dict.fromkeys(one.table for one in objects))
             lines.append(one_line(f"goes: {len(objects)} times {kind}, on {where}"))
             continue
-        for one in objects:
-            name = one.table if kind == "table" else f"{one.name} of {one.table}" if one.table else one.name
-            lines.append(one_line(f"{verb}: {kind} {name}"))
+        lines += map(object_words, objects)
     return lines
+
+
+def object_words(one: RollbackObject) -> str:
+    """`goes: index by_day of visits`, `is put back as it was: function f()`; safe to show, in one line."""
+    verb = "goes" if one.origin == "made" else "is put back as it was"
+    if one.since:
+        verb = {
+            "edited": "stays as it is now, edited since the run",
+            "gone": "is not put back, gone since the run",
+        }[one.since]
+    name = one.table if one.kind == "table" else f"{one.name} of {one.table}" if one.table else one.name
+    return one_line(f"{verb}: {one.kind} {name.strip()}")
+
+
+def open_again_words(schema: str, tables: Sequence[str]) -> str:
+    """Goes after a rollback's sentence: tables that it left without row level security, as they were, and the cure."""
+    if not tables:
+        return ""
+    close = " ".join(
+        sql.SQL("ALTER TABLE {} ENABLE ROW LEVEL SECURITY;").format(sql.Identifier(schema, table)).as_string()
+        for table in tables
+    )
+    without = (
+        f"{', '.join(tables)} {'is' if len(tables) == 1 else 'are'} without row level security again, as before the run"
+    )
+    return one_line(f". {without}; whoever has rights there sees every row. To close for good: {close}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from psycopg import sql
 
@@ -49,6 +50,41 @@ BEGIN
     DELETE FROM {table} WHERE to_jsonb({table}) @> {row}::jsonb AND ({edited}) IS NOT TRUE;
 END
 $rag_wizard$"""
+_COLUMN_PRIVILEGES = ("SELECT", "INSERT", "UPDATE", "REFERENCES")
+_REVOKE = """\
+DO $rag_wizard$
+DECLARE
+    kept record;
+    before text[] := '{{}}';
+    after text[] := '{{}}';
+    one text;
+BEGIN
+    -- REVOKE takes the privilege from every column as well: those that had it by themselves get it back. A privilege
+    -- beside it holds their place in the list meanwhile, so that it stays as it was to the letter.
+    FOR kept IN
+        SELECT a.attname AS name, bool_or(acl.is_grantable AND acl.privilege_type = {privilege_text}) AS grantable,
+               bool_or(acl.privilege_type = {spare_text}) AS has_spare
+        FROM pg_class AS c
+        JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+        CROSS JOIN LATERAL aclexplode(a.attacl) AS acl
+        WHERE c.oid = to_regclass({name}) AND acl.grantor = c.relowner
+          AND acl.grantee = CASE {role_text} WHEN 'PUBLIC' THEN 0 ELSE to_regrole({role_text})::oid END
+        GROUP BY a.attname HAVING bool_or(acl.privilege_type = {privilege_text})
+    LOOP
+        IF NOT kept.has_spare THEN
+            before := before || format('GRANT {spare} (%I) ON %s TO %s', kept.name, {name}, {role_text});
+        END IF;
+        after := after || (format('GRANT {privilege} (%I) ON %s TO %s', kept.name, {name}, {role_text})
+                           || CASE WHEN kept.grantable THEN ' WITH GRANT OPTION' ELSE '' END);
+        IF NOT kept.has_spare THEN
+            after := after || format('REVOKE {spare} (%I) ON %s FROM %s', kept.name, {name}, {role_text});
+        END IF;
+    END LOOP;
+    FOREACH one IN ARRAY before || format('REVOKE {privilege} ON %s FROM %s', {name}, {role_text}) || after LOOP
+        EXECUTE one;
+    END LOOP;
+END
+$rag_wizard$"""
 _PUT_BACK = """\
 DO $rag_wizard$
 BEGIN
@@ -60,6 +96,14 @@ BEGIN
     END IF;
 END
 $rag_wizard$"""
+
+
+_LITERAL = r"(?:[ ]?E)?'(?:[^']|'')*'"
+_STILL_OURS = re.compile(
+    r"IF \(SELECT prosrc FROM pg_proc WHERE oid = to_regprocedure\((literal)\)\) = (literal) THEN".replace(
+        "literal", _LITERAL
+    )
+)
 
 
 def create_sql(item: Item) -> str:
@@ -89,9 +133,33 @@ def drop_sql(item: Item, edited: str = "false", *, concurrently: bool = False) -
         name, row = sql.Literal(table.as_string()), sql.Literal(item.definition)
         return sql.SQL(_DROP_ROW).format(table=table, name=name, row=row, edited=sql.SQL(edited)).as_string()
     if item.kind is ItemKind.GRANT:
-        role, _, privilege = item.name.rpartition(": ")
-        return f"REVOKE {privilege} ON {sql.Identifier(item.table).as_string()} FROM {role}"
+        return _revoke(item)
     return _filled(_DROP[item.kind], item)
+
+
+def _revoke(item: Item) -> str:
+    """A privilege on a whole table goes; what its columns had by themselves, which REVOKE takes with it, stays."""
+    role, _, privilege = item.name.rpartition(": ")
+    table = sql.Identifier(item.table)
+    if privilege not in _COLUMN_PRIVILEGES:
+        return (
+            sql.SQL("REVOKE {privilege} ON {table} FROM {role}")
+            .format(privilege=sql.SQL(privilege), table=table, role=sql.SQL(role))
+            .as_string()
+        )
+    spare = "SELECT" if privilege == "REFERENCES" else "REFERENCES"
+    return (
+        sql.SQL(_REVOKE)
+        .format(
+            name=sql.Literal(table.as_string()),
+            role_text=sql.Literal(role),
+            privilege=sql.SQL(privilege),
+            privilege_text=sql.Literal(privilege),
+            spare=sql.SQL(spare),
+            spare_text=sql.Literal(spare),
+        )
+        .as_string()
+    )
 
 
 def put_back_sql(before: Item, after: Item) -> str:
@@ -106,6 +174,24 @@ def put_back_sql(before: Item, after: Item) -> str:
             ours=sql.Literal(_body(after.definition)),
             definition=sql.Literal(before.definition),
         )
+        .as_string()
+    )
+
+
+def asking_whether_ours(statement: str) -> str:
+    """The SELECT of what a recorded statement of `put_back_sql` will find: name, is_there, is_ours.
+
+    Empty for any other statement.
+    """
+    found = _STILL_OURS.search(statement)
+    if found is None:
+        return ""
+    return (
+        sql.SQL(
+            "SELECT {name} AS name, count(*) > 0 AS is_there, COALESCE(bool_and(prosrc = {ours}), false) AS is_ours"
+            " FROM pg_catalog.pg_proc WHERE oid = to_regprocedure({name})"
+        )
+        .format(name=sql.SQL(found[1]), ours=sql.SQL(found[2]))
         .as_string()
     )
 

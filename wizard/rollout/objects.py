@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from wizard.rollout.statements import Statement
@@ -25,21 +26,27 @@ class Name:
 
 def created_names(statements: Iterable[Statement]) -> tuple[Name, ...]:
     """Names that the statements create, implicit constraints included; not those on tables they create themselves."""
-    import postgast
-
-    found: list[Name] = []
-    for statement in statements:
-        for node in postgast.parse(statement.sql).stmts:
-            kind = node.stmt.WhichOneof("node")
-            reader = _READERS.get(kind or "")
-            if reader is not None:
-                found += reader(getattr(node.stmt, str(kind)))
+    found = [name for statement in statements for name in _names_of(statement.sql)]
     # What the statements themselves drop first, an index that a build left invalid, is in nobody's way.
     dropped = {name.name for name in found if name.kind == "dropped"}
     found = [name for name in found if name.kind != "dropped" and name.name not in dropped]
     own = {name.name for name in found if name.kind == "relation"}
     anywhere = {"function", "chosen constraint"}
     return tuple(dict.fromkeys(name for name in found if name.kind in anywhere or name.parent not in own))
+
+
+@lru_cache(maxsize=1024)
+def _names_of(text: str) -> tuple[Name, ...]:
+    """Kept, because every look at a database asks for those of all statements that are left."""
+    import postgast
+
+    found: list[Name] = []
+    for node in postgast.parse(text).stmts:
+        kind = node.stmt.WhichOneof("node")
+        reader = _READERS.get(kind or "")
+        if reader is not None:
+            found += reader(getattr(node.stmt, str(kind)))
+    return tuple(found)
 
 
 def _table(node: pg_query_pb2.CreateStmt) -> Iterator[Name]:

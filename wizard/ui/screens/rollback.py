@@ -13,6 +13,7 @@ from textual.widgets import Input
 
 from wizard.engine.dependents import dependents_words
 from wizard.engine.words import object_lines
+from wizard.ui.pages.differences import all_of
 from wizard.ui.pages.sql import listing
 from wizard.ui.pages.words import heading
 from wizard.ui.screens.card import Card
@@ -105,12 +106,19 @@ class Rollback(Card[RollbackChoice]):
         return stacked(lines)
 
     def _in_the_way(self) -> list[Content]:
-        """What somebody else built on what would go. The rollback is refused while it is there."""
+        """What is not as it was made, and what somebody else built on what would go: the rollback is refused then."""
+        lines: list[Content] = []
+        if self.plan.replaced_since:
+            lines += paragraph(
+                "Not as this rollout made it: it does not begin before that is settled. Keep what you need of it; then"
+                " rename it, drop it, or change it back.", self._width, style="$error",
+            )  # fmt: skip
+            lines += [Content(""), *all_of(self.plan.replaced_since, self._width)]
         if not self.plan.dependents:
-            return []
-        lines = [
+            return lines
+        lines.append(
             Content.styled("In the way, not made by this rollout: it does not begin before that is settled", "$error")
-        ]
+        )
         for text in dependents_words(self.plan.dependents):
             lines += paragraph(text, self._width, indent="  ")
         return [*lines, Content("")]
