@@ -1,4 +1,4 @@
-"""Text that others wrote, made safe to show, and amounts as both faces write them. No markup, no terminal, no output."""
+"""Text that others wrote, made safe to show, and amounts as people read them. No markup, no output."""
 
 from __future__ import annotations
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wizard.errors import UsageError
 from wizard.engine.steering import BATCH_ROWS, DELAY_S
+from wizard.errors import UsageError
 from wizard.launch import DEFAULT_BATCH_ROWS, DEFAULT_LOCK_TIMEOUT_MS, Launch, default_state_dir
 
 _DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>ms|s|min)?", re.IGNORECASE)

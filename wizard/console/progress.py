@@ -34,6 +34,10 @@ TELL_EVERY = timedelta(seconds=5)
 """Into a file or pipe, what goes on for long is told so often: a log is read later, and never flooded."""
 
 
+_OfAPart = events.LockWaited | events.IndexProgressed | events.BackfillProgressed | events.PartCommitted
+_OF_A_PART = (events.LockWaited, events.IndexProgressed, events.BackfillProgressed, events.PartCommitted)
+
+
 @dataclass(frozen=True)
 class Meter:
     """How far what is running is, as a live display draws it."""
@@ -68,6 +72,8 @@ class Lines:
 
     def of(self, event: Event) -> list[str]:
         """The lines that `event` adds for good."""
+        if isinstance(event, _OF_A_PART):
+            return self._of_part(event)
         match event:
             case events.StepStarted():
                 self._began[event.step] = event.at
@@ -75,19 +81,6 @@ class Lines:
             case events.PartStarted():
                 if event.parts > 1:
                     self._show(event.step, event.title, f"part {event.part} of {event.parts}")
-            case events.BackfillProgressed():
-                return self._backfill_lines(event)
-            case events.IndexProgressed():
-                self.meter = Meter(event.done, event.total, pace.index_words(event))
-                return self._now_and_then(f"{event.step}.{event.part} {event.phase}", event, self.meter.words)
-            case events.PartCommitted() if self._backfill:
-                rows = pace.rows_words(self._backfill)
-                batches = f"{self._backfill.batches:,} batches"
-                self._backfill = self.meter = None
-                return [f"  {event.step}, part {event.part}: {rows} committed in {batches}"]
-            case events.LockWaited():
-                self._show(event.step, "waiting for a lock", f"next try in {event.next_try_s:.1f} s")
-                return [self._lock_line(event)]
             case events.StepFinished():
                 self.now, self.meter, self._backfill = "", None, None
                 return [self._step_line(event, event.state)]
@@ -109,6 +102,23 @@ class Lines:
         self.now = f"{glyph} {words}"
         self.since = datetime.now(UTC)
         self.meter = None
+
+    def _of_part(self, event: _OfAPart) -> list[str]:
+        """How far the part is, that it waits, or that it is whole."""
+        match event:
+            case events.LockWaited():
+                self._show(event.step, "waiting for a lock", f"next try in {event.next_try_s:.1f} s")
+                return [self._lock_line(event)]
+            case events.BackfillProgressed():
+                return self._backfill_lines(event)
+            case events.IndexProgressed():
+                self.meter = Meter(event.done, event.total, pace.index_words(event))
+                return self._now_and_then(f"{event.step}.{event.part} {event.phase}", event, self.meter.words)
+        backfill, self._backfill, self.meter = self._backfill, None, None
+        if backfill is None:
+            return []
+        rows = f"{pace.rows_words(backfill)} committed in {backfill.batches:,} batches"
+        return [f"  {event.step}, part {event.part}: {rows}"]
 
     def _backfill_lines(self, event: events.BackfillProgressed) -> list[str]:
         """What a batch adds: nothing on a terminal, now and then a line into a file."""

@@ -1,4 +1,4 @@
-"""How far a backfill or an index build is, in words for screen and console; and the steps in which a pace is changed."""
+"""How far a backfill or an index build is, in words; and the steps in which the operator changes its pace."""
 
 from __future__ import annotations
 

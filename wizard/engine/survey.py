@@ -94,6 +94,7 @@ def step_view(
         ),
         deviations=rendered.deviations,
         decisions=decisions,
+        previews=tuple((one.id, one.title) for one in step.previews if holds(one.when, situation.facts)),
         conflicts=tuple(
             ConflictView(step=one.step, words=one.words, expected=one.expected, found=one.found) for one in conflicts
         ),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         LoggedStatement,
         Outcome,
         PrerequisiteResult,
+        PreviewTable,
         StepView,
         Survey,
         Verification,
@@ -86,6 +87,17 @@ class Trouble:
     """Going on would lose data, meet a conflict, or contradict what the registry holds."""
 
 
+@dataclass(frozen=True)
+class Preview:
+    """What was counted for a step before it runs, or is being counted."""
+
+    tables: tuple[PreviewTable, ...] = ()
+    at: datetime | None = None
+    """None while it is counted."""
+    untold: str = ""
+    """Why nothing was counted."""
+
+
 def utc_now() -> datetime:
     """The clock of the screen."""
     return datetime.now(UTC)
@@ -118,7 +130,11 @@ class Board:
     trouble: Trouble | None = None
     refused_run: bool = False
     """The trouble is a run that the engine refused."""
+    previews: dict[str, Preview] = field(default_factory=dict)
+    """Step -> what it wants to be seen before it runs, as counted in this sitting since the database last changed."""
     pause_asked: bool = False
+    resting: bool = False
+    """The engine waits between two parts or batches, as it was asked to."""
     stop_asked: bool = False
     notice: str = ""
     """Why the last key did nothing; stands in the State line until the next key."""
@@ -148,12 +164,10 @@ class Board:
         """One engine event."""
         from wizard.engine import events
 
-        self.add(log_lines.heard(event))
+        self.add(log_lines.follow(self.log, event, self.live.backfill if self.live else None))
         self.live = followed(self.live, event)
         match event:
-            case events.StepStarted():
-                self.states[event.step] = StepState.RUNNING
-            case events.PartStarted() if self.live:
+            case events.StepStarted() | events.PartStarted() | events.BackfillProgressed() | events.IndexProgressed():
                 self.states[event.step] = StepState.RUNNING
             case events.LockWaited() if self.live:
                 self.states[event.step] = StepState.WAITING
@@ -182,7 +196,8 @@ class Board:
         self.refused_run = self.activity is Activity.RUNNING and trouble is not None and trouble.refused
         self.live = None
         self.states = {}
-        self.pause_asked = self.stop_asked = False
+        self.previews = {} if self.activity.writes else self.previews
+        self.pause_asked = self.stop_asked = self.resting = False
         self.activity = Activity.IDLE
         if survey is None:
             if first:
@@ -238,7 +253,12 @@ class Board:
     @property
     def paused(self) -> bool:
         """A pause was asked for and the part that ran is committed."""
-        return self.pause_asked and self.live is not None and self.live.committed
+        return self.pause_asked and self.live is not None and (self.live.committed or self.resting)
+
+    @property
+    def unit(self) -> str:
+        """After what the engine can pause or stop: "part", or "batch" of a backfill."""
+        return self.live.unit if self.live else "part"
 
     @property
     def unverified(self) -> bool:

@@ -158,6 +158,8 @@ class Parts(Widget):
         height = max(self.size.height, 1)
         first = min(max(self.focus_line - height + 2, 0), max(len(self.lines) - height, 0))
         shown = list(self.lines[first : first + height])
+        if first:
+            shown[0] = Content.styled(f"   {first + 1} above", "$quiet")
         hidden = len(self.lines) - first - len(shown)
         if hidden > 0:
             shown[-1] = Content.styled(f"   {hidden + 1} more", "$quiet")
