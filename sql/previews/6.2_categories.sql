@@ -27,7 +27,7 @@ listed AS (
            CASE WHEN known.domain IS NOT NULL THEN ''
                 WHEN ranked.category IS NULL THEN 'no category'
                 WHEN ranked.category !~ '\S' THEN 'empty'
-                ELSE COALESCE('looks like ' || alike.category || ', is spelled otherwise', '') END AS note
+                ELSE COALESCE('looks like ' || alike.category, '') END AS note
     FROM ranked
     LEFT JOIN known ON known.category = ranked.category
     LEFT JOIN LATERAL (

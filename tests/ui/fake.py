@@ -171,7 +171,7 @@ CATEGORIES = PreviewTable(
     columns=("category", "clones", "goes to", "note"),
     rows=(
         ("'business'", "412,007", "business-strategy", ""), ("'medical'", "301,118", "health-wellness", ""),
-        ("' Medical '", "1,204", "other", "looks like medical, is spelled otherwise"),
+        ("' Medical '", "1,204", "other", "looks like medical"),
         (f"'{HOSTILE}'", "12", "other", ""), ("NULL", "7", "other", "no category"),
     ),
 )  # fmt: skip
@@ -200,6 +200,7 @@ def online_survey(many: int = 0) -> Survey:
     changes: dict[str, dict[str, Any]] = {
         "2.1": {"state": StepState.PARTLY, "parts": parts, "strategy": strategy, "title": "Add RAG columns to clones"},
         "6.2": {
+            "locks": (Lock(mode="ROW EXCLUSIVE", table="clones", existing=True),),
             "parts": mapping, "strategy": strategy, "previews": (("6.2.categories", CATEGORIES.title),),
             "title": "Map clone categories to RAG domains",
         },

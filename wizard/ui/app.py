@@ -142,7 +142,7 @@ class WizardApp(App[None]):
         """Count in the background what a step wants to be seen before it runs, once for each state of the database."""
         engine, board = self.desk.engine, self.board
         step = board.step(step_id)
-        if engine is None or step is None or not step.previews or step.state.is_complete or step_id in board.previews:
+        if engine is None or step is None or step_id in board.previews or not board.may_count(step):
             return
         board.previews[step_id] = Preview()
 

@@ -37,6 +37,10 @@ RECENT_LINES = 2000
 """Lines of the log that the screen keeps; the database keeps all of them."""
 
 
+GENTLE = frozenset({"ROW EXCLUSIVE", "ROW SHARE", "ACCESS SHARE"})
+"""Lock modes that never wait for somebody who reads."""
+
+
 class Activity(Enum):
     """What the engine is doing; the value is the word of the State line."""
 
@@ -254,6 +258,19 @@ class Board:
     def paused(self) -> bool:
         """A pause was asked for and the part that ran is committed."""
         return self.pause_asked and self.live is not None and (self.live.committed or self.resting)
+
+    def may_count(self, step: StepView) -> bool:
+        """What the step wants to be seen can be counted now.
+
+        Counting holds a weak lock for some seconds: a run that needs a strong one must not meet it. So while one is
+        under way, only the running step is counted, if it lets the application read and write itself.
+        """
+        if not step.previews or step.state.is_complete or self.survey is None:
+            return False
+        if not self.activity.writes:
+            return True
+        gentle = all(lock.mode in GENTLE for lock in step.locks if lock.existing)
+        return gentle and self.live is not None and (self.live.step, self.live.direction) == (step.id, "deploy")
 
     @property
     def unit(self) -> str:

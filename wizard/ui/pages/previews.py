@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 
 from wizard.ui.pages.words import heading
-from wizard.ui.text import clip, pad, paragraph, plural
+from wizard.ui.text import clip, cut, paragraph, plural
 
 if TYPE_CHECKING:
     from wizard.engine.views import PreviewTable, StepView
@@ -73,10 +73,10 @@ def _widths(rows: Sequence[Sequence[str]], width: int) -> list[int]:
 def _line(row: Sequence[str], widths: Sequence[int], numbers: Sequence[bool], width: int, style: str) -> Content:
     """One row; numbers stand at the right of their column, as the eye compares them."""
     cells = [
-        clip(cell, size).rjust(size) if number else pad(cell, size)
+        cut(cell, size).rjust(size) if number else set_cell_size(cut(cell, size), size)
         for cell, size, number in zip(row[:-1], widths, numbers, strict=False)
     ]
-    line = (" " * BETWEEN).join([*cells, clip(row[-1], width)])
+    line = (" " * BETWEEN).join([*cells, cut(row[-1], width)])
     return Content.styled(f"  {line}", style).truncate(width, ellipsis=True).rstrip()
 
 
