@@ -33,7 +33,7 @@ counted (place, table_name, column_name, empty_rows, value) AS (
 SELECT counted.table_name || '.' || counted.column_name AS "column",
        CASE WHEN there.column_name IS NULL THEN '0' ELSE to_char(empty_rows, 'FM999,999,999,990') END AS "rows",
        counted.value AS "get",
-       CASE WHEN there.column_name IS NULL THEN 'the column is added with this default, so every row has it'
+       CASE WHEN there.column_name IS NULL THEN 'added with this default'
             WHEN empty_rows > 0 THEN 'NULL there: from before, or set to NULL since'
             ELSE 'no row is NULL' END AS why
 FROM counted

@@ -91,8 +91,7 @@ def plan(call: Call, *, registry: bool) -> int:
         say(report.target_line(target))
         if found := report.found_lines(step for step in steps if not step.state.is_complete):
             say("There already, so the script does not make it again:", *found)
-        previews = previews_of(engine, steps)
-        say(*report.preview_lines(table for tables in previews.values() for table in tables))
+        say(*report.preview_lines(previews_of(engine, steps)))
         if call.json:
             objects = {step.id: [one.model_dump(mode="json") for one in step.objects] for step in steps}
             document = {"target": target.name, "registry": registry, "script": script, "objects": objects}

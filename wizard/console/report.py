@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -183,11 +183,11 @@ def verification_summary(verification: Verification) -> str:
     return f"{head}: {passed} of {len(verification.checks)}." + (f" Open: {'; '.join(left)}." if left else "")
 
 
-def preview_lines(tables: Iterable[PreviewTable]) -> list[str]:
-    """Each table that a step wants to be seen before it runs, with its title."""
+def preview_lines(previews: Mapping[str, Iterable[PreviewTable]]) -> list[str]:
+    """Step -> the tables it wants to be seen before it runs, each below its title."""
     lines: list[str] = []
-    for table in tables:
-        lines += ["", one_line(table.title)]
+    for step, table in ((step, table) for step, tables in previews.items() for table in tables):
+        lines += ["", f"{step}  {one_line(table.title)}"]
         if table.untold:
             lines.append(f"  {one_line(table.untold)}")
             continue
@@ -197,7 +197,7 @@ def preview_lines(tables: Iterable[PreviewTable]) -> list[str]:
     return lines
 
 
-def dry_run_lines(dry: DryRun, previews: Iterable[PreviewTable] = ()) -> list[str]:
+def dry_run_lines(dry: DryRun, previews: Mapping[str, Iterable[PreviewTable]]) -> list[str]:
     """What would run, what stands in the way, what reading cannot tell."""
     told = [result for result in dry.prerequisites if result.level != "pass"]
     lines = ["Prerequisites that did not simply pass", *prerequisite_lines(told), ""] if told else []

@@ -61,7 +61,7 @@ def _dry_run(call: Call, options: RunOptions, target: Target, rollout: Rollout) 
     document["previews"] = {
         step: [table.model_dump(mode="json") for table in found] for step, found in previews.items()
     }
-    lines = report.dry_run_lines(dry, (table for tables in previews.values() for table in tables))
+    lines = report.dry_run_lines(dry, previews)
     answer(call, "run --dry-run", {"target": target.name, **document}, lines)
     say(dry.sentence)
     return dry.exit_code
@@ -109,8 +109,7 @@ class _Run:
             if not self.call.yes:
                 say_text(report.target_line(self.target), survey.sentence)
                 say(*report.what_runs(left))
-                previews = previews_of(self.engine, left)
-                say(*report.preview_lines(table for tables in previews.values() for table in tables))
+                say(*report.preview_lines(previews_of(self.engine, left)))
             answers = ask_decisions(survey.open_decisions)
             decisions = {**self.engine.settings.decisions, **answers}
             self.engine.settings = replace(self.engine.settings, decisions=decisions)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 CORNERS = 8
 """Cells of the upper border that are neither its title nor what stands at its right end."""
-LEAST_REASON = 12
+LEAST_REASON = 24
 """Beside the strategy its reason is told only if so much of it fits."""
 
 
@@ -37,11 +37,19 @@ def heading(board: Board, step: StepView | None, tab: str, width: int, *, narrow
     title = f"{step.id}  {one_line(step.title)}"
     room = width - cell_len(title) - CORNERS
     word = step.strategy.split(":")[0]
-    if narrow or room < len(word) + LEAST_REASON:
+    if narrow or room < min(len(word) + LEAST_REASON, cell_len(step.strategy)):
         return title, word
     sizes = f" · {step.sizes[0].table} {rows_of(step.sizes[0])}" if step.sizes else ""
     told = sizes and (" rows" in step.strategy or cell_len(step.strategy + sizes) > room)
-    return title, clip(step.strategy if told else step.strategy + sizes, room)
+    return title, _whole_words(step.strategy if told else step.strategy + sizes, room)
+
+
+def _whole_words(text: str, room: int) -> str:
+    """`text` cut between two words: half a number would be another one."""
+    line = one_line(text)
+    if cell_len(line) <= room:
+        return line
+    return f"{clip(line, room).rpartition(' ')[0]} …"
 
 
 def tabs(board: Board, step: StepView | None, names: Mapping[str, str], *, narrow: bool) -> tuple[tuple[str, str], ...]:
