@@ -86,7 +86,7 @@ def heard(event: Event) -> LogLine | None:
 
 def _progressed(event: BackfillProgressed) -> LogLine | None:
     """The batches that were committed up to now, as one line."""
-    from wizard.engine import pace
+    from wizard.engine import progress as pace
 
     if not event.batches:
         return None

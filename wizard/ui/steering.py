@@ -43,30 +43,30 @@ class Steering(Looking):
 
     def larger_batches(self) -> None:
         """About twice the rows, from the next batch on."""
-        from wizard.engine import pace
+        from wizard.engine import progress as pace
 
         self._pace_batches(pace.larger)
 
     def smaller_batches(self) -> None:
         """About half the rows, from the next batch on."""
-        from wizard.engine import pace
+        from wizard.engine import progress as pace
 
         self._pace_batches(pace.smaller)
 
     def shorter_delay(self) -> None:
         """Less time between two batches."""
-        from wizard.engine import pace
+        from wizard.engine import progress as pace
 
         self._pace_delay(pace.smaller)
 
     def longer_delay(self) -> None:
         """More time between two batches."""
-        from wizard.engine import pace
+        from wizard.engine import progress as pace
 
         self._pace_delay(pace.larger)
 
     def _pace_batches(self, move: Callable[[tuple[float, ...], float], float]) -> None:
-        from wizard.engine.pace import BATCHES
+        from wizard.engine.progress import BATCHES
 
         engine, live = self.app.desk.engine, self.board.live
         if engine is None or live is None or live.backfill is None:
@@ -81,7 +81,7 @@ class Steering(Looking):
         engine, live = self.app.desk.engine, self.board.live
         if engine is None or live is None or live.backfill is None:
             return
-        from wizard.engine.pace import DELAYS
+        from wizard.engine.progress import DELAYS
 
         before = live.backfill.delay_s
         _, delay_s = engine.set_pace(delay_s=move(DELAYS, before))

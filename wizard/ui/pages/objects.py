@@ -55,7 +55,7 @@ def in_the_database(board: Board, step: StepView) -> str:
 
 def _under_way(live: Live) -> str:
     """Of a step whose parts or batches commit one by one: what of it is there already; empty for any other."""
-    from wizard.engine.pace import rows_words
+    from wizard.engine.progress import rows_words
 
     if live.backfill is not None:
         return f"{rows_words(live.backfill)} are committed; each batch is visible as soon as it commits"

@@ -18,7 +18,7 @@ NARROW = 78
 
 def backfill_lines(backfill: BackfillProgressed, width: int, *, resting: bool) -> list[Content]:
     """Bar, rows, rate, pace and why it goes slower than asked, the most important first."""
-    from wizard.engine import pace
+    from wizard.engine import progress as pace
 
     rows = pace.doing_words(backfill) if backfill.phase == "counting" else pace.rows_words(backfill)
     rate = "" if resting else pace.rate_words(backfill)
@@ -31,7 +31,7 @@ def backfill_lines(backfill: BackfillProgressed, width: int, *, resting: bool) -
 
 def _pace(backfill: BackfillProgressed, width: int) -> Content:
     """Batch size and delay, each with the keys that change it."""
-    from wizard.engine import pace
+    from wizard.engine import progress as pace
 
     line = Content.assemble(
         pace.batch_words(backfill), ("  + -", "bold $primary"), "     ",
@@ -42,14 +42,14 @@ def _pace(backfill: BackfillProgressed, width: int) -> Content:
 
 def index_lines(index: IndexProgressed, width: int) -> list[Content]:
     """The server's own word for what it does, and how far it is where it counts."""
-    from wizard.engine import pace
+    from wizard.engine import progress as pace
 
     words = Content(clip(one_line(pace.index_words(index)), width))
     return [_bar(index.done, index.total, width), words] if index.total else [words]
 
 
 def _bar(done: int, total: int | None, width: int) -> Content:
-    from wizard.engine.pace import percent
+    from wizard.engine.progress import percent
 
     share = percent(done, total)
     words = "      " if share is None else f" {share:>3} %"

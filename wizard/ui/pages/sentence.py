@@ -46,7 +46,7 @@ def _idle(board: Board) -> str:
 
 
 def _live(board: Board, live: Live, width: int) -> str:
-    from wizard.engine.pace import backfill_sentence
+    from wizard.engine.progress import backfill_sentence
 
     begin, committed = _running(live)
     if board.stop_asked:
@@ -80,7 +80,7 @@ def _running(live: Live) -> tuple[str, str]:
 
 def rows_committed(backfill: BackfillProgressed) -> str:
     """`412,000 of ~1,000,000 rows are committed`."""
-    from wizard.engine.pace import rows_words
+    from wizard.engine.progress import rows_words
 
     return f"{rows_words(backfill)} are committed"
 
