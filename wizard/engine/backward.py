@@ -11,6 +11,7 @@ from wizard.db.queries import query
 from wizard.db.reading import read_rows
 from wizard.engine import words
 from wizard.engine.archive import archive_folder, readable
+from wizard.engine.backfill import run_batches
 from wizard.engine.commit import commit_part, outcome_now
 from wizard.engine.dependents import ObjectRef, find_dependents, require_no_dependents
 from wizard.engine.events import Noticed, StepFinished, StepStarted
@@ -28,6 +29,7 @@ from wizard.engine.situation import Situation
 from wizard.engine.state import StepState
 from wizard.engine.views import Dependent, Loss, Outcome, RollbackObject, RollbackPlan, RollbackStep, StatementView
 from wizard.errors import UsageError
+from wizard.rollout.render import Mode
 
 
 def rollback_plan(
@@ -141,8 +143,12 @@ def _undo_step(here: Sitting, step: str, parts: tuple[Undo, ...], keeper: Keeper
             return outcome_now(here, "stopped")
         source = PartSource(
             step, undo.record.part, "revert", f"undo: {undo.record.title}", undo.record.digest, undo.groups,
+            mode=Mode(undo.record.mode) if undo.groups else Mode.TRANSACTION, strategy=undo.record.strategy,
         )  # fmt: skip
-        if keeper is None or not undo.guards:
+        if source.mode is Mode.BATCHES:
+            message = here.composer.revert(here.situation, source)
+            outcome = run_batches(here, message, here.situation.reverting(undo.record), parts=len(parts))
+        elif keeper is None or not undo.guards:
             outcome = commit_part(here, here.composer.revert(here.situation, source), parts=len(parts))
         else:
             outcome = keeper.destroy(source, undo, parts=len(parts))

@@ -22,11 +22,9 @@ def commit_part(here: Sitting, message: PartMessage, *, parts: int) -> Outcome |
     Raises LockNotObtainedError when that is what the failure means.
     """
     source = message.source
-    shown = ";\n".join(line.sql for line in message.lines if line.statement)
-    about: dict[str, Any] = {"step": source.step, "part": source.part, "direction": source.direction}
     here.composer.used(message)
     send_intent(here.connection, message)
-    here.emit(PartStarted(**about, parts=parts, title=source.title, sql=shown))
+    announce(here, message, parts=parts)
 
     def waited(attempt: int, code: str, elapsed: float, pause: float, sql: str) -> None:
         here.emit(
@@ -46,7 +44,27 @@ def commit_part(here: Sitting, message: PartMessage, *, parts: int) -> Outcome |
     except PartFailedError as failed:
         here.composer.failed(source.step)
         here.look_at_parts()
-        return _failed(here, failed)
+        return failed_part(here, failed)
+    committed_part(here, message, parts=parts, seconds=seconds)
+    return None
+
+
+def announce(here: Sitting, message: PartMessage, *, parts: int) -> None:
+    """Reports that a part's intent is committed and its statements are being sent."""
+    source = message.source
+    lines = (*message.page, *message.lines)
+    shown = ";\n".join(line.sql for line in lines if line.statement)
+    here.emit(PartStarted(**_about(message), parts=parts, title=source.title, sql=shown))
+
+
+def _about(message: PartMessage) -> dict[str, Any]:
+    source = message.source
+    return {"step": source.step, "part": source.part, "direction": source.direction}
+
+
+def committed_part(here: Sitting, message: PartMessage, *, parts: int, seconds: float) -> None:
+    """Reports a part that is done, with its statements as they stand in the log."""
+    about = _about(message)
     here.emit(PartCommitted(**about, parts=parts, seconds=seconds))
     for row in here.connection.execute(query("part_statements"), {"part_id": message.part_id}):
         here.emit(
@@ -56,10 +74,9 @@ def commit_part(here: Sitting, message: PartMessage, *, parts: int) -> Outcome |
             )
         )  # fmt: skip
     here.look_at_parts()
-    return None
 
 
-def _failed(here: Sitting, failed: PartFailedError) -> Outcome:
+def failed_part(here: Sitting, failed: PartFailedError) -> Outcome:
     """The failure, as the registry has it now, in its four parts."""
     failure: Failure | None = pending_failure(here.connection, here.situation)
     assert failure is not None
