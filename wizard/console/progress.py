@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from wizard.console.out import say, write_line
 from wizard.console.report import found_and_fix
 from wizard.console.tables import speaks_unicode, width_of
-from wizard.engine import events, progress as pace
+from wizard.engine import events
+from wizard.engine import progress as pace
 from wizard.engine.prerequisites import CONFLICTS
 from wizard.engine.state import StepState
 from wizard.text import bar, clock, one_line, shortened

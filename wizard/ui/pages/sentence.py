@@ -74,6 +74,8 @@ def _running(live: Live) -> tuple[str, str]:
     if live.backfill is not None:
         return begin, rows_committed(live.backfill)
     if live.parts > 1 and done > 0 and committed and live.direction == "deploy":
+        # As many as had been committed when the step began may stand there already.
+        committed = re.sub(rf"; {re.escape(live.step)} has \d+ of \d+ parts", "", committed)
         committed = f"{committed}; {live.step} has {done} of {live.parts} parts"
     return begin, committed
 
