@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
 DEFAULT_LOCK_TIMEOUT_MS = 700
+DEFAULT_BATCH_ROWS = 5000
 
 
 def default_state_dir() -> Path:
@@ -40,13 +41,17 @@ class Launch:
     rollout: Path | None = None
     """Folder of another rollout; None: the built-in phase-1."""
     strategy: str = "auto"
-    """auto or atomic."""
+    """auto, atomic or online."""
     dry_run: bool = False
     read_only: bool = False
     decisions: dict[str, str] = field(default_factory=dict)
     operator: str = ""
     """user@host of whoever sits there."""
     lock_timeout_ms: int = DEFAULT_LOCK_TIMEOUT_MS
+    batch_rows: int = DEFAULT_BATCH_ROWS
+    """Rows of a backfill that are changed in one transaction."""
+    batch_delay_s: float = 0.0
+    """Between two batches."""
     state_dir: Path = field(default_factory=default_state_dir)
     """Folder of the demo's data, exported logs and crash reports."""
     end_orphan: bool = False

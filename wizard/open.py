@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wizard.errors import UsageError
-from wizard.launch import default_state_dir
+from wizard.launch import DEFAULT_BATCH_ROWS, default_state_dir
+from wizard.text import duration
 
 if TYPE_CHECKING:
     from wizard.db.target import Target
@@ -90,6 +91,8 @@ def settings_from(launch: Launch) -> Settings:
         strategy=launch.strategy,
         operator=launch.operator,
         lock_timeout_ms=launch.lock_timeout_ms,
+        batch_rows=launch.batch_rows,
+        batch_delay_s=launch.batch_delay_s,
         decisions=dict(launch.decisions),
         fail_at=launch.fail_at,
         end_orphan=launch.end_orphan,
@@ -113,6 +116,8 @@ def command_of(launch: Launch) -> str:
         ("--schema", launch.schema, "public"),
         ("--rollout", str(launch.rollout or ""), ""),
         ("--strategy", launch.strategy, "auto"),
+        ("--batch-rows", str(launch.batch_rows), str(DEFAULT_BATCH_ROWS)),
+        ("--batch-delay", duration(launch.batch_delay_s).replace(" ", ""), "0"),
         ("--state-dir", str(launch.state_dir), str(default_state_dir())),
         *(("--decide", f"{name}={value}", "") for name, value in launch.decisions.items()),
     ):

@@ -1,4 +1,4 @@
-"""Text that others wrote, made safe to show: control characters become visible. No markup, no terminal, no output."""
+"""Text that others wrote, made safe to show, and amounts as people read them. No markup, no output."""
 
 from __future__ import annotations
 
@@ -23,6 +23,28 @@ def shortened(text: str, width: int, mark: str = "...") -> str:
     """`text` in one line of at most `width` characters, with `mark` where something was cut."""
     line = one_line(text)
     return line if len(line) <= width else line[: max(0, width - len(mark))].rstrip() + mark
+
+
+def duration(seconds: float) -> str:
+    """A pause as it is also typed: `0`, `50 ms`, `1 s`, `1.5 s`."""
+    if seconds <= 0:
+        return "0"
+    return f"{seconds * 1000:.4g} ms" if seconds < 1 else f"{seconds:.4g} s"
+
+
+def clock(seconds: float) -> str:
+    """Hours where there are any, minutes and seconds: `0:14`, `1:02:03`."""
+    minutes, rest = divmod(max(int(seconds), 0), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def bar(done: int, total: int, width: int, *, unicode: bool = True) -> tuple[str, str]:
+    """A bar of `width` cells in two pieces, what is done and what is left, told apart without colour too."""
+    full, half, left = ("━", "╸", "─") if unicode else ("#", "#", ".")
+    halves = min(max(done, 0) * width * 2 // total, width * 2) if total > 0 else 0
+    head = full * (halves // 2) + half * (halves % 2)
+    return head, left * (width - len(head))
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic import SecretStr
 
 from wizard.db.target import Target
+from wizard.engine.events import BackfillProgressed, Event, Listener, PartStarted, StepStarted
 from wizard.engine.settings import Settings
 from wizard.engine.state import StepState
 from wizard.engine.views import (
@@ -22,7 +24,10 @@ from wizard.engine.views import (
     LastSession,
     LoggedStatement,
     ObjectView,
+    Outcome,
+    Parameter,
     PartView,
+    PreviewTable,
     ServerView,
     StatementView,
     StepView,
@@ -35,6 +40,7 @@ from wizard.rollout.model import Deviation, Lock, StepKind
 from wizard.ui.app import WizardApp
 from wizard.ui.board import Trouble
 from wizard.ui.desk import Desk, Snapshot
+from wizard.ui.messages import listener_for
 
 NOON = datetime(2026, 11, 22, 14, 2, 11, tzinfo=UTC)
 HOSTILE = "[/regex] $1 [0-9]"
@@ -155,13 +161,106 @@ VERIFIED = Verification(
 )
 
 
+PARTS = (
+    ("add 5 columns", StepState.DONE, 0.02), ("check, NOT VALID", StepState.DONE, 0.01),
+    ("validate check", StepState.DONE, 1.84), ("idx_clones_rag_status", StepState.TODO, None),
+    ("idx_clones_rag_enabled", StepState.TODO, None),
+)  # fmt: skip
+CATEGORIES = PreviewTable(
+    id="6.2.categories", title="Categories of the clones, and where each goes",
+    columns=("category", "clones", "goes to", "note"),
+    rows=(
+        ("'business'", "412,007", "business-strategy", ""), ("'medical'", "301,118", "health-wellness", ""),
+        ("' Medical '", "1,204", "other", "looks like medical"),
+        (f"'{HOSTILE}'", "12", "other", ""), ("NULL", "7", "other", "no category"),
+    ),
+)  # fmt: skip
+
+
+def online_survey(many: int = 0) -> Survey:
+    """Steps up to 1.6 stand, 2.1 is partly done, 6.2 is a backfill; all are online. `many` parts more in 2.1."""
+    state = survey(7)
+    more = tuple((f"idx_clones_more_{number}", StepState.TODO, None) for number in range(many))
+    parts = tuple(
+        PartView(
+            title=title, state=done, seconds=seconds, statements=(StatementView(sql=SQL),),
+            locks=(Lock(mode="ACCESS EXCLUSIVE", table="clones", existing=True, note="at most 1 s of waiting"),),
+        )
+        for title, done, seconds in (*PARTS, *more)
+    )  # fmt: skip
+    mapping = (
+        PartView(title="map_clone_category_to_domain()", state=StepState.TODO, statements=(StatementView(sql=SQL),)),
+        PartView(
+            title="map every clone", state=StepState.TODO, in_batches=True,
+            statements=(StatementView(sql="UPDATE clones SET rag_domain_mapping = ... WHERE id > $1 LIMIT $2"),),
+            parameters=(Parameter(name="$1", what="last key of the batch before"), Parameter(name="$2", what="rows")),
+        ),
+    )  # fmt: skip
+    strategy = "online: table has ~1,000,000 rows"
+    changes: dict[str, dict[str, Any]] = {
+        "2.1": {"state": StepState.PARTLY, "parts": parts, "strategy": strategy, "title": "Add RAG columns to clones"},
+        "6.2": {
+            "locks": (Lock(mode="ROW EXCLUSIVE", table="clones", existing=True),),
+            "parts": mapping, "strategy": strategy, "previews": (("6.2.categories", CATEGORIES.title),),
+            "title": "Map clone categories to RAG domains",
+        },
+    }  # fmt: skip
+    steps = tuple(one.model_copy(update=changes.get(one.id, {})) for one in state.steps)
+    return state.model_copy(update={"steps": steps})
+
+
+def begun(step_id: str, part: int, parts: int, title: str) -> tuple[Event, ...]:
+    """What is told until this part of a step is under way."""
+    sentence = f"RUNNING {step_id} part 1 of {parts}. Steps 0 to 1.6 are committed"
+    return (
+        StepStarted(step=step_id, title=title, parts=parts, sentence=sentence, at=NOON),
+        PartStarted(step=step_id, part=part, parts=parts, title=title, sql=SQL, at=NOON),
+    )
+
+
+def filled(batches: int, second: float = 0.0, **changes: Any) -> BackfillProgressed:
+    """A backfill of a million clones after so many batches of 5,000 rows."""
+    fields: dict[str, Any] = {
+        "step": "6.2", "part": 2, "parts": 2, "table": "clones", "phase": "filling", "batches": batches,
+        "rows": batches * 5000, "total": 1_000_000, "rows_per_s": 57_140.0, "eta_s": 10.3, "batch_rows": 5000,
+        "delay_s": 0.0, "at": NOON + timedelta(seconds=second),
+    }  # fmt: skip
+    return BackfillProgressed(**(fields | changes))
+
+
 class FakeEngine:
     """Answers from a script and remembers what it was asked; nothing it says touches a database."""
 
-    def __init__(self, state: Survey) -> None:
+    def __init__(self, state: Survey, script: Sequence[Event] = ()) -> None:
         self.state = state
+        self.script = script
         self.asked: list[str] = []
         self.settings = Settings()
+        self.resting = False
+        self.tell: Listener = lambda _event: None
+        self.pace = (5000, 0.0)
+        self._over = threading.Event()
+
+    def run(self, **_: Any) -> Outcome:
+        """Tell everything of the script at once, then be at work until it is stopped."""
+        for event in self.script:
+            self.tell(event)
+        self._over.wait(30)
+        return Outcome(ending="stopped", sentence=self.state.sentence)
+
+    def set_pace(self, *, batch_rows: int | None = None, delay_s: float | None = None) -> tuple[int, float]:
+        self.pace = (batch_rows or self.pace[0], self.pace[1] if delay_s is None else delay_s)
+        return self.pace
+
+    def pause(self) -> None:
+        self.resting = True
+
+    def go_on(self) -> None:
+        self.resting = False
+
+    def preview(self, step_id: str) -> tuple[PreviewTable, ...]:
+        self.asked.append(f"preview {step_id}")
+        return (CATEGORIES,)
 
     def survey(self) -> Survey:
         return self.state
@@ -187,6 +286,7 @@ class FakeEngine:
 
     def stop(self) -> None:
         self.asked.append("stop")
+        self._over.set()
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         def asked(*_args: Any, **_options: Any) -> None:
@@ -220,8 +320,10 @@ def target(*, production: bool) -> Target:
     )  # fmt: skip
 
 
-def fake_app(state: Survey, *, production: bool = True, **launch: Any) -> WizardApp:
+def fake_app(state: Survey, *, production: bool = True, script: Sequence[Event] = (), **launch: Any) -> WizardApp:
     """The real app on a scripted engine, its clock standing still."""
     app = WizardApp(replace(Launch(operator="dba@desk"), **launch), clock=lambda: NOON)
-    app.desk = FakeDesk(FakeEngine(state), production=production)
+    engine = FakeEngine(state, script)
+    engine.tell = listener_for(app)
+    app.desk = FakeDesk(engine, production=production)
     return app

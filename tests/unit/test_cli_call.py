@@ -10,10 +10,10 @@ import pytest
 from wizard import __version__
 from wizard.cli import run_command
 from wizard.console import reading
-from wizard.console.call import Call, parse_decisions, parse_lock_timeout
+from wizard.console.call import Call, parse_batch_delay, parse_decisions, parse_lock_timeout
 from wizard.console.program import run_program
 from wizard.errors import ExitCode, UsageError
-from wizard.open import command_of
+from wizard.open import command_of, settings_from
 from wizard.screen import show_screen
 
 
@@ -80,6 +80,26 @@ def test_a_lock_timeout_that_makes_no_sense_is_refused(text: str) -> None:
         parse_lock_timeout(text)
 
 
+@pytest.mark.parametrize(("text", "seconds"), [("0", 0), ("100ms", 0.1), ("250", 0.25), ("1.5s", 1.5), ("1min", 60)])
+def test_batch_delay_in_words(text: str, seconds: float) -> None:
+    assert parse_batch_delay(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["-1s", "soon", "", "61s", "2min"])
+def test_a_batch_delay_that_makes_no_sense_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="not a time"):
+        parse_batch_delay(text)
+
+
+def test_pace_and_strategy_reach_the_engine_and_the_command_to_paste(seen: list[Call]) -> None:
+    main(["--demo", "--batch-rows", "2000", "status", "--batch-delay", "0.1s", "--strategy", "online"])
+
+    launch = seen[0].launch
+    settings = settings_from(launch)
+    assert (settings.strategy, settings.batch_rows, settings.batch_delay_s) == ("online", 2000, 0.1)
+    assert command_of(launch) == "rag-wizard --demo --strategy online --batch-rows 2000 --batch-delay 100ms"
+
+
 @pytest.mark.parametrize("pair", ["a", "=b", "a=", ""])
 def test_a_decision_is_name_and_value(pair: str) -> None:
     with pytest.raises(UsageError, match="not NAME=VALUE"):
@@ -92,7 +112,10 @@ def test_a_decision_is_name_and_value(pair: str) -> None:
         (["statsu"], "Did you mean 'status'"),
         (["types"], "No such command 'types'"),
         (["status", "--colour"], "No such option: --colour"),
-        (["status", "--strategy", "online"], "'online' is not one of 'auto', 'atomic'"),
+        (["status", "--strategy", "fast"], "'fast' is not one of 'auto', 'atomic', 'online'"),
+        (["status", "--batch-rows", "0"], "--batch-rows 0 is not from 100 to 50,000"),
+        (["status", "--batch-rows", "many"], "--batch-rows"),
+        (["status", "--batch-delay", "soon"], "--batch-delay 'soon' is not a time from 0 to 60s"),
         (["status", "--rows", "many"], "--rows"),
         (["status", "extra"], "extra"),
         (["run", "--archive", "x"], "No such option: --archive"),
@@ -127,8 +150,7 @@ def test_version_and_help_go_to_stdout(capsys: pytest.CaptureFixture[str]) -> No
     shown = capsys.readouterr().out
     for command in ("check", "plan", "run", "status", "verify", "rollback", "restore", "forget", "log"):
         assert f"  {command} " in shown
-    for later in ("types", "--batch-rows"):
-        assert later not in shown
+    assert "  types " not in shown
 
 
 def test_a_fault_in_the_program_is_one_line_and_a_report_without_secrets(

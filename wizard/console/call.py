@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from wizard.engine.steering import BATCH_ROWS, DELAY_S
 from wizard.errors import UsageError
-from wizard.launch import DEFAULT_LOCK_TIMEOUT_MS, Launch, default_state_dir
+from wizard.launch import DEFAULT_BATCH_ROWS, DEFAULT_LOCK_TIMEOUT_MS, Launch, default_state_dir
 
 _DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>ms|s|min)?", re.IGNORECASE)
 _UNIT_MS = {"ms": 1, "s": 1000, "min": 60_000}
@@ -50,6 +51,8 @@ def make_call(given: Mapping[str, Any]) -> Call:
             decisions=parse_decisions(given.get("decide", ())),
             operator=given.get("operator") or default_operator(),
             lock_timeout_ms=parse_lock_timeout(given.get("lock_timeout")),
+            batch_rows=parse_batch_rows(given.get("batch_rows")),
+            batch_delay_s=parse_batch_delay(given.get("batch_delay")),
             state_dir=_path(given.get("state_dir")) or default_state_dir(),
             fail_at=given.get("fail_at", ""),
             end_orphan=given.get("end_orphan", False),
@@ -85,15 +88,48 @@ def parse_lock_timeout(text: str | None) -> int:
     """Milliseconds in "700ms", "2s" or "700". Raises UsageError, also for zero: to PostgreSQL that means for ever."""
     if text is None:
         return DEFAULT_LOCK_TIMEOUT_MS
-    match = _DURATION.fullmatch(text.strip())
-    milliseconds = int(float(match["number"]) * _UNIT_MS[(match["unit"] or "ms").lower()]) if match else 0
-    if not 1 <= milliseconds <= 600_000:
+    milliseconds = _milliseconds(text)
+    if milliseconds is None or not 1 <= milliseconds <= 600_000:
         raise UsageError(
             f"--lock-timeout {text!r} is not a time from 1ms to 10min.",
             why="It is how long one try waits for a table lock, while the application queues behind it.",
             fix="Write it as in --lock-timeout 700ms or --lock-timeout 2s.",
         )
-    return milliseconds
+    return int(milliseconds)
+
+
+def parse_batch_rows(rows: int | None) -> int:
+    """Rows of a batch. Raises UsageError outside the bounds within which the screen's keys move it too."""
+    least, most = BATCH_ROWS
+    if rows is None:
+        return DEFAULT_BATCH_ROWS
+    if not least <= rows <= most:
+        raise UsageError(
+            f"--batch-rows {rows} is not from {least:,} to {most:,}.",
+            why="A batch holds the locks of its rows until it commits: a large one makes the application wait.",
+            fix=f"Leave it out for {DEFAULT_BATCH_ROWS:,}, or write it as in --batch-rows 2000.",
+        )
+    return rows
+
+
+def parse_batch_delay(text: str | None) -> float:
+    """Seconds in "100ms", "1s" or "0". Raises UsageError."""
+    if text is None:
+        return 0.0
+    milliseconds = _milliseconds(text)
+    if milliseconds is None or not DELAY_S[0] * 1000 <= milliseconds <= DELAY_S[1] * 1000:
+        raise UsageError(
+            f"--batch-delay {text!r} is not a time from 0 to {DELAY_S[1]:.0f}s.",
+            why="It is the pause between two batches of a backfill.",
+            fix="Write it as in --batch-delay 100ms or --batch-delay 1s.",
+        )
+    return milliseconds / 1000
+
+
+def _milliseconds(text: str) -> float | None:
+    """The time that `text` says, milliseconds without a unit; None if it says none."""
+    match = _DURATION.fullmatch(text.strip())
+    return float(match["number"]) * _UNIT_MS[(match["unit"] or "ms").lower()] if match else None
 
 
 def default_operator() -> str:

@@ -12,7 +12,7 @@ ROLLOUT = "Rollout"
 OUTPUT = "Output"
 DEMO = "Demo"
 
-STRATEGIES = ("auto", "atomic")
+STRATEGIES = ("auto", "atomic", "online")
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,8 @@ COMMON_OPTIONS = (
     CommonOption(SAFETY, "--confirm", "Target name, given instead of typed (production)", "text", "TARGET"),
     CommonOption(SAFETY, "--end-orphan", "End an abandoned session that holds the database"),
     CommonOption(SAFETY, "--lock-timeout", "Longest wait of one try for a table lock [700ms]", "text", "TIME"),
+    CommonOption(SAFETY, "--batch-rows", "Rows that a backfill changes in one transaction [5000]", "number", "N"),
+    CommonOption(SAFETY, "--batch-delay", "Pause between two such batches [0]", "text", "TIME"),
     CommonOption(OUTPUT, "--json", "Stdout for programs: a document, or an event a line"),
     CommonOption(OUTPUT, "--state-dir", "Place for demo, exported logs and crash reports", "text", "DIR"),
     CommonOption(OUTPUT, "--version", "Print the version and exit"),

@@ -21,6 +21,7 @@ class Strategy(StrEnum):
 
     AUTO = "auto"
     ATOMIC = "atomic"
+    ONLINE = "online"
 
 
 def _show_version(wanted: bool | None) -> None:

@@ -7,19 +7,22 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from wizard.console.out import say, write_line
 from wizard.console.report import found_and_fix
 from wizard.console.tables import speaks_unicode, width_of
 from wizard.engine import events
+from wizard.engine import progress as pace
 from wizard.engine.prerequisites import CONFLICTS
 from wizard.engine.state import StepState
-from wizard.text import one_line, shortened
+from wizard.text import bar, clock, one_line, shortened
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, RenderableType
+    from rich.text import Text
 
     from wizard.engine.events import Event, Listener
     from wizard.rollout.model import Rollout
@@ -28,10 +31,33 @@ _BESIDE_TITLE = 44
 """Cells that a step's line needs beside id and title."""
 
 
-class Lines:
-    """Turns events into lines that stay, and remembers what is running now."""
+TELL_EVERY = timedelta(seconds=5)
+"""Into a file or pipe, what goes on for long is told so often: a log is read later, and never flooded."""
 
-    def __init__(self, rollout: Rollout) -> None:
+
+_OfAPart = events.LockWaited | events.IndexProgressed | events.BackfillProgressed | events.PartCommitted
+_OF_A_PART = (events.LockWaited, events.IndexProgressed, events.BackfillProgressed, events.PartCommitted)
+
+
+@dataclass(frozen=True)
+class Meter:
+    """How far what is running is, as a live display draws it."""
+
+    done: int
+    total: int
+    words: str
+    pace: str = ""
+    slowed: str = ""
+
+
+class Lines:
+    """Turns events into lines that stay, and remembers what is running now.
+
+    With `live`, somebody draws `now` and `meter` all the time: then progress adds no line of its own.
+    """
+
+    def __init__(self, rollout: Rollout, *, live: bool = False) -> None:
+        self._live = live
         self._unicode = speaks_unicode(sys.stderr)
         self._id_width = max((len(step.id) for step in rollout.steps), default=1)
         room = shutil.get_terminal_size().columns - _BESIDE_TITLE - self._id_width if sys.stderr.isatty() else 60
@@ -40,9 +66,15 @@ class Lines:
         self.now = ""
         """What is running, in words; "" when nothing is."""
         self.since = datetime.now(UTC)
+        self.meter: Meter | None = None
+        self._backfill: events.BackfillProgressed | None = None
+        self._told: tuple[str, datetime] | None = None
+        """What was told of last and when, so that it is not told again at once."""
 
     def of(self, event: Event) -> list[str]:
         """The lines that `event` adds for good."""
+        if isinstance(event, _OF_A_PART):
+            return self._of_part(event)
         match event:
             case events.StepStarted():
                 self._began[event.step] = event.at
@@ -50,11 +82,8 @@ class Lines:
             case events.PartStarted():
                 if event.parts > 1:
                     self._show(event.step, event.title, f"part {event.part} of {event.parts}")
-            case events.LockWaited():
-                self._show(event.step, "waiting for a lock", f"next try in {event.next_try_s:.1f} s")
-                return [self._lock_line(event)]
             case events.StepFinished():
-                self.now = ""
+                self.now, self.meter, self._backfill = "", None, None
                 return [self._step_line(event, event.state)]
             case events.Noticed():
                 where = f"{event.step}: " if event.step else ""
@@ -73,6 +102,46 @@ class Lines:
         words = "  ".join(filter(None, (step.ljust(self._id_width), shortened(title, self._title_width), more)))
         self.now = f"{glyph} {words}"
         self.since = datetime.now(UTC)
+        self.meter = None
+
+    def _of_part(self, event: _OfAPart) -> list[str]:
+        """How far the part is, that it waits, or that it is whole."""
+        match event:
+            case events.LockWaited():
+                self._show(event.step, "waiting for a lock", f"next try in {event.next_try_s:.1f} s")
+                return [self._lock_line(event)]
+            case events.BackfillProgressed():
+                return self._backfill_lines(event)
+            case events.IndexProgressed():
+                self.meter = Meter(event.done, event.total, pace.index_words(event))
+                return self._now_and_then(f"{event.step}.{event.part} {event.phase}", event, self.meter.words)
+        backfill, self._backfill, self.meter = self._backfill, None, None
+        if backfill is None:
+            return []
+        rows = f"{pace.rows_words(backfill)} committed in {backfill.batches:,} batches"
+        return [f"  {event.step}, part {event.part}: {rows}"]
+
+    def _backfill_lines(self, event: events.BackfillProgressed) -> list[str]:
+        """What a batch adds: nothing on a terminal, now and then a line into a file."""
+        self._backfill = event
+        words = ", ".join(filter(None, (pace.doing_words(event), pace.rows_words(event), pace.rate_words(event))))
+        how = f"{pace.batch_words(event)}, {pace.delay_words(event)}"
+        self.meter = Meter(event.rows, event.total or 0, words, how, one_line(event.slowed))
+        told = ", ".join(filter(None, (words, how, event.slowed and f"slowed down: {event.slowed}")))
+        done = pace.percent(event.rows, event.total)
+        return self._now_and_then(
+            f"{event.step}.{event.part} {event.phase}", event, told if done is None else f"{done} %, {told}"
+        )
+
+    def _now_and_then(
+        self, what: str, event: events.BackfillProgressed | events.IndexProgressed, words: str
+    ) -> list[str]:
+        """A line about `what`, unless a live display shows it or one about the same was told a moment ago."""
+        before = self._told
+        if self._live or (before is not None and before[0] == what and event.at - before[1] < TELL_EVERY):
+            return []
+        self._told = what, event.at
+        return [f"  {event.step}, part {event.part}: {one_line(words)}"]
 
     def _step_line(self, event: events.StepFinished, state: StepState) -> str:
         glyph = state.glyph if self._unicode else state.ascii_glyph
@@ -106,8 +175,9 @@ def _differences(event: events.CheckFinished) -> list[str]:
 @contextmanager
 def progress(rollout: Rollout, *, as_json: bool) -> Iterator[Listener]:
     """The listener that shows a run while the context is open: to people on stderr, with --json as events on stdout."""
-    lines = Lines(rollout)
-    if sys.stderr.isatty() and os.environ.get("TERM", "") != "dumb":
+    live = sys.stderr.isatty() and os.environ.get("TERM", "") != "dumb"
+    lines = Lines(rollout, live=live)
+    if live:
         with _live(lines) as show:
             yield _with_events(show) if as_json else show
         return
@@ -136,15 +206,8 @@ def _live(lines: Lines) -> Iterator[Listener]:
     from rich.text import Text
 
     console = Console(stderr=True, markup=False, highlight=False, emoji=False)
-
-    def now() -> RenderableType:
-        if not lines.now:
-            return Text("")
-        seconds = int((datetime.now(UTC) - lines.since).total_seconds())
-        return Text(f"{lines.now}  {seconds // 60}:{seconds % 60:02}", style="bold", no_wrap=True, overflow="ellipsis")
-
     live = Live(
-        get_renderable=now,
+        get_renderable=lambda: now_running(lines, console),
         console=console,
         refresh_per_second=4,
         transient=True,
@@ -158,6 +221,36 @@ def _live(lines: Lines) -> Iterator[Listener]:
 
     with live:
         yield show
+
+
+def now_running(lines: Lines, console: Console) -> RenderableType:
+    """What is running and for how long; below it how far it is, where that is known."""
+    from rich.console import Group
+    from rich.text import Text
+
+    if not lines.now:
+        return Text("")
+    seconds = (datetime.now(UTC) - lines.since).total_seconds()
+    head = Text(f"{lines.now}  {clock(seconds)}", style="bold", no_wrap=True, overflow="ellipsis")
+    return Group(head, *_metered(lines.meter, console)) if lines.meter else head
+
+
+def _metered(meter: Meter, console: Console) -> list[Text]:
+    from rich.text import Text
+
+    done = pace.percent(meter.done, meter.total)
+    words = meter.words if done is None else f"{done} %  {meter.words}"
+    room = min(console.width - width_of(words) - 5, 40)
+    line = Text("  ", no_wrap=True, overflow="ellipsis")
+    if meter.total and room >= 10:
+        filled, left = bar(meter.done, meter.total, room, unicode=speaks_unicode(sys.stderr))
+        line.append(filled, style="blue").append(left, style="dim").append("  ")
+    drawn = [line.append(words)]
+    if meter.pace:
+        drawn.append(Text(f"  {meter.pace}", style="dim", no_wrap=True, overflow="ellipsis"))
+    if meter.slowed:
+        drawn.append(Text(f"  slowed down: {meter.slowed}", style="yellow", no_wrap=True, overflow="ellipsis"))
+    return drawn
 
 
 _STYLES = {StepState.FAILED: "red", StepState.CONFLICT: "red", StepState.ADOPTED: "cyan", StepState.OPEN: "yellow"}

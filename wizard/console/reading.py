@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from wizard.open import load, open_target, settings_from
 if TYPE_CHECKING:
     from wizard.db.target import Target
     from wizard.engine.events import Event, Listener
+    from wizard.engine.views import PreviewTable, StepView
     from wizard.rollout.model import Rollout
 
 
@@ -49,6 +50,11 @@ def answer(call: Call, command: str, document: dict[str, Any], lines: list[str])
         write_document(call, command, document)
     else:
         write_data(call, "".join(f"{line}\n" for line in lines))
+
+
+def previews_of(engine: Engine, steps: Iterable[StepView]) -> dict[str, tuple[PreviewTable, ...]]:
+    """What the steps that are left want to be seen before they run, by step."""
+    return {step.id: engine.preview(step.id) for step in steps if step.previews and not step.state.is_complete}
 
 
 def check(call: Call) -> int:
@@ -85,6 +91,7 @@ def plan(call: Call, *, registry: bool) -> int:
         say(report.target_line(target))
         if found := report.found_lines(step for step in steps if not step.state.is_complete):
             say("There already, so the script does not make it again:", *found)
+        say(*report.preview_lines(previews_of(engine, steps)))
         if call.json:
             objects = {step.id: [one.model_dump(mode="json") for one in step.objects] for step in steps}
             document = {"target": target.name, "registry": registry, "script": script, "objects": objects}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         CriterionResult,
         DryRun,
         PrerequisiteResult,
+        PreviewTable,
         RestorePlan,
         RollbackPlan,
         StepView,
@@ -182,12 +183,27 @@ def verification_summary(verification: Verification) -> str:
     return f"{head}: {passed} of {len(verification.checks)}." + (f" Open: {'; '.join(left)}." if left else "")
 
 
-def dry_run_lines(dry: DryRun) -> list[str]:
+def preview_lines(previews: Mapping[str, Iterable[PreviewTable]]) -> list[str]:
+    """Step -> the tables it wants to be seen before it runs, each below its title."""
+    lines: list[str] = []
+    for step, table in ((step, table) for step, tables in previews.items() for table in tables):
+        lines += ["", f"{step}  {one_line(table.title)}"]
+        if table.untold:
+            lines.append(f"  {one_line(table.untold)}")
+            continue
+        lines += columns([table.columns, *([cell or "" for cell in row] for row in table.rows)], indent=2)
+        lines += [] if table.rows else ["  no row"]
+        lines += [f"  and {plural(table.more, 'more row')}"] if table.more else []
+    return lines
+
+
+def dry_run_lines(dry: DryRun, previews: Mapping[str, Iterable[PreviewTable]]) -> list[str]:
     """What would run, what stands in the way, what reading cannot tell."""
     told = [result for result in dry.prerequisites if result.level != "pass"]
     lines = ["Prerequisites that did not simply pass", *prerequisite_lines(told), ""] if told else []
     lines += [*conflict_report(conflicts_of(dry.would_run))[1:], ""] if conflicts_of(dry.would_run) else []
     lines += ["Would run", *(what_runs(dry.would_run) or ["  nothing: everything asked for is done"])]
+    lines += preview_lines(previews)
     if dry.cannot_tell:
         lines += ["", "Reading cannot tell", *columns(("-", text) for text in dry.cannot_tell)]
     return lines

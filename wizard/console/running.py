@@ -12,7 +12,7 @@ from wizard.console.closing import exit_code, failure_lines, say_closing, state_
 from wizard.console.out import say, say_text, write_data
 from wizard.console.password import with_password
 from wizard.console.progress import progress
-from wizard.console.reading import answer, tell_notices
+from wizard.console.reading import answer, previews_of, tell_notices
 from wizard.console.supervise import StoppedBySignalError, supervised
 from wizard.engine.api import Engine
 from wizard.engine.state import StepState
@@ -57,7 +57,12 @@ def _dry_run(call: Call, options: RunOptions, target: Target, rollout: Rollout) 
     dry = engine.dry_run(first=options.first, last=options.last)
     say(report.target_line(target), "DRY RUN, read-only session: nothing can be changed")
     document = dry.model_dump(mode="json", exclude={"would_run": {"__all__": {"revert"}}})
-    answer(call, "run --dry-run", {"target": target.name, **document}, report.dry_run_lines(dry))
+    previews = previews_of(engine, dry.would_run)
+    document["previews"] = {
+        step: [table.model_dump(mode="json") for table in found] for step, found in previews.items()
+    }
+    lines = report.dry_run_lines(dry, previews)
+    answer(call, "run --dry-run", {"target": target.name, **document}, lines)
     say(dry.sentence)
     return dry.exit_code
 
@@ -104,6 +109,7 @@ class _Run:
             if not self.call.yes:
                 say_text(report.target_line(self.target), survey.sentence)
                 say(*report.what_runs(left))
+                say(*report.preview_lines(previews_of(self.engine, left)))
             answers = ask_decisions(survey.open_decisions)
             decisions = {**self.engine.settings.decisions, **answers}
             self.engine.settings = replace(self.engine.settings, decisions=decisions)

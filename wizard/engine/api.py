@@ -2,7 +2,8 @@
 
 One `Engine` is one sitting of one operator on one database. Reading methods open a read-only session, create nothing
 and take no lock. Writing methods open a session of their own, take the advisory lock, and close both at the end.
-Not thread-safe, except `stop`, `cancel`, `pause` and `go_on`, which are meant to be called from another thread.
+Not thread-safe, except `stop`, `cancel`, `pause`, `go_on`, `set_pace` and `preview`, which are meant to be called from
+another thread.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from wizard.engine.exclusive import LOCK_CLASS
 from wizard.engine.forward import require_earlier, run_forward, step_range
 from wizard.engine.late import require_nothing_waiting
 from wizard.engine.prerequisites import prerequisites, stopped_by
+from wizard.engine.preview import previews
 from wizard.engine.registry import drop_registry, registry_exists
 from wizard.engine.restore import restore_plan, run_restore
 from wizard.engine.script import plan_script
@@ -41,6 +43,7 @@ from wizard.engine.views import (
     LoggedStatement,
     Outcome,
     PrerequisiteResult,
+    PreviewTable,
     RestorePlan,
     RollbackPlan,
     Survey,
@@ -129,6 +132,14 @@ class Engine:
             exit_code=code,
             sentence=words.dry_run_sentence(self.target.name, len(steps), blocked=blocked),
         )
+
+    def preview(self, step_id: str) -> tuple[PreviewTable, ...]:
+        """What the operator should see before this step runs, counted now; at most a few seconds each.
+
+        May be called from another thread while the engine is at work.
+        """
+        with self._reading() as (connection, situation):
+            return previews(connection, situation, situation.step(step_id).step)
 
     def rollback_plan(self, to: str | None = None, *, archive: Path | None = None) -> RollbackPlan:
         """What a rollback would undo, newest first, the rows it would destroy, and where it would archive those."""

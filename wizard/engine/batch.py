@@ -27,7 +27,18 @@ REACHED = ":rag_wizard_reached"
 AFTER = ":rag_wizard_after"
 UP_TO = ":rag_wizard_up_to"
 """What differs from batch to batch, as it is named in what is shown."""
-_PARAMETER = re.compile(r":rag_wizard_[a-z_]+")
+MEANING = {
+    RELATION: "the table, or one of its partitions",
+    NAME: "the same as text",
+    FIRST: "first block of the page",
+    LAST: "the block after the page",
+    NUMBER: "which batch it is, from 1",
+    REACHED: "what the checkpoint says is reached then",
+    AFTER: "in the sweep: the last key that was looked at",
+    UP_TO: "in the sweep: the last key of this batch",
+}
+"""What each of them is, in words."""
+PARAMETER = re.compile(r":rag_wizard_[a-z_]+")
 
 _NEXT = """\
 DO $rag_wizard$
@@ -179,7 +190,7 @@ def sweep_lines(batch: Batch, part_id: str) -> Iterator[str]:
 
 def with_values(text: str, values: Mapping[str, str]) -> str:
     """`text` with the value of each of its parameters, which are SQL already."""
-    return _PARAMETER.sub(lambda found: values.get(found[0], found[0]), text)
+    return PARAMETER.sub(lambda found: values.get(found[0], found[0]), text)
 
 
 def counting(batch: Batch) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from wizard.db.connect import Connection
+if TYPE_CHECKING:
+    from wizard.db.connect import Connection
 
 BATCH_ROWS = (100, 50_000)
 """Fewest and most rows of a batch: a batch holds its rows' locks until it commits."""

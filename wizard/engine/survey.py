@@ -7,10 +7,10 @@ from typing import Any
 
 from wizard.db.connect import Connection
 from wizard.db.queries import query
-from wizard.engine import words
+from wizard.engine import batch, words
 from wizard.engine.compare import TITLE, has_objects
 from wizard.engine.compose import Composer
-from wizard.engine.message import Line
+from wizard.engine.message import Line, PartMessage
 from wizard.engine.registry import registry_exists
 from wizard.engine.situation import Situation
 from wizard.engine.state import StepState
@@ -20,6 +20,7 @@ from wizard.engine.views import (
     Failure,
     LastSession,
     ObjectView,
+    Parameter,
     PartView,
     ServerView,
     StatementView,
@@ -29,7 +30,7 @@ from wizard.engine.views import (
 )
 from wizard.rollout.declared import objects_check_id
 from wizard.rollout.model import holds
-from wizard.rollout.render import RenderedStep, applicable_decisions
+from wizard.rollout.render import Mode, Part, RenderedStep, applicable_decisions
 
 
 def survey(connection: Connection, situation: Situation, composer: Composer) -> Survey:
@@ -95,6 +96,7 @@ def step_view(
         ),
         deviations=rendered.deviations,
         decisions=decisions,
+        previews=tuple((one.id, one.title) for one in step.previews if holds(one.when, situation.facts)),
         conflicts=tuple(
             ConflictView(step=one.step, words=one.words, expected=one.expected, found=one.found) for one in conflicts
         ),
@@ -127,10 +129,19 @@ def part_views(situation: Situation, composer: Composer, rendered: RenderedStep)
         seconds = standing[number].seconds if number in standing else None
         views.append(
             PartView(
-                title=part.title, state=state, seconds=seconds, statements=tuple(map(line_view, message.all_lines))
+                title=part.title, state=state, seconds=seconds, statements=tuple(map(line_view, message.all_lines)),
+                in_batches=part.mode is Mode.BATCHES, parameters=_parameters(part, message), locks=part.locks,
             )
         )  # fmt: skip
     return tuple(views)
+
+
+def _parameters(part: Part, message: PartMessage) -> tuple[Parameter, ...]:
+    """What differs from batch to batch, in the order it first stands in what is shown."""
+    if part.mode is not Mode.BATCHES:
+        return ()
+    names = (name for line in message.all_lines for name in batch.PARAMETER.findall(line.sql))
+    return tuple(Parameter(name=name, what=batch.MEANING.get(name, "")) for name in dict.fromkeys(names))
 
 
 def _standing(situation: Situation, rendered: RenderedStep) -> tuple[Any, ...]:

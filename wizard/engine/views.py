@@ -28,6 +28,14 @@ class StatementView(View):
     """Where the statement begins in `file`, from 1."""
 
 
+class Parameter(View):
+    """A value that every batch sends anew, and what it is."""
+
+    name: str
+    """As it stands in the SQL: `%(after)s`, `$1`."""
+    what: str
+
+
 class PartView(View):
     """The unit that commits."""
 
@@ -35,6 +43,25 @@ class PartView(View):
     state: StepState
     seconds: float | None = None
     statements: tuple[StatementView, ...] = ()
+    in_batches: bool = False
+    """Its statements are one batch of a backfill: they are sent many times, each time as a transaction of its own."""
+    parameters: tuple[Parameter, ...] = ()
+    """What differs from batch to batch."""
+    locks: tuple[Lock, ...] = ()
+    """Which of the step's locks this part takes; empty where the step as a whole is told."""
+
+
+class PreviewTable(View):
+    """Rows that the operator reads before a step runs, as the database has them now. Every cell is the database's."""
+
+    id: str
+    title: str
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[str | None, ...], ...] = ()
+    more: int = 0
+    """Rows that are left out here."""
+    untold: str = ""
+    """Why there are no rows: it took too long to count, this role may not read it."""
 
 
 class TableSize(View):
@@ -90,6 +117,8 @@ class StepView(View):
     """(id, title) of each check or prerequisite."""
     deviations: tuple[Deviation, ...]
     decisions: tuple[Decision, ...] = ()
+    previews: tuple[tuple[str, str], ...] = ()
+    """(id, title) of what can be shown before it runs."""
     conflicts: tuple[ConflictView, ...] = ()
     objects: tuple[ObjectView, ...] = ()
     """What it makes and what it finds: from the registry once it is done, else as the database is now."""

@@ -102,7 +102,7 @@ def _require_listed(header: Path, rollout: Rollout, steps: dict[str, tuple[Path,
 
 def _require_step(root: Path, path: Path, step: Step, rollout: Rollout) -> None:
     named = [fragment.sql for fragment in (*step.deploy, *step.revert)]
-    named += [query.sql for query in (*step.prerequisites, *step.checks)]
+    named += [query.sql for query in (*step.prerequisites, *step.checks, *step.previews)]
     for sql in named:
         _require_sql(root, path, sql)
     for check in step.checks:

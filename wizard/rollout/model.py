@@ -121,6 +121,17 @@ class Check(Query):
     """The check applies only where this holds."""
 
 
+class Preview(Query):
+    """What the operator sees before the step runs, counted on this database: a table of text columns.
+
+    It is asked before the steps that come first have run, too: a column that one of them adds may not be there yet.
+    It ends after a few seconds, whatever it has not counted by then.
+    """
+
+    when: Condition = Field(default_factory=dict)
+    """The preview is shown only where this holds."""
+
+
 class LossGuard(Frozen):
     """Rows that rolling the step back would destroy: they are archived first.
 
@@ -199,6 +210,7 @@ class Step(Frozen):
     revert: tuple[Fragment, ...] = ()
     prerequisites: tuple[Prerequisite, ...] = Field((), alias="prerequisite")
     checks: tuple[Check, ...] = Field((), alias="check")
+    previews: tuple[Preview, ...] = Field((), alias="preview")
     loses: tuple[LossGuard, ...] = ()
     deviations: tuple[Deviation, ...] = Field((), alias="deviation")
 

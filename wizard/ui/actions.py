@@ -10,7 +10,7 @@ from textual.content import Content
 
 from wizard.ui.board import Activity, Page
 from wizard.ui.commands import BY_ID
-from wizard.ui.looking import Looking
+from wizard.ui.steering import Steering
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,8 +28,9 @@ URGENT = frozenset({Page.FAILED, Page.CONFLICT, Page.DECISION, Page.TROUBLE})
 """Pages that wait for the operator's word: the bell rings."""
 
 
-class Actions(Looking):
-    """The commands of the table as methods of the same name; those that only look are in looking.py."""
+class Actions(Steering):
+    """The commands of the table as methods of the same name; those that only look are in looking.py, those that steer
+    what runs in steering.py."""
 
     def __init__(self, app: WizardApp) -> None:
         super().__init__(app)
@@ -177,17 +178,6 @@ class Actions(Looking):
         self.app.main.staying = True
         self.app.start(Activity.READING, settle, told)
 
-    def pause(self) -> None:
-        """Pause after this part, or go on."""
-        engine, board = self.app.desk.engine, self.board
-        if engine is None:
-            return
-        board.pause_asked = not board.pause_asked
-        if board.pause_asked:
-            engine.pause()
-        else:
-            engine.go_on()
-
     # ------------------------------------------------------------------ reading
 
     def dry_run(self) -> None:
@@ -303,24 +293,6 @@ class Actions(Looking):
             self.app.in_background(engine.cancel)
         self.app.exit(return_code=int(code))
 
-    def stand_aside(self, stop_process: Callable[[], object]) -> None:
-        """TSTP: stop the process, but only where no lock is held; go on when it is continued."""
-        engine = self.app.desk.engine
-        if engine is None or not self.board.activity.writes:
-            stop_process()
-            return
-        engine.pause()
-        self.say("Stopping the process after this part; continue it with fg")
-
-        def look() -> None:
-            if engine.resting or not self.board.activity.writes:
-                watch.stop()
-                stop_process()
-                self.say("")
-                engine.go_on()
-
-        watch = self.app.set_interval(0.05, look)
-
     def cancel(self) -> None:
         """ctrl+c: running, ask; idle, say how to quit."""
         if not self.board.activity.writes:
@@ -329,9 +301,10 @@ class Actions(Looking):
         from wizard.ui.screens.confirm import YesNo
 
         live = self.board.live
-        what = f"{live.step} part {live.part}" if live else "it"
+        what = "The batch" if self.board.unit == "batch" else f"{live.step} part {live.part}" if live else "It"
+        plural_unit = "batches" if self.board.unit == "batch" else "parts"
         text = Content(
-            f"Cancel the running statement? {what} is rolled back, the parts before it stay, and the run stops."
+            f"Cancel the running statement? {what} is rolled back, the {plural_unit} before it stay, and the run stops."
         )
         if not isinstance(self.app.screen, YesNo):
             self.app.push_screen(YesNo("Cancel", text), self._cancel)

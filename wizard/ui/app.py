@@ -17,10 +17,19 @@ from textual.screen import Screen
 
 from wizard.errors import ExitCode
 from wizard.ui.actions import Actions
-from wizard.ui.board import Activity, Board, Trouble, utc_now
+from wizard.ui.board import Activity, Board, Preview, Trouble, utc_now
 from wizard.ui.commands import COMMANDS
 from wizard.ui.desk import Desk, Snapshot, attempt, unexpected
-from wizard.ui.messages import EngineReported, OperationEnded, StepChosen, TargetOpened, listener_for
+from wizard.ui.messages import (
+    EngineReported,
+    OperationEnded,
+    PreviewRead,
+    ProgressReported,
+    StepChosen,
+    StepShown,
+    TargetOpened,
+    listener_for,
+)
 from wizard.ui.screens.main import MainScreen
 from wizard.ui.text import as_markup
 from wizard.ui.theme import CALM
@@ -129,6 +138,20 @@ class WizardApp(App[None]):
         """Steer the running engine where that itself may wait for the network."""
         self.run_worker(partial(attempt, work), thread=True, exit_on_error=False, group="steering", description="steer")
 
+    def count(self, step_id: str) -> None:
+        """Count in the background what a step wants to be seen before it runs, once for each state of the database."""
+        engine, board = self.desk.engine, self.board
+        step = board.step(step_id)
+        if engine is None or step is None or step_id in board.previews or not board.may_count(step):
+            return
+        board.previews[step_id] = Preview()
+
+        def work() -> None:
+            tables, trouble = attempt(partial(engine.preview, step_id))
+            self.post_message(PreviewRead(step_id, tables or (), trouble))
+
+        self.run_worker(work, thread=True, exit_on_error=False, group="preview", description=f"preview of {step_id}")
+
     # ------------------------------------------------------------------ messages
 
     def on_target_opened(self, message: TargetOpened) -> None:
@@ -148,6 +171,21 @@ class WizardApp(App[None]):
         else:
             main.draw()
 
+    def on_progress_reported(self, message: ProgressReported) -> None:
+        """How far a part is: drawn with the next frame, however often it is told."""
+        self.board.heard(message.event)
+        self.main.draw()
+
+    def on_step_shown(self, message: StepShown) -> None:
+        """Another step is looked at, or begins."""
+        self.count(message.step)
+
+    def on_preview_read(self, message: PreviewRead) -> None:
+        """What a step wants to be seen was counted."""
+        untold = message.trouble.what if message.trouble else ""
+        self.board.previews[message.step] = Preview(tuple(message.tables), self.board.clock(), untold)
+        self.main.draw()
+
     def on_operation_ended(self, message: OperationEnded) -> None:
         """The survey replaces what was reported; then whatever was to follow."""
         self.board.ended(message.survey, message.statements, message.trouble)
@@ -155,6 +193,7 @@ class WizardApp(App[None]):
         if message.trouble is None and then is not None:
             then(message.result)
         self.actions.after(message)
+        self.count(self.main.current)
 
     def on_step_chosen(self, message: StepChosen) -> None:
         """Enter on a step."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         LoggedStatement,
         Outcome,
         PrerequisiteResult,
+        PreviewTable,
         StepView,
         Survey,
         Verification,
@@ -34,6 +35,10 @@ PREREQUISITES_KIND = "prerequisites"
 VERIFICATION_KIND = "verification"
 RECENT_LINES = 2000
 """Lines of the log that the screen keeps; the database keeps all of them."""
+
+
+GENTLE = frozenset({"ROW EXCLUSIVE", "ROW SHARE", "ACCESS SHARE"})
+"""Lock modes that never wait for somebody who reads."""
 
 
 class Activity(Enum):
@@ -86,6 +91,17 @@ class Trouble:
     """Going on would lose data, meet a conflict, or contradict what the registry holds."""
 
 
+@dataclass(frozen=True)
+class Preview:
+    """What was counted for a step before it runs, or is being counted."""
+
+    tables: tuple[PreviewTable, ...] = ()
+    at: datetime | None = None
+    """None while it is counted."""
+    untold: str = ""
+    """Why nothing was counted."""
+
+
 def utc_now() -> datetime:
     """The clock of the screen."""
     return datetime.now(UTC)
@@ -118,7 +134,11 @@ class Board:
     trouble: Trouble | None = None
     refused_run: bool = False
     """The trouble is a run that the engine refused."""
+    previews: dict[str, Preview] = field(default_factory=dict)
+    """Step -> what it wants to be seen before it runs, as counted in this sitting since the database last changed."""
     pause_asked: bool = False
+    resting: bool = False
+    """The engine waits between two parts or batches, as it was asked to."""
     stop_asked: bool = False
     notice: str = ""
     """Why the last key did nothing; stands in the State line until the next key."""
@@ -148,12 +168,10 @@ class Board:
         """One engine event."""
         from wizard.engine import events
 
-        self.add(log_lines.heard(event))
+        self.add(log_lines.follow(self.log, event, self.live.backfill if self.live else None))
         self.live = followed(self.live, event)
         match event:
-            case events.StepStarted():
-                self.states[event.step] = StepState.RUNNING
-            case events.PartStarted() if self.live:
+            case events.StepStarted() | events.PartStarted() | events.BackfillProgressed() | events.IndexProgressed():
                 self.states[event.step] = StepState.RUNNING
             case events.LockWaited() if self.live:
                 self.states[event.step] = StepState.WAITING
@@ -182,7 +200,8 @@ class Board:
         self.refused_run = self.activity is Activity.RUNNING and trouble is not None and trouble.refused
         self.live = None
         self.states = {}
-        self.pause_asked = self.stop_asked = False
+        self.previews = {} if self.activity.writes else self.previews
+        self.pause_asked = self.stop_asked = self.resting = False
         self.activity = Activity.IDLE
         if survey is None:
             if first:
@@ -238,7 +257,25 @@ class Board:
     @property
     def paused(self) -> bool:
         """A pause was asked for and the part that ran is committed."""
-        return self.pause_asked and self.live is not None and self.live.committed
+        return self.pause_asked and self.live is not None and (self.live.committed or self.resting)
+
+    def may_count(self, step: StepView) -> bool:
+        """What the step wants to be seen can be counted now.
+
+        Counting holds a weak lock for some seconds: a run that needs a strong one must not meet it. So while one is
+        under way, only the running step is counted, if it lets the application read and write itself.
+        """
+        if not step.previews or step.state.is_complete or self.survey is None:
+            return False
+        if not self.activity.writes:
+            return True
+        gentle = all(lock.mode in GENTLE for lock in step.locks if lock.existing)
+        return gentle and self.live is not None and (self.live.step, self.live.direction) == (step.id, "deploy")
+
+    @property
+    def unit(self) -> str:
+        """After what the engine can pause or stop: "part", or "batch" of a backfill."""
+        return self.live.unit if self.live else "part"
 
     @property
     def unverified(self) -> bool:

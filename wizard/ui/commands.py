@@ -51,7 +51,7 @@ def to_run(board: Board, _view: View) -> str:
     if reason := _connected(board):
         return reason
     if board.busy:
-        return f"{_doing(board)}; space pauses after this part"
+        return f"{_doing(board)}; space pauses after this {board.unit}"
     return next((reason for holds, reason in _standing(board) if holds), "")
 
 
@@ -81,6 +81,11 @@ def to_pause(board: Board, _view: View) -> str:
     if board.activity.writes:
         return "it is stopping already" if board.stop_asked else ""
     return "nothing is running"
+
+
+def to_pace(board: Board, _view: View) -> str:
+    """For + - < >."""
+    return "" if board.live is not None and board.live.backfill is not None else "no backfill is running"
 
 
 def to_retry(board: Board, _view: View) -> str:
@@ -131,14 +136,24 @@ def when_wide(_board: Board, view: View) -> bool:
     return not view.narrow
 
 
+def when_backfilling(board: Board, view: View) -> bool:
+    """In the footer of the wide screen while the key does something."""
+    return not view.narrow and not to_pace(board, view)
+
+
+def when_not_backfilling(board: Board, view: View) -> bool:
+    """Gives way to the keys of a backfill, which are needed then."""
+    return not view.narrow and bool(to_pace(board, view))
+
+
 def when_narrow(board: Board, view: View) -> bool:
     """In the footer of the narrow screen, unless r needs the room."""
     return view.narrow and bool(to_retry(board, view))
 
 
 def when_asked(board: Board, view: View) -> bool:
-    """r: always on the wide screen, on the narrow one when it does something."""
-    return not view.narrow or not to_retry(board, view)
+    """r: on the wide screen, unless a backfill's keys need the room; on the narrow one when it does something."""
+    return when_not_backfilling(board, view) or not to_retry(board, view)
 
 
 def nowhere(_board: Board, _view: View) -> bool:
@@ -160,6 +175,8 @@ class Command:
     reason: Reason = never
     footer: Callable[[Board, View], bool] = nowhere
     in_palette: bool = True
+    short: tuple[str, str] | None = None
+    """Key and label in the footer, where they are others: one entry then stands for two keys."""
     bound: bool = True
     """False where a region binds the keys itself: the table then only explains them."""
 
@@ -185,9 +202,16 @@ COMMANDS: tuple[Command, ...] = (
     Command("end_orphan", ("e",), "e", "End session", "end an abandoned session that is in the way, after a question",
             to_end_orphan),
     Command("dry_run", ("d",), "d", "Dry run", "dry run on and off: read-only, nothing can be changed",
-            to_read, when_wide),
+            to_read, when_not_backfilling),
     Command("steps", ("s",), "s", "Steps", "the full step list over the stage", to_list_steps, when_narrow),
-    Command("pause", ("space",), "space", "Pause", "pause after this part; again: go on", to_pause, everywhere),
+    Command("pause", ("space",), "space", "Pause", "pause after this part or batch; again: go on", to_pause,
+            everywhere),
+    Command("larger_batches", ("plus",), "+", "Larger batches", "more rows in each batch of the backfill, about twice",
+            to_pace, when_backfilling, short=("+ -", "Batch")),
+    Command("smaller_batches", ("minus",), "-", "Smaller batches", "fewer rows in each batch, about half", to_pace),
+    Command("shorter_delay", ("less_than_sign",), "<", "Shorter delay", "less time between two batches of the backfill",
+            to_pace, when_backfilling, short=("< >", "Delay")),
+    Command("longer_delay", ("greater_than_sign",), ">", "Longer delay", "more time between two batches", to_pace),
     Command("rollback", ("b",), "b", "Roll back", "the rollback plan; Enter there starts it", to_roll_back, everywhere),
     Command("verify", ("v",), "v", "Verify", "verify now (reads only)", to_read, when_wide),
     Command("log", ("l",), "l", "Log", "the log at full height, and back", never, everywhere),
@@ -239,10 +263,10 @@ def label(command: Command, board: Board) -> str:
     return command.label
 
 
-def footer(board: Board, view: View) -> list[tuple[Command, str, bool]]:
-    """The commands of the footer: command, label, dimmed."""
+def footer(board: Board, view: View) -> list[tuple[Command, str, str, bool]]:
+    """The commands of the footer: command, key, label, dimmed."""
     return [
-        (command, label(command, board), bool(command.reason(board, view)))
+        (command, *(command.short or (command.shown, label(command, board))), bool(command.reason(board, view)))
         for command in COMMANDS
         if command.footer(board, view)
     ]

@@ -11,8 +11,12 @@ from wizard.engine.state import StepState
 from wizard.ui.text import plural
 
 if TYPE_CHECKING:
-    from wizard.engine.events import Event, StepFinished
+    from wizard.engine.events import BackfillProgressed, Event, StepFinished
     from wizard.engine.views import LoggedStatement
+
+
+RECENT_BATCHES = 60
+"""Lines about one backfill that are kept: what else happened is not pushed out by it."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,8 @@ def heard(event: Event) -> LogLine | None:
             line = LogLine(
                 event.at, f"{event.step}.{event.part}", outcome, event.sql, note, _style("committed", event.direction)
             )
+        case events.BackfillProgressed():
+            line = _progressed(event)
         case events.LockWaited():
             note = f"try {event.attempt}, {event.sqlstate}, let go"
             line = LogLine(event.at, f"{event.step}.{event.part}", "lock wait", event.sql, note, "$warning")
@@ -76,6 +82,54 @@ def heard(event: Event) -> LogLine | None:
         case _:
             pass
     return line
+
+
+def _progressed(event: BackfillProgressed) -> LogLine | None:
+    """The batches that were committed up to now, as one line."""
+    from wizard.engine import progress as pace
+
+    if not event.batches:
+        return None
+    done = pace.percent(event.rows, event.total)
+    text = pace.rows_words(event) + ("" if done is None else f", {done} %")
+    note = "" if event.rows_per_s is None else f"{event.rows_per_s:,.0f} rows/s"
+    style = _style("committed", event.direction)
+    return LogLine(event.at, f"{event.step}.{event.part}", f"batch {event.batches:,}", text, note, style)
+
+
+def follow(log: list[LogLine], event: Event, backfill: BackfillProgressed | None) -> LogLine | None:
+    """The line that `event` adds to `log`; `backfill` is what was told last of the part under way, if it is one.
+
+    Batches are told at most once a second, and a statement of one not at all: everything else would be pushed out.
+    """
+    from wizard.engine import events
+
+    if isinstance(event, events.BackfillProgressed):
+        return _due(log, heard(event))
+    if backfill is not None and isinstance(event, events.StatementCommitted):
+        return None
+    if backfill is not None and isinstance(event, events.PartCommitted):
+        return batches(backfill, event.at)
+    return heard(event)
+
+
+def _due(log: list[LogLine], line: LogLine | None) -> LogLine | None:
+    """`line`, unless one about the same was added within the last second; of many such lines the oldest goes."""
+    if line is None or line.at is None:
+        return None
+    told = [old for old in log[-RECENT_BATCHES:] if old.place == line.place and old.outcome.startswith("batch ")]
+    if told and told[-1].at is not None and (line.at - told[-1].at).total_seconds() < 1:
+        return None
+    if len(told) == RECENT_BATCHES:
+        log.remove(told[0])
+    return line
+
+
+def batches(event: BackfillProgressed, at: datetime) -> LogLine:
+    """The line that closes a backfill."""
+    text = f"{event.rows:,} rows of {event.table} in {plural(event.batches, 'batch').replace('batchs', 'batches')}"
+    place = f"{event.step}.{event.part}"
+    return LogLine(at, place, _outcome("committed", event.direction), text, "", _style("committed", event.direction))
 
 
 def _finished(event: StepFinished) -> LogLine:

@@ -11,8 +11,8 @@ from textual.message_pump import MessagePump
 
 if TYPE_CHECKING:
     from wizard.db.target import Target
-    from wizard.engine.events import Event, Listener
-    from wizard.engine.views import LoggedStatement, Survey
+    from wizard.engine.events import BackfillProgressed, Event, IndexProgressed, Listener
+    from wizard.engine.views import LoggedStatement, PreviewTable, Survey
     from wizard.ui.board import Activity, Trouble
 
 
@@ -21,6 +21,30 @@ class EngineReported(Message):
     """The engine recorded something and says so."""
 
     event: Event
+
+
+@dataclass
+class ProgressReported(Message):
+    """How far a part is, told up to several times a second: where the screen is behind, the newest one is enough."""
+
+    event: BackfillProgressed | IndexProgressed
+
+    def can_replace(self, message: Message) -> bool:
+        """`message`, which comes next, says the same of the same part, only newer."""
+        return (
+            isinstance(message, ProgressReported)
+            and type(message.event) is type(self.event)
+            and (message.event.step, message.event.part) == (self.event.step, self.event.part)
+        )
+
+
+@dataclass
+class PreviewRead(Message):
+    """What a step wants to be seen before it runs was counted, or could not be."""
+
+    step: str
+    tables: Sequence[PreviewTable]
+    trouble: Trouble | None
 
 
 @dataclass
@@ -66,6 +90,13 @@ class TabChosen(Message):
     key: str
 
 
+@dataclass
+class StepShown(Message):
+    """Another step is highlighted, whoever highlighted it."""
+
+    step: str
+
+
 class StageScrolled(Message):
     """The stage shows another part of its text."""
 
@@ -74,6 +105,11 @@ def listener_for(pump: MessagePump) -> Listener:
     """A listener for the engine that hands each event to the screen's own thread and returns at once."""
 
     def listen(event: Event) -> None:
-        pump.post_message(EngineReported(event))
+        from wizard.engine.events import BackfillProgressed, IndexProgressed
+
+        if isinstance(event, BackfillProgressed | IndexProgressed):
+            pump.post_message(ProgressReported(event))
+        else:
+            pump.post_message(EngineReported(event))
 
     return listen

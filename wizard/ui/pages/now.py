@@ -8,10 +8,12 @@ from textual.content import Content
 
 from wizard.ui.board import Activity, Board
 from wizard.ui.pages.decisions import can_be_changed
+from wizard.ui.pages.progress import NARROW, backfill_lines, index_lines
 from wizard.ui.pages.words import elapsed
 from wizard.ui.text import clip, paragraph, plural
 
 if TYPE_CHECKING:
+    from wizard.engine.events import BackfillProgressed
     from wizard.engine.views import StepView
 
 BUSY = {
@@ -31,7 +33,8 @@ def aside(board: Board) -> str:
     if live is None:
         return ""
     clock = elapsed((board.clock() - (live.part_began or live.began)).total_seconds())
-    return f"part {live.part} of {live.parts} · {clock}" if live.part else clock
+    batch = f"batch {live.backfill.batches:,} · " if live.backfill and live.backfill.batches else ""
+    return f"part {live.part} of {live.parts} · {batch}{clock}" if live.part else clock
 
 
 def now(board: Board, current: str, width: int) -> list[Content]:
@@ -57,20 +60,38 @@ def _live(board: Board, width: int) -> list[Content]:
     lines = [Content.styled(clip(live.part_title or live.title, width), "bold")]
     if live.sql:
         lines.append(Content.styled(clip(live.sql, width), "$quiet"))
+    if live.backfill is not None and live.waited_s is None:
+        return _backfill(board, live.backfill, lines, width)
+    if live.index is not None:
+        lines += index_lines(live.index, width)
     if live.waited_s is not None:
         limit = elapsed(live.patience_s)
         waited = f"  try {live.attempt}, {live.sqlstate}; {elapsed(live.waited_s)} of {limit}"
         rest = f"no lock held or queued now; next try in {live.next_try_s:.0f} s; at {limit} it stops and asks you"
         lines += [Content.assemble(("waits for a lock", "$warning"), waited), Content(clip(rest, width))]
+    return [*lines, *asked(board)]
+
+
+def _backfill(board: Board, backfill: BackfillProgressed, lines: list[Content], width: int) -> list[Content]:
+    """Where there is room for four lines only, the numbers and what was asked for go first."""
+    progress = backfill_lines(backfill, width, resting=board.paused)
+    if width < NARROW:
+        return [*progress[:1], *progress[1:2], *(asked(board) or progress[3:] or lines[:1]), *progress[2:3]]
+    return [*lines, *progress, *asked(board)]
+
+
+def asked(board: Board) -> list[Content]:
+    """That it stops, has paused or will pause."""
     if board.stop_asked:
-        lines.append(Content.styled("stops after this part", "$warning"))
+        words = f"stops after this {board.unit}"
     elif board.paused:
-        lines.append(
-            Content.styled("paused between two parts: no lock is held. space goes on, b rolls back", "$warning")
-        )
+        between = "batches" if board.unit == "batch" else "parts"
+        words = f"paused between two {between}: no lock is held. space goes on, b rolls back"
     elif board.pause_asked:
-        lines.append(Content.styled("pauses after this part", "$warning"))
-    return lines
+        words = f"pauses after this {board.unit}"
+    else:
+        return []
+    return [Content.styled(words, "$warning")]
 
 
 def _failed(step: str) -> list[Content]:
@@ -132,8 +153,13 @@ def enter_does(step: StepView) -> str:
     found = sum(one.origin == "adopted" for one in step.objects)
     if is_there(step):
         return f"adopts {step.id} {step.label}: records that its {plural(found, 'object')} {_are(found)} there already"
-    count = sum(not statement.ours for part in step.parts for statement in part.statements)
-    sends = f"{plural(count, 'statement')} in {plural(len(step.parts), 'transaction')}"
+    left = [part for part in step.parts if not part.state.is_complete]
+    count = sum(not statement.ours for part in left for statement in part.statements)
+    sends = f"{plural(count, 'statement')} in {plural(len(left), 'transaction')}"
+    if any(part.in_batches for part in left):
+        sends += " and the batches of a backfill"
+    if len(left) < len(step.parts):
+        sends += f"; {len(step.parts) - len(left)} of {len(step.parts)} parts are done"
     there = f"; {found} of {plural(len(step.objects), 'object')} {_are(found)} there" if found else ""
     return f"runs {step.id} {step.label}: {sends}{there}"
 

@@ -15,6 +15,7 @@ from wizard.ui.text import Field, one_line, paragraph, plural
 if TYPE_CHECKING:
     from wizard.engine.views import ObjectView, StepView
     from wizard.ui.board import Board
+    from wizard.ui.live import Live
 
 FEW = 3
 """Up to so many objects are named where there is only a line for them."""
@@ -38,6 +39,8 @@ def in_the_database(board: Board, step: StepView) -> str:
     from wizard.engine.words import is_there, objects_words
 
     state, found = board.state(step), objects_words(step)
+    if board.live is not None and board.live.step == step.id and (under_way := _under_way(board.live)):
+        return under_way
     if step.conflicts:
         differs = ", ".join(one_line(conflict.words) for conflict in step.conflicts)
         return f"{differs}: there already, and not what the step would make (key 0 shows both definitions)"
@@ -48,6 +51,18 @@ def in_the_database(board: Board, step: StepView) -> str:
     if state.is_complete:
         return f"{where(state)}; {found}"
     return f"{found}; only what is missing is sent" if _found(step) else f"{where(state)}; {found}"
+
+
+def _under_way(live: Live) -> str:
+    """Of a step whose parts or batches commit one by one: what of it is there already; empty for any other."""
+    from wizard.engine.progress import rows_words
+
+    if live.backfill is not None:
+        return f"{rows_words(live.backfill)} are committed; each batch is visible as soon as it commits"
+    done = live.part if live.committed else live.part - 1
+    if live.parts > 1 and done > 0 and live.direction == "deploy":
+        return f"{done} of {live.parts} parts are committed and visible, the next one is being made"
+    return ""
 
 
 def _found(step: StepView) -> bool:

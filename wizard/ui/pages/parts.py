@@ -26,7 +26,9 @@ def part_state(board: Board, step: StepView, index: int, part: PartView) -> Step
     if index < live.part or (index == live.part and live.committed):
         return StepState.DONE
     if index == live.part:
-        return StepState.WAITING if live.waited_s is not None else StepState.RUNNING
+        if live.waited_s is not None:
+            return StepState.WAITING
+        return StepState.PAUSED if board.paused else StepState.RUNNING
     return StepState.TODO
 
 
@@ -41,7 +43,7 @@ def part_lines(board: Board, step: StepView, width: int) -> tuple[Content, ...]:
     lines: list[Content] = []
     for index, part in enumerate(step.parts, start=1):
         state = part_state(board, step, index, part)
-        note = took(part.seconds) if part.seconds is not None else "" if state is StepState.TODO else state.word
+        note = _note(board, step, index, part)
         room = max(width - len(note) - 3, 4)
         title = ADOPTED if step.state is StepState.ADOPTED else part.title
         # One part has room for all of its title; of several each has one line.
@@ -58,6 +60,17 @@ def part_lines(board: Board, step: StepView, width: int) -> tuple[Content, ...]:
             spread(Content.styled(one_line(size.table), "$quiet"), Content.styled(rows_of(size), "$quiet"), width)
         )
     return tuple(lines)
+
+
+def _note(board: Board, step: StepView, index: int, part: PartView) -> str:
+    """Right of a part: its time, the batch it has come to, or its state."""
+    live, state = board.live, part_state(board, step, index, part)
+    here = live is not None and (live.step, live.part) == (step.id, index) and live.waited_s is None
+    if here and live is not None and live.backfill is not None and live.backfill.batches:
+        return f"{'paused, ' if board.paused else ''}batch {live.backfill.batches:,}"
+    if part.seconds is not None:
+        return took(part.seconds)
+    return "" if state is StepState.TODO else state.word
 
 
 def _without_parts(step: StepView) -> str:

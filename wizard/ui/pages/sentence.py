@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING
+
 from textual.content import Content
 
 from wizard.ui.board import Activity, Board, Page
@@ -9,6 +12,11 @@ from wizard.ui.live import Live
 from wizard.ui.pages.words import elapsed
 from wizard.ui.text import one_line
 
+if TYPE_CHECKING:
+    from wizard.engine.events import BackfillProgressed
+
+_PART = re.compile(r"part \d+ of \d+")
+_HAS_PARTS = re.compile(r"; (\S+) has (\d+ of \d+) parts")
 _TONES = {
     "$error": {"FAILED", "REFUSED", "STOPPED", "NOT", "ANOTHER", "CONFLICT"},
     "$warning": {"WAITING", "PAUSED", "PAUSING", "STOPPING", "DECIDE"},
@@ -16,8 +24,8 @@ _TONES = {
 }
 
 
-def sentence(board: Board) -> str:
-    """What is true now."""
+def sentence(board: Board, width: int = 118) -> str:
+    """What is true now, in at most `width` cells where there are shorter words for it."""
     match board.activity:
         case Activity.CONNECTING:
             return f"CONNECTING to {board.name}" if board.name else "CONNECTING"
@@ -26,7 +34,7 @@ def sentence(board: Board) -> str:
         case Activity.IDLE:
             return _idle(board)
         case doing:
-            return _live(board, board.live) if board.live else f"{doing.value.upper()} {board.name}"
+            return _live(board, board.live, width) if board.live else f"{doing.value.upper()} {board.name}"
 
 
 def _idle(board: Board) -> str:
@@ -37,18 +45,53 @@ def _idle(board: Board) -> str:
     return board.sentence
 
 
-def _live(board: Board, live: Live) -> str:
-    committed = live.sentence.split(". ", 1)[1] if ". " in live.sentence else ""
-    begin = live.sentence
+def _live(board: Board, live: Live, width: int) -> str:
+    from wizard.engine.progress import backfill_sentence
+
+    begin, committed = _running(live)
     if board.stop_asked:
-        begin = f"STOPPING after this part of {live.step}"
+        begin = f"STOPPING after this {live.unit} of {live.step}"
     elif board.paused:
-        begin = f"PAUSED in {live.step} between two parts"
+        begin = f"PAUSED in {live.step} between two {'batches' if live.backfill else 'parts'}"
     elif board.pause_asked:
-        begin = f"PAUSING after this part of {live.step}"
+        begin = f"PAUSING after this {live.unit} of {live.step}"
     elif live.waited_s is not None:
         begin = f"WAITING for a lock, {elapsed(live.waited_s)} of {elapsed(live.patience_s)} (try {live.attempt})"
-    return begin if begin is live.sentence else f"{begin}. {committed}"
+    elif live.backfill is not None:
+        begin, committed = backfill_sentence(live.backfill).split(". ", 1)
+    if not committed:
+        return begin
+    whole = f"{begin}. {committed}"
+    return whole if len(whole) <= width else f"{begin}. {_short(committed)}"
+
+
+def _running(live: Live) -> tuple[str, str]:
+    """What runs, with the part that it has come to; and what is committed."""
+    begin, _, committed = live.sentence.partition(". ")
+    if live.part:
+        begin = _PART.sub(f"part {live.part} of {live.parts}", begin)
+    done = live.part if live.committed else live.part - 1
+    if live.backfill is not None:
+        return begin, rows_committed(live.backfill)
+    if live.parts > 1 and done > 0 and committed and live.direction == "deploy":
+        # As many as had been committed when the step began may stand there already.
+        committed = re.sub(rf"; {re.escape(live.step)} has \d+ of \d+ parts", "", committed)
+        committed = f"{committed}; {live.step} has {done} of {live.parts} parts"
+    return begin, committed
+
+
+def rows_committed(backfill: BackfillProgressed) -> str:
+    """`412,000 of ~1,000,000 rows are committed`."""
+    from wizard.engine.progress import rows_words
+
+    return f"{rows_words(backfill)} are committed"
+
+
+def _short(committed: str) -> str:
+    """The same for 80 columns: `0 to 1.6 done, 2.1: 1 of 5`."""
+    words = committed.replace("Steps ", "").replace("Step ", "").replace(" are committed", " done")
+    words = words.replace(" is committed", " done").replace(" at any time", "")
+    return _HAS_PARTS.sub(r", \1: \2", words)
 
 
 def styled(text: str) -> Content:

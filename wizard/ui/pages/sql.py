@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from wizard.engine.state import StepState
-from wizard.ui.text import clip, plural, stacked, visible
+from wizard.ui.text import clip, hanging, one_line, paragraph, plural, stacked, visible
 
 if TYPE_CHECKING:
-    from wizard.engine.views import StatementView, StepView
+    from wizard.engine.views import PartView, StatementView, StepView
 
 
 def highlighted(sql: str) -> Content:
@@ -56,9 +56,23 @@ def sql(step: StepView, width: int, *, unfolded: bool) -> Content:
     blocks: list[Content] = []
     for index, part in enumerate(step.parts, start=1):
         title = f"-- part {index} of {len(step.parts)}: {part.title}"
-        blocks.append(Content.styled(clip(title, width), "bold $quiet"))
+        blocks.append(stacked([Content.styled(clip(title, width), "bold $primary"), *_batch(part, width)]))
         blocks.append(listing(part.statements, width, unfolded=unfolded))
     return Content("\n\n").join(blocks)
+
+
+def _batch(part: PartView, width: int) -> list[Content]:
+    """That the statements below are sent again and again, and what differs each time."""
+    if not part.in_batches:
+        return []
+    lines = paragraph(
+        "-- one batch: sent many times, each time as a transaction of its own, until no row is left",
+        width,
+        style="$quiet",
+    )
+    for one in part.parameters:
+        lines += hanging(one.what, width, f"--   {one_line(one.name)}  ", style="$quiet")
+    return lines
 
 
 def sql_text(step: StepView) -> str:

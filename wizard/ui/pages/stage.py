@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from wizard.ui.board import Board, Page
@@ -12,13 +13,20 @@ from wizard.ui.pages import states
 from wizard.ui.pages import step as step_pages
 from wizard.ui.pages.sql import sql
 from wizard.ui.pages.words import rows_of
+from wizard.ui.text import clip, one_line
 
 if TYPE_CHECKING:
     from wizard.engine.views import StepView
 
 
-def heading(board: Board, step: StepView | None, tab: str, *, narrow: bool) -> tuple[str, str]:
-    """Left and right end of the upper border."""
+CORNERS = 8
+"""Cells of the upper border that are neither its title nor what stands at its right end."""
+LEAST_REASON = 24
+"""Beside the strategy its reason is told only if so much of it fits."""
+
+
+def heading(board: Board, step: StepView | None, tab: str, width: int, *, narrow: bool) -> tuple[str, str]:
+    """Left and right end of the upper border, which is `width` cells wide."""
     if tab == "0" and board.page is not Page.NONE:
         return states.title(board, board.page), board.page.value.lower() if board.page in {
             Page.FAILED,
@@ -26,9 +34,22 @@ def heading(board: Board, step: StepView | None, tab: str, *, narrow: bool) -> t
         } else ""
     if step is None:
         return board.name, ""
-    strategy = step.strategy.split(":")[0] if narrow else step.strategy
-    sizes = "" if narrow or not step.sizes else f" · {step.sizes[0].table} {rows_of(step.sizes[0])}"
-    return f"{step.id}  {step.title}", strategy + sizes
+    title = f"{step.id}  {one_line(step.title)}"
+    room = width - cell_len(title) - CORNERS
+    word = step.strategy.split(":")[0]
+    if narrow or room < min(len(word) + LEAST_REASON, cell_len(step.strategy)):
+        return title, word
+    sizes = f" · {step.sizes[0].table} {rows_of(step.sizes[0])}" if step.sizes else ""
+    told = sizes and (" rows" in step.strategy or cell_len(step.strategy + sizes) > room)
+    return title, _whole_words(step.strategy if told else step.strategy + sizes, room)
+
+
+def _whole_words(text: str, room: int) -> str:
+    """`text` cut between two words: half a number would be another one."""
+    line = one_line(text)
+    if cell_len(line) <= room:
+        return line
+    return f"{clip(line, room).rpartition(' ')[0]} …"
 
 
 def tabs(board: Board, step: StepView | None, names: Mapping[str, str], *, narrow: bool) -> tuple[tuple[str, str], ...]:

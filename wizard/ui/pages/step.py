@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from wizard.ui.pages import decisions, objects
+from wizard.ui.pages import decisions, objects, previews
 from wizard.ui.pages.sql import listing
 from wizard.ui.pages.words import LEVELS, heading, rows_of, size_of, took
-from wizard.ui.text import Field, fields, foreign, one_line, paragraph, plural, stacked
+from wizard.ui.text import Field, clip, fields, foreign, one_line, paragraph, plural, stacked
 
 if TYPE_CHECKING:
     from wizard.engine.views import CheckResult, StepView
@@ -39,10 +39,14 @@ def about(board: Board, step: StepView, width: int) -> Content:
     """What the step does, why, what it locks and reads, and what happens when it fails."""
     narrow = width < 78
     labels = NARROW_LABELS if narrow else WIDE_LABELS
-    rows: list[Field] = [(labels["does"], step.does), (labels["why"], step.why)]
+    first: list[Field] = [(labels["does"], step.does), (labels["why"], step.why)]
+    shown, rest = previews.lines(board, step, width)
+    rows: list[Field] = []
     if step.todo:
         rows.append((labels["todo"], step.todo))
     rows.append((labels["where"], objects.in_the_database(board, step)))
+    if runs := how_it_runs(step):
+        rows.append(("Runs", runs))
     rows += objects.rows(step, narrow=narrow)
     rows += _locks_short(labels["locks"], step)
     rows.append((labels["rows"], step.rows or "no row that exists is read or rewritten"))
@@ -53,7 +57,16 @@ def about(board: Board, step: StepView, width: int) -> Content:
     if step.deviations:
         titles = "; ".join(one_line(deviation.title) for deviation in step.deviations)
         rows.append((labels["differs"], f"{plural(len(step.deviations), 'deviation')} (key 6): {titles}"))
-    return stacked(fields(rows, width, 7 if narrow else 10))
+    indent = 7 if narrow else 10
+    return stacked([*fields(first, width, indent), *shown, *fields(rows, width, indent), *rest])
+
+
+def how_it_runs(step: StepView) -> str:
+    """The strategy and why, and the parts that commit one by one."""
+    if len(step.parts) < 2:
+        return step.strategy
+    titles = "; ".join(one_line(part.title) for part in step.parts)
+    return f"{step.strategy}. {len(step.parts)} parts, each a transaction of its own: {titles}"
 
 
 def _time(step: StepView) -> str:
@@ -61,8 +74,14 @@ def _time(step: StepView) -> str:
     return f"took {took(sum(measured))}" if measured else "no estimate (never run on this server)"
 
 
+def _taken(step: StepView) -> list[Lock]:
+    """The locks of its parts where these are told, else those of the step; each once."""
+    of_parts = [lock for part in step.parts for lock in part.locks]
+    return list({(lock.mode, lock.table): lock for lock in of_parts or step.locks}.values())
+
+
 def _locks_short(label: str, step: StepView) -> list[Field]:
-    existing = [lock for lock in step.locks if lock.existing]
+    existing = [lock for lock in _taken(step) if lock.existing]
     if not existing:
         return [(label, "none on a table that the application already uses")]
     rows = [f"{lock.mode} on {lock.table}" for lock in existing]
@@ -71,8 +90,10 @@ def _locks_short(label: str, step: StepView) -> list[Field]:
 
 def locks(_board: Board, step: StepView, width: int) -> Content:
     """Every lock the step takes, those on the application's tables first."""
-    lines: list[Content] = []
+    lines = _locks_of_parts(step, width)
     for title, wanted in (("On tables that the application uses", True), ("On what the step makes itself", False)):
+        if any(part.locks for part in step.parts):
+            break
         chosen = [lock for lock in step.locks if lock.existing is wanted]
         if chosen or wanted:
             lines += [heading(title), Content("")]
@@ -87,6 +108,21 @@ def locks(_board: Board, step: StepView, width: int) -> Content:
         style="$quiet",
     )
     return stacked(lines)
+
+
+def _locks_of_parts(step: StepView, width: int) -> list[Content]:
+    """Part after part, the locks of each: they are let go when the part commits."""
+    lines: list[Content] = []
+    if not any(part.locks for part in step.parts):
+        return lines
+    for index, part in enumerate(step.parts, start=1):
+        each = ", let go after each batch" if part.in_batches else ""
+        lines.append(heading(clip(f"Part {index} of {len(step.parts)}: {part.title}{each}", width)))
+        for lock in part.locks:
+            lines += _lock(lock, step, width)
+        if not part.locks:
+            lines += [*paragraph("None on a table.", width, indent="  ", style="$quiet"), Content("")]
+    return lines
 
 
 def _lock(lock: Lock, step: StepView, width: int) -> list[Content]:

@@ -15,7 +15,7 @@ from textual.widgets import Static
 
 from wizard.ui.board import Board, Page
 from wizard.ui.commands import COMMANDS, TABS, View, footer
-from wizard.ui.messages import StageScrolled, StepHighlighted, TabChosen
+from wizard.ui.messages import StageScrolled, StepHighlighted, StepShown, TabChosen
 from wizard.ui.widgets.answers import Answers
 from wizard.ui.widgets.bars import KeyBar, StateLine, TargetBar
 from wizard.ui.widgets.edge import Edge
@@ -187,6 +187,10 @@ class MainScreen(Screen[None]):
                 self.tab = "1"
         self.draw(home=True)
 
+    def watch_current(self, step_id: str) -> None:
+        """Tell the app, which reads what that step wants to be seen."""
+        self.post_message(StepShown(step_id))
+
     def choose_tab(self, key: str) -> None:
         """Show a tab; "0" only while the rollout's state has a page."""
         self.board.notice = ""
@@ -347,7 +351,7 @@ class MainScreen(Screen[None]):
         board, body = self.board, self.query_one("#stage", StageBody)
         step = board.step(self.current)
         edge = self.query_one("#stage-edge", Edge)
-        edge.heading, edge.count = stage.heading(board, step, self.tab, narrow=self.narrow)
+        edge.heading, edge.count = stage.heading(board, step, self.tab, edge.size.width, narrow=self.narrow)
         tabs = self.query_one("#tabs", Tabs)
         tabs.tabs, tabs.active = stage.tabs(board, step, TABS, narrow=self.narrow), self.tab
         width = max(body.scrollable_content_region.width, 20)

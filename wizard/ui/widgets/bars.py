@@ -79,7 +79,8 @@ class StateLine(Widget):
         if board.notice:
             self.line = Content.styled(one_line(board.notice), "bold $warning")
         else:
-            self.line = Content(one_line(sentence(board))) if dry else styled(sentence(board))
+            words = sentence(board, max(self.content_size.width, 0))
+            self.line = Content(one_line(words)) if dry else styled(words)
 
     def render(self) -> Content:
         """The sentence, cut at the end of the line."""
@@ -91,10 +92,10 @@ class KeyBar(Footer):
 
     def __init__(self) -> None:
         super().__init__(compact=True, show_command_palette=False)
-        self._commands: list[tuple[Command, str, bool]] = []
+        self._commands: list[tuple[Command, str, str, bool]] = []
 
-    def show(self, commands: Iterable[tuple[Command, str, bool]]) -> None:
-        """Draw these commands: command, label, dimmed."""
+    def show(self, commands: Iterable[tuple[Command, str, str, bool]]) -> None:
+        """Draw these commands: command, key, label, dimmed."""
         wanted = list(commands)
         if wanted != self._commands:
             self._commands = wanted
@@ -103,10 +104,10 @@ class KeyBar(Footer):
 
     def compose(self) -> ComposeResult:
         """One key each, in the order of the table."""
-        for command, label, dimmed in self._commands:
+        for command, key, label, dimmed in self._commands:
             yield FooterKey(
                 command.keys[0],
-                command.shown,
+                key,
                 label,
                 f"app.command('{command.id}')",
                 tooltip=command.help,

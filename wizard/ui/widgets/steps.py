@@ -146,6 +146,10 @@ class Strip(StepKeys):
         return cell
 
 
+ROOMY = 5
+"""From so many lines on, one at each end tells how many are not in view."""
+
+
 class Parts(Widget):
     """The parts of the highlighted step and the sizes of its tables; the part under way stays in view."""
 
@@ -158,7 +162,10 @@ class Parts(Widget):
         height = max(self.size.height, 1)
         first = min(max(self.focus_line - height + 2, 0), max(len(self.lines) - height, 0))
         shown = list(self.lines[first : first + height])
+        roomy = height >= ROOMY
+        if first and roomy:
+            shown[0] = Content.styled(f"   {first + 1} above", "$quiet")
         hidden = len(self.lines) - first - len(shown)
-        if hidden > 0:
+        if hidden > 0 and roomy:
             shown[-1] = Content.styled(f"   {hidden + 1} more", "$quiet")
         return Content("\n").join(shown)
