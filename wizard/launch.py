@@ -47,6 +47,10 @@ class Launch:
     operator: str = ""
     """user@host of whoever sits there."""
     lock_timeout_ms: int = DEFAULT_LOCK_TIMEOUT_MS
+    types_file: Path | None = None
+    """types/database.ts of the application; None: the demo's own, or that step stays open."""
+    types_replace: bool = False
+    """Entries of it that differ may be replaced without being asked about."""
     state_dir: Path = field(default_factory=default_state_dir)
     """Folder of the demo's data, exported logs and crash reports."""
     end_orphan: bool = False

@@ -169,9 +169,19 @@ def verification_lines(verification: Verification) -> list[str]:
     lines = ["Checks", *check_lines(verification.checks)]
     if verification.criteria:
         lines += ["", "Success criteria", *criterion_lines(verification.criteria)]
+    if verification.listing:
+        lines += ["", *listing_lines(verification)]
     if verification.next_steps:
         lines += ["", "Next steps", *columns(("-", step) for step in verification.next_steps)]
     return lines
+
+
+def listing_lines(verification: Verification) -> list[str]:
+    """Where the guide's listing of types is wrong about this database."""
+    if not verification.listing:
+        return []
+    head = f"The guide's listing of types is wrong about this database in {plural(len(verification.listing), 'place')}"
+    return [head, *(f"  - {one_line(text)}" for text in verification.listing)]
 
 
 def verification_summary(verification: Verification) -> str:
@@ -240,6 +250,7 @@ def rollback_lines(plan: RollbackPlan, target: str, *, statements: bool, discard
         where = f"Archived first, in {one_line(plan.archive)}" if plan.archive else "Archived first"
         lines += ["", "Would be lost" if discard else where]
         lines += columns((plural(x.rows, "row"), f"step {x.step}", x.what) for x in plan.losses)
+    lines += [one_line(f"{file.path} {file.words}") for file in plan.files]
     if plan.dependents:
         lines += [
             "",

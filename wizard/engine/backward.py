@@ -26,6 +26,8 @@ from wizard.engine.settings import Settings
 from wizard.engine.sitting import Sitting
 from wizard.engine.situation import Situation
 from wizard.engine.state import StepState
+from wizard.engine.types_back import files_to_restore, take_back
+from wizard.engine.types_step import follow
 from wizard.engine.views import Dependent, Loss, Outcome, RollbackObject, RollbackPlan, RollbackStep, StatementView
 from wizard.errors import UsageError
 
@@ -57,7 +59,7 @@ def rollback_plan(
         archive = str(place or "")
     return RollbackPlan(
         to=to, steps=steps, losses=tuple(losses), archive=archive,
-        dependents=_dependents(connection, settings.schema, undos),
+        dependents=_dependents(connection, settings.schema, undos), files=files_to_restore(connection, situation, to),
     )  # fmt: skip
 
 
@@ -117,6 +119,8 @@ def run_backward(here: Sitting, to: str | None, *, discard_data: bool, folder: P
         outcome = _undo_step(here, step, parts, keeper)
         if outcome is not None:
             return outcome
+    take_back(here, to)
+    follow(here)
     kept = keeper.end() if keeper is not None else ""
     close_others(here.connection, rollout_id)
     if to is None:
@@ -136,6 +140,7 @@ def _undo_step(here: Sitting, step: str, parts: tuple[Undo, ...], keeper: Keeper
             sentence=words.running_sentence(here.situation, step, 1, len(parts), "revert"),
         )
     )  # fmt: skip
+    take_back(here, to=None, only=step)
     for undo in parts:
         if here.steering.wait_if_paused():
             return outcome_now(here, "stopped")

@@ -97,6 +97,7 @@ def step_view(
         conflicts=tuple(
             ConflictView(step=one.step, words=one.words, expected=one.expected, found=one.found) for one in conflicts
         ),
+        types=step.types is not None,
         objects=tuple(_objects(rendered)),
     )  # fmt: skip
 

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from wizard.engine.state import StepState
+from wizard.engine.types_views import RestoredFile
 from wizard.rollout.model import Decision, Deviation, Lock, StepKind
 
 
@@ -91,6 +92,10 @@ class StepView(View):
     deviations: tuple[Deviation, ...]
     decisions: tuple[Decision, ...] = ()
     conflicts: tuple[ConflictView, ...] = ()
+    types: bool = False
+    """A types file can be named for it."""
+    types_file: str = ""
+    """The types file that was written, or the one that is named to be; empty if there is none."""
     objects: tuple[ObjectView, ...] = ()
     """What it makes and what it finds: from the registry once it is done, else as the database is now."""
 
@@ -150,6 +155,8 @@ class Verification(View):
     checks: tuple[CheckResult, ...]
     criteria: tuple[CriterionResult, ...]
     next_steps: tuple[str, ...] = ()
+    listing: tuple[str, ...] = ()
+    """Where the guide's listing of types is wrong about this database."""
 
     @property
     def passed(self) -> bool:
@@ -278,6 +285,8 @@ class RollbackPlan(View):
     losses: tuple[Loss, ...] = ()
     archive: str = ""
     """Folder that their rows are archived in first; empty if there are none, or nobody said where."""
+    files: tuple[RestoredFile, ...] = ()
+    """Types files that it takes the rollout's entries out of."""
     dependents: tuple[Dependent, ...] = ()
     """What somebody else built on objects that would go: the rollback is refused while there is any."""
 
