@@ -34,16 +34,18 @@ def types(call: Call, options: TypesOptions) -> int:
     """0; with --check 1 if the file would be changed."""
     looks = options.check or options.diff or call.launch.dry_run
     path = options.file.expanduser().absolute() if options.file is not None else None
+    if path is None and not call.launch.demo:
+        raise UsageError(
+            "types needs a FILE.",
+            why="Nothing was changed.",
+            fix="Name the file that Supabase's generator wrote: rag-wizard types types/database.ts",
+        )
     if not looks:
         require_writable(call, "types")
     with opened(call) as (engine, target):
-        path = path or engine.settings.types_file
-        if path is None:
-            raise UsageError(
-                "types needs a FILE.",
-                why="Nothing was changed.",
-                fix="Name the file that Supabase's generator wrote: rag-wizard types types/database.ts",
-            )
+        from wizard.demo.types_file import types_file_of
+
+        path = path or types_file_of(call.launch.state_dir)
         plan = engine.types_plan(path)
         say(report.target_line(target))
         written: TypesWritten | None = None

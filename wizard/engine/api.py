@@ -113,6 +113,8 @@ class Engine:
             require_earlier(situation, chosen)
             left = [r for r in situation.remaining if r.step.id in chosen]
             results = prerequisites(connection, situation, self._tell_prerequisite) if left else ()
+            files = [r for r in situation.files_left if r.step.id in chosen]
+            left = sorted((*left, *files), key=lambda r: chosen.index(r.step.id))
             sizes = table_sizes(connection, situation)
             steps = tuple(step_view(situation, self._composer, rendered, sizes) for rendered in left)
             refused = connection.kind == "transaction pooler"
@@ -130,6 +132,7 @@ class Engine:
             cannot_tell=(
                 "whether a lock can be had in time",
                 "whether the data accepts every constraint",
+                *(("the text of the types file: it is made from the database once the tables are there",) * len(files)),
                 "RLS as the API's roles see it: not tried",
             )
             if steps

@@ -111,6 +111,12 @@ class Situation:
             if rendered.step.kind is StepKind.SQL and not self.state(rendered).is_complete
         )
 
+    @property
+    def files_left(self) -> tuple[RenderedStep, ...]:
+        """The types step, while it is not done and a file was named for it."""
+        named = [r for r in self.steps if r.step.types is not None] if self.types_named else []
+        return tuple(rendered for rendered in named if not self.state(rendered).is_complete)
+
 
 def look(connection: Connection, target: str, rollout: Rollout, settings: Settings) -> Situation:
     """Reads what there is. Raises RefusedError if an option contradicts what an active rollout recorded."""

@@ -95,7 +95,7 @@ class StepView(View):
     types: bool = False
     """A types file can be named for it."""
     types_file: str = ""
-    """The types file that was written, or the one that is named to be; empty if there is none."""
+    """The one that this rollout wrote; empty if there is none."""
     objects: tuple[ObjectView, ...] = ()
     """What it makes and what it finds: from the registry once it is done, else as the database is now."""
 

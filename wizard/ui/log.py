@@ -66,6 +66,10 @@ def heard(event: Event) -> LogLine | None:
             line = LogLine(event.at, f"{failure.step}.{failure.part}", "failed", text, "rolled back", "$error")
         case events.Noticed():
             line = LogLine(event.at, event.step, "notice", event.text, "", "$warning")
+        case events.TypesFileWritten(written=written):
+            line = LogLine(event.at, event.step, "written", written.path, "as it was: saved", "$success")
+        case events.TypesFileRestored(file=file):
+            line = LogLine(event.at, event.step, "types file", f"{file.path} {file.words}", "", "$accent")
         case events.PrerequisiteChecked(result=found) if found.level != "pass":
             style = "$error" if found.level == "stop" else "$warning"
             line = LogLine(event.at, "", found.level, f"{found.title}: {found.found}", "", style)

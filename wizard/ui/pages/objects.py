@@ -43,6 +43,8 @@ def in_the_database(board: Board, step: StepView) -> str:
         return f"{differs}: there already, and not what the step would make (key 0 shows both definitions)"
     if is_there(step) and not state.is_complete:
         return f"{found}, exactly as the step makes them: running it records that and sends nothing of its own"
+    if step.types and state is StepState.DONE:
+        return "nothing but the record; the types file fits it, and how the file was before is kept in the record"
     if state is StepState.ADOPTED or not found:
         return where(state)
     if state.is_complete:

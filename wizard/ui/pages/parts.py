@@ -61,4 +61,6 @@ def part_lines(board: Board, step: StepView, width: int) -> tuple[Content, ...]:
 
 
 def _without_parts(step: StepView) -> str:
+    if step.types and step.state.value in {"done", "todo"}:
+        return "a file, no transaction"
     return {"manual": "yours to do", "sql": "nothing to send"}.get(step.kind.value, "reads only")

@@ -40,7 +40,7 @@ def about(board: Board, step: StepView, width: int) -> Content:
     narrow = width < 78
     labels = NARROW_LABELS if narrow else WIDE_LABELS
     rows: list[Field] = [(labels["does"], step.does), (labels["why"], step.why)]
-    if step.todo:
+    if step.todo and not (step.types and step.state.value == "done"):
         rows.append((labels["todo"], step.todo))
     rows.append((labels["where"], objects.in_the_database(board, step)))
     rows += objects.rows(step, narrow=narrow)
