@@ -96,6 +96,6 @@ STYLES: dict[str, Callable[[str], str]] = {
     "CRLF": lambda text: text.replace("\n", "\r\n"),
     "byte order mark": lambda text: "\ufeff" + text,
     "edited by hand": _hand_made,
-    "commas": lambda text: _separated(_plain(text), ","),
+    "commas": lambda text: _separated(_plain(text), ",").replace("]: never,", "]: never"),
 }
 """Style -> how it looks, made from the generator's own output."""

@@ -209,7 +209,7 @@ def what_runs(steps: Iterable[StepView]) -> list[str]:
     for step in steps:
         sent = sum(not statement.ours for part in step.parts for statement in part.statements)
         locks = ", ".join(f"{lock.mode} on {lock.table}" for lock in step.locks if lock.existing)
-        does = plural(sent, "statement") if sent else "reads only" if not step.todo else "your own work"
+        does = plural(sent, "statement") if sent else _without_sql(step)
         if step.conflicts:
             does = "conflict"
         elif is_there(step):
@@ -218,6 +218,13 @@ def what_runs(steps: Iterable[StepView]) -> list[str]:
         notes = "; ".join(filter(None, (found, f"locks {locks}" if locks and does != "adopts" else "")))
         rows.append((f"{glyph(_would(step))} {step.id}", step.title, does, notes))
     return columns(rows)
+
+
+def _without_sql(step: StepView) -> str:
+    """What a step without statements does."""
+    if step.types and step.state in {StepState.TODO, StepState.WOULD_RUN}:
+        return "the types file, if one is named"
+    return "your own work" if step.todo else "reads only"
 
 
 def _would(step: StepView) -> StepState:

@@ -114,7 +114,10 @@ class Editor:
             if comma is None and separator and members[-1] != [NOTHING]:
                 lines = _behind(lines, separator)
             text = (self.style.end + indent).join(lines)
-            self.splices.append(Splice(first.start_byte, first.end_byte, text))
+            # A mapped type is all that its object holds: no comma may stand behind it.
+            alone = members[-1] == [NOTHING] and comma is not None and comma.type == ","
+            end = comma.end_byte if alone and comma is not None else first.end_byte
+            self.splices.append(Splice(first.start_byte, end, text))
             return
         indent = indent_at(self.source, body.start_byte)
         inner = indent + self.style.indent
