@@ -122,3 +122,34 @@ def test_for_a_file_in_which_the_guides_listing_was_pasted_the_difference_is_sho
     assert wizard("types", str(file), "--check").code == ExitCode.DONE
     assert wizard("rollback", "--yes").code == ExitCode.DONE
     assert file.read_bytes() == pasted
+
+
+def test_the_command_looks_prints_and_writes_with_the_exit_codes_it_promises(
+    database: Database, state_dir: Path, tmp_path: Path
+) -> None:
+    wizard = Program.on(database, state_dir)
+    file = tmp_path / "database.ts"
+    file.write_text(GENERATED, encoding="utf-8")
+    bare = wizard("types", str(file), "--check")
+    run = wizard("run", "--yes", "--types", str(file), "--to", "1.3")
+    assert (bare.code, run.code) == (ExitCode.DONE, ExitCode.DONE), bare.err + run.err
+
+    stale = wizard("types", str(file), "--check")
+    shown = wizard("types", str(file), "--diff")
+    told = wizard("types", str(file), "--check", "--json")
+    silent = wizard("types", str(file))
+    assert (stale.code, stale.out) == (ExitCode.FAILED, "")
+    assert (shown.code, told.code, silent.code) == (ExitCode.DONE, ExitCode.FAILED, ExitCode.USAGE)
+    assert shown.out.startswith("--- a/database.ts\n+++ b/database.ts\n@@ ")
+    assert told.document["added"] == ["domains", "experts", "rag_documents"]
+    assert file.read_text(encoding="utf-8") == GENERATED
+
+    written = wizard("types", str(file), "--yes")
+    assert written.code == ExitCode.DONE
+    assert wizard("types", str(file), "--check").code == ExitCode.DONE
+    assert wizard("status", "--json").document["steps"][11]["state"] == "todo"
+    assert wizard("types", str(tmp_path), "--check").code == ExitCode.USAGE
+    assert wizard("types").code == ExitCode.USAGE
+
+    assert wizard("rollback", "--yes").code == ExitCode.DONE
+    assert file.read_text(encoding="utf-8") == GENERATED
