@@ -25,7 +25,7 @@ TABLE_DEPTH = 3
 
 @dataclass
 class Changes:
-    """What an edit does, in words for people: `clones.rag_config`, `assistants`."""
+    """What an edit does, in words for people: `orders.paid`, `tickets`."""
 
     added: list[str] = field(default_factory=list)
     replaced: list[str] = field(default_factory=list)
