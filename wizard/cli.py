@@ -110,7 +110,7 @@ def plan(
     "What is done is skipped, so the same command resumes after a failure.",
 )
 @takes_common
-def run(
+def run(  # noqa: PLR0917 - the parser gives them by name
     call: Call,
     first: Annotated[
         str | None,
@@ -124,12 +124,16 @@ def run(
         typer.Option(metavar="stop|rollback", help="On failure keep what is committed, or undo this run"),
     ] = OnFailure.STOP,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if a step is left open")] = False,
+    types_file: Annotated[
+        Path | None,
+        typer.Option("--types", metavar="FILE", help="types/database.ts, to be brought up to date", show_default=False),
+    ] = None,
 ) -> int:
     """Run the rollout, or what is left of it. Shows the plan and asks first."""
     from wizard.console.running import RunOptions
     from wizard.console.running import run as run_it
 
-    return run_it(call, RunOptions(first, last, on_failure.value, strict))
+    return run_it(call, RunOptions(first, last, on_failure.value, strict, types_file))
 
 
 @app.command(cls=Command)
@@ -211,6 +215,29 @@ def forget(
     from wizard.console.undoing import forget as forget_it
 
     return forget_it(call, keep_objects=keep_objects)
+
+
+@app.command(
+    cls=Command,
+    epilog="Examples:\n\n\b\n  rag-wizard types types/database.ts\n  rag-wizard types types/database.ts --diff\n"
+    "  rag-wizard types types/database.ts --check      for CI\n\n"
+    "Exit codes: 0 up to date or written, 1 with --check: it would be changed, 2 no types file, "
+    "7 changed meanwhile.",
+)
+@takes_common
+def types(
+    call: Call,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="What Supabase's generator wrote: types/database.ts")
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Exit 1 if FILE would be changed; write nothing")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Print what would be changed; write nothing")] = False,
+) -> int:
+    """Bring FILE (types/database.ts) up to date with the database. Shows the difference and asks first."""
+    from wizard.console.typing import TypesOptions
+    from wizard.console.typing import types as bring
+
+    return bring(call, TypesOptions(file, check, diff))
 
 
 @app.command(

@@ -52,6 +52,10 @@ class Launch:
     """Rows of a backfill that are changed in one transaction."""
     batch_delay_s: float = 0.0
     """Between two batches."""
+    types_file: Path | None = None
+    """types/database.ts of the application; None: the demo's own, or that step stays open."""
+    types_replace: bool = False
+    """Entries of it that differ may be replaced without being asked about."""
     state_dir: Path = field(default_factory=default_state_dir)
     """Folder of the demo's data, exported logs and crash reports."""
     end_orphan: bool = False

@@ -13,6 +13,8 @@ from wizard.launch import DEFAULT_BATCH_ROWS, default_state_dir
 from wizard.text import duration
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from wizard.db.target import Target
     from wizard.engine.settings import Settings
     from wizard.launch import Launch
@@ -96,9 +98,21 @@ def settings_from(launch: Launch) -> Settings:
         decisions=dict(launch.decisions),
         fail_at=launch.fail_at,
         end_orphan=launch.end_orphan,
+        types_file=_types_file(launch),
+        types_replace=launch.types_replace,
+        types_copies=launch.state_dir / "types",
         command=command_of(launch),
         archives=launch.state_dir / "archives",
     )
+
+
+def _types_file(launch: Launch) -> Path | None:
+    """The file named, else the demo's own."""
+    if launch.types_file is None and launch.demo and launch.rollout is None:
+        from wizard.demo.types_file import types_file_of
+
+        return types_file_of(launch.state_dir)
+    return launch.types_file
 
 
 def command_of(launch: Launch) -> str:

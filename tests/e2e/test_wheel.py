@@ -32,7 +32,8 @@ def test_the_wheel_carries_steps_and_sql_and_nothing_of_the_tests(wheel: Path) -
 
     assert "wizard/phase1/steps/rollout.toml" in names
     assert "wizard/phase1/sql/facts.sql" in names
-    assert sum(name.startswith("wizard/phase1/steps/") for name in names) == 16
+    assert sum(name.startswith("wizard/phase1/steps/") for name in names) == 17
+    assert {"wizard/phase1/steps/5_guide_listing.ts", "wizard/demo/database.ts"} < set(names)
     assert any(name.endswith(".tcss") for name in names)
     assert not [name for name in names if name.startswith("tests/")]
 

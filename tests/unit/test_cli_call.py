@@ -110,7 +110,7 @@ def test_a_decision_is_name_and_value(pair: str) -> None:
     ("arguments", "words"),
     [
         (["statsu"], "Did you mean 'status'"),
-        (["types"], "No such command 'types'"),
+        (["typos"], "No such command 'typos'"),
         (["status", "--colour"], "No such option: --colour"),
         (["status", "--strategy", "fast"], "'fast' is not one of 'auto', 'atomic', 'online'"),
         (["status", "--batch-rows", "0"], "--batch-rows 0 is not from 100 to 50,000"),
@@ -148,9 +148,9 @@ def test_version_and_help_go_to_stdout(capsys: pytest.CaptureFixture[str]) -> No
     assert capsys.readouterr().out == f"rag-wizard {__version__}\n"
     assert main(["--help"]) == ExitCode.DONE
     shown = capsys.readouterr().out
-    for command in ("check", "plan", "run", "status", "verify", "rollback", "restore", "forget", "log"):
+    for command in ("check", "plan", "run", "status", "verify", "rollback", "restore", "forget", "log", "types"):
         assert f"  {command} " in shown
-    assert "  types " not in shown
+    assert "--batch-rows" in shown
 
 
 def test_a_fault_in_the_program_is_one_line_and_a_report_without_secrets(

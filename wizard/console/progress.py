@@ -18,7 +18,7 @@ from wizard.engine import events
 from wizard.engine import progress as pace
 from wizard.engine.prerequisites import CONFLICTS
 from wizard.engine.state import StepState
-from wizard.text import bar, clock, one_line, shortened
+from wizard.text import bar, clock, one_line, shortened, visible
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -95,7 +95,7 @@ class Lines:
                 return [f"  check failed: {one_line(check.title)}", *_differences(event)]
             case events.Finished():
                 self.now = ""
-        return []
+        return _types_lines(event)
 
     def _show(self, step: str, title: str, more: str) -> None:
         glyph = StepState.RUNNING.glyph if self._unicode else StepState.RUNNING.ascii_glyph
@@ -159,6 +159,19 @@ class Lines:
             f"  {event.step}, part {event.part}, waits for a lock: try {event.attempt} let go ({event.sqlstate}), "
             f"{event.waited_s:.1f} s in all; next in {event.next_try_s:.1f} s, gives up after {event.patience_s:.0f} s"
         )
+
+
+def _types_lines(event: Event) -> list[str]:
+    """What is done to the types file: its difference before, its path after."""
+    match event:
+        case events.TypesCompared(plan=plan):
+            return [f"  {visible(line)}" for line in plan.difference] + [f"  note: {note}" for note in plan.notes]
+        case events.TypesFileWritten(written=written):
+            kept = f"; as it was before: {written.copy_path}" if written.copy_path else ""
+            return ["  " + one_line(f"written: {written.path}{kept}")]
+        case events.TypesFileRestored(file=file):
+            return ["  " + one_line(f"{file.path} {file.words}")]
+    return []
 
 
 def _differences(event: events.CheckFinished) -> list[str]:

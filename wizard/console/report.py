@@ -170,9 +170,19 @@ def verification_lines(verification: Verification) -> list[str]:
     lines = ["Checks", *check_lines(verification.checks)]
     if verification.criteria:
         lines += ["", "Success criteria", *criterion_lines(verification.criteria)]
+    if verification.listing:
+        lines += ["", *listing_lines(verification)]
     if verification.next_steps:
         lines += ["", "Next steps", *columns(("-", step) for step in verification.next_steps)]
     return lines
+
+
+def listing_lines(verification: Verification) -> list[str]:
+    """Where the guide's listing of types is wrong about this database."""
+    if not verification.listing:
+        return []
+    head = f"The guide's listing of types is wrong about this database in {plural(len(verification.listing), 'place')}"
+    return [head, *(f"  - {one_line(text)}" for text in verification.listing)]
 
 
 def verification_summary(verification: Verification) -> str:
@@ -215,7 +225,7 @@ def what_runs(steps: Iterable[StepView]) -> list[str]:
     for step in steps:
         sent = sum(not statement.ours for part in step.parts for statement in part.statements)
         locks = ", ".join(f"{lock.mode} on {lock.table}" for lock in step.locks if lock.existing)
-        does = plural(sent, "statement") if sent else "reads only" if not step.todo else "your own work"
+        does = plural(sent, "statement") if sent else _without_sql(step)
         if step.conflicts:
             does = "conflict"
         elif is_there(step):
@@ -224,6 +234,13 @@ def what_runs(steps: Iterable[StepView]) -> list[str]:
         notes = "; ".join(filter(None, (found, f"locks {locks}" if locks and does != "adopts" else "")))
         rows.append((f"{glyph(_would(step))} {step.id}", step.title, does, notes))
     return columns(rows)
+
+
+def _without_sql(step: StepView) -> str:
+    """What a step without statements does."""
+    if step.types and step.state in {StepState.TODO, StepState.WOULD_RUN}:
+        return "the types file, if one is named"
+    return "your own work" if step.todo else "reads only"
 
 
 def _would(step: StepView) -> StepState:
@@ -258,6 +275,7 @@ def rollback_lines(plan: RollbackPlan, target: str, *, statements: bool, discard
         lines += columns((plural(x.rows, "row"), f"step {x.step}", x.what) for x in plan.losses)
     if plan.replaced_since:
         lines += ["", "Not as this rollout made it", *map(visible, conflict_lines(plan.replaced_since))]
+    lines += [one_line(f"{file.path} {file.words}") for file in plan.files]
     if plan.dependents:
         lines += [
             "",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from wizard.console import report
@@ -33,16 +35,22 @@ class RunOptions:
     last: str | None = None
     on_failure: Literal["stop", "rollback"] = "stop"
     strict: bool = False
+    types_file: Path | None = None
 
     @property
     def words(self) -> list[str]:
         """The command that resumes, without --from: what is done is skipped."""
-        return ["run", *(["--to", self.last] if self.last else [])]
+        types = ["--types", shlex.quote(str(self.types_file.absolute()))] if self.types_file else []
+        return ["run", *(["--to", self.last] if self.last else []), *types]
 
 
 def run(call: Call, options: RunOptions) -> int:
     """The whole rollout, or the steps asked for."""
     require_writable(call, "run")
+    if options.types_file is not None:
+        call = replace(call, launch=replace(call.launch, types_file=options.types_file.expanduser().absolute()))
+    # What differs in the file is shown as it is written; on a terminal --yes is the word for that.
+    call = replace(call, launch=replace(call.launch, types_replace=call.yes))
     rollout = load(call.launch)
     with open_target(with_password(call.launch)) as target:
         for notice in target.notices:
@@ -124,6 +132,7 @@ class _Run:
             lines = report.criterion_lines(outcome.verification.criteria)
             write_data(self.call, "".join(f"{line}\n" for line in lines))
             say_text(*(f"next: {step}" for step in outcome.verification.next_steps))
+            say_text(*report.listing_lines(outcome.verification))
         say_text(outcome.sentence if outcome.changed else f"{outcome.sentence}. Nothing had to be changed")
         for step_id in outcome.open_steps:
             step = self.rollout.step(step_id)

@@ -17,6 +17,7 @@ from wizard.demo.binaries import find_binaries
 from wizard.demo.place import Place, Record
 from wizard.demo.seed import DEFAULT_ROWS, seed_database, seed_roles
 from wizard.demo.server import HOST, Server
+from wizard.demo.types_file import make_types_file
 from wizard.errors import ConnectionUnsuitableError, UsageError
 
 Announce = Callable[[str], None]
@@ -56,7 +57,8 @@ def open_demo(
                 "The demo database is in use by another rag-wizard, so it cannot begin anew. Nothing was changed.",
                 fix="Quit the other one first, or use another --state-dir.",
             )
-        server = demo.serve(fresh=fresh, rows=rows)
+        server, made = demo.serve(fresh=fresh, rows=rows)
+        make_types_file(state_dir, anew=made)
         sharing.join()
     try:
         yield _target(server)
@@ -74,8 +76,8 @@ class _Demo:
         self._programs = programs
         self._announce = announce
 
-    def serve(self, *, fresh: bool, rows: int | None) -> Server:
-        """The running server: reused, started, or made."""
+    def serve(self, *, fresh: bool, rows: int | None) -> tuple[Server, bool]:
+        """The running server: reused, started, or made; True if it was made."""
         record = self.place.read()
         if record is not None and (fresh or not record.complete):
             server = self._server(record)
@@ -83,7 +85,7 @@ class _Demo:
             server.remove()
             record = None
         if record is None or not record.data_dir.exists():
-            return self._make(rows or DEFAULT_ROWS)
+            return self._make(rows or DEFAULT_ROWS), True
         if rows is not None and rows != record.rows:
             raise UsageError(
                 f"The demo database has {record.rows} clones, not {rows}. Nothing was changed.",
@@ -93,7 +95,7 @@ class _Demo:
         server = self._server(record)
         if server.running_port() is None:
             _start(server)
-        return server
+        return server, False
 
     def _make(self, rows: int) -> Server:
         self._announce(f"Making the demo database with {rows} clones, once ...")

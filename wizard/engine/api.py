@@ -38,6 +38,9 @@ from wizard.engine.standing import Standing, find_standing, require_none_standin
 from wizard.engine.state import StepState
 from wizard.engine.steering import Steering
 from wizard.engine.survey import step_view, survey, table_sizes
+from wizard.engine.types_plan import draft
+from wizard.engine.types_step import record_as_done, require_file, require_shown, write_unrecorded
+from wizard.engine.types_views import TypesPlan, TypesWritten
 from wizard.engine.views import (
     DryRun,
     LoggedStatement,
@@ -103,11 +106,14 @@ class Engine:
 
     def dry_run(self, *, first: str | None = None, last: str | None = None) -> DryRun:
         """What `run` would do, and the exit code it would have as far as reading can tell."""
+        chosen = step_range(self.rollout, first, last)
+        self._require_types_file(chosen)
         with self._reading() as (connection, situation):
-            chosen = step_range(self.rollout, first, last)
             require_earlier(situation, chosen)
             left = [r for r in situation.remaining if r.step.id in chosen]
             results = prerequisites(connection, situation, self._tell_prerequisite) if left else ()
+            files = [r for r in situation.files_left if r.step.id in chosen]
+            left = sorted((*left, *files), key=lambda r: chosen.index(r.step.id))
             sizes = table_sizes(connection, situation)
             steps = tuple(step_view(situation, self._composer, rendered, sizes) for rendered in left)
             refused = connection.kind == "transaction pooler"
@@ -125,6 +131,7 @@ class Engine:
             cannot_tell=(
                 "whether a lock can be had in time",
                 "whether the data accepts every constraint",
+                *(("the text of the types file: it is made from the database once the tables are there",) * len(files)),
                 "RLS as the API's roles see it: not tried",
             )
             if steps
@@ -151,6 +158,11 @@ class Engine:
         with self._reading() as (connection, situation):
             return restore_plan(connection, situation, archive)
 
+    def types_plan(self, path: Path) -> TypesPlan:
+        """What bringing a types file up to date would change. Raises UsageError if it is none."""
+        with self._reading() as (connection, situation):
+            return draft(connection, situation, path).plan
+
     def standing(self) -> tuple[Standing, ...]:
         """Every rollout in the registry, of any name and schema, of which something is rolled out."""
         with self._reading() as (connection, _):
@@ -171,7 +183,7 @@ class Engine:
 
     def run(self, *, first: str | None = None, last: str | None = None) -> Outcome:
         """Runs what is left of `first`..`last`, both included. Running again where nothing is left changes nothing."""
-        step_range(self.rollout, first, last)
+        self._require_types_file(step_range(self.rollout, first, last))
         with self._writing() as here:
             return self._finish(resuming(here, lambda: run_forward(here, first, last)))
 
@@ -188,6 +200,21 @@ class Engine:
         """Puts an archive's rows back, whole or not at all; what is there already is left as it is."""
         with self._writing() as here:
             return self._finish(resuming(here, partial(run_restore, here, archive, skip_orphans=skip_orphans)))
+
+    def write_types(self, path: Path, shown: str) -> TypesWritten:
+        """Brings a types file up to date, as `types_plan` showed it; `shown` is that plan's `result`.
+
+        While a rollout is active the file is kept in the registry first, so that rolling back puts it back, and the
+        types step is done. Raises UsageError, or RefusedError if file or database changed since; the file is as it
+        was then.
+        """
+        with self._reading() as (connection, situation):
+            work = draft(connection, situation, path)
+            require_shown(work, shown)
+            if situation.active is None:
+                return write_unrecorded(self._settings, self.target.name, work)
+        with self._writing() as here:
+            return resuming(here, partial(record_as_done, here, path, shown))
 
     def forget(self, *, keep_objects: bool = False) -> None:
         """Drops the registry. Refused while anything is rolled out, unless `keep_objects` (then nobody can undo it)."""
@@ -235,6 +262,11 @@ class Engine:
         self._steering.cancel()
 
     # --------------------------------------------------------------------------------------------------------------
+
+    def _require_types_file(self, chosen: tuple[str, ...]) -> None:
+        step = self.rollout.types_step
+        if step is not None and step.id in chosen:
+            require_file(self.rollout, self._settings)
 
     def _tell_prerequisite(self, result: PrerequisiteResult) -> None:
         self._emit(PrerequisiteChecked(result=result))

@@ -28,6 +28,8 @@ from wizard.engine.settings import Settings
 from wizard.engine.sitting import Sitting
 from wizard.engine.situation import Situation
 from wizard.engine.state import StepState
+from wizard.engine.types_back import files_to_restore, take_back
+from wizard.engine.types_step import follow
 from wizard.engine.views import (
     ConflictView,
     Dependent,
@@ -71,7 +73,7 @@ def rollback_plan(
     return RollbackPlan(
         to=to, steps=steps, losses=tuple(losses), archive=archive,
         replaced_since=_replaced(connection, situation, undos),
-        dependents=_dependents(connection, settings.schema, undos),
+        dependents=_dependents(connection, settings.schema, undos), files=files_to_restore(connection, situation, to),
     )  # fmt: skip
 
 
@@ -145,6 +147,8 @@ def run_backward(here: Sitting, to: str | None, *, discard_data: bool, folder: P
         outcome = _undo_step(here, step, parts, keeper)
         if outcome is not None:
             return outcome
+    take_back(here, to)
+    follow(here)
     kept = keeper.end() if keeper is not None else ""
     kept += words.open_again_words(
         here.settings.schema, open_again(here.connection, here.settings.schema, _recorded(here.connection, undos))
@@ -175,6 +179,7 @@ def _undo_step(here: Sitting, step: str, parts: tuple[Undo, ...], keeper: Keeper
             sentence=words.running_sentence(here.situation, step, 1, len(parts), "revert"),
         )
     )  # fmt: skip
+    take_back(here, to=None, only=step)
     for undo in parts:
         if here.steering.wait_if_paused():
             return outcome_now(here, "stopped")

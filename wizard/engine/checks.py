@@ -13,6 +13,7 @@ from wizard.engine.compare import compare
 from wizard.engine.registry import load_batch_xids
 from wizard.engine.situation import Situation
 from wizard.engine.state import StepState
+from wizard.engine.types_plan import wrong_in_the_listing
 from wizard.engine.views import CheckResult, CriterionResult, Judgement, Verification
 from wizard.rollout.model import Check, Criterion, Step, holds
 from wizard.rollout.queries import require_text, select
@@ -30,7 +31,10 @@ def verify_all(connection: Connection, situation: Situation, report: Report) -> 
     """The checks of every step, and the success criteria that follow from them."""
     results = _run_checks(connection, situation, [rendered.step for rendered in situation.steps], report)
     criteria = tuple(_judge(situation, criterion, results) for criterion in situation.rollout.criteria)
-    return Verification(checks=results, criteria=criteria, next_steps=situation.rollout.next_steps)
+    return Verification(
+        checks=results, criteria=criteria, next_steps=situation.rollout.next_steps,
+        listing=wrong_in_the_listing(connection, situation),
+    )  # fmt: skip
 
 
 def _run_checks(

@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from wizard.engine.state import StepState
+from wizard.engine.types_views import RestoredFile, TypesPlan, TypesWritten
 from wizard.engine.views import Blocker, CheckResult, Failure, Outcome, PrerequisiteResult
 
 SCHEMA_VERSION = 1
@@ -187,6 +188,30 @@ class CheckFinished(Event):
 
     event: Literal["check_finished"] = "check_finished"
     result: CheckResult
+
+
+class TypesCompared(Event):
+    """What will be changed in the types file; told before it is written."""
+
+    event: Literal["types_compared"] = "types_compared"
+    step: str
+    plan: TypesPlan
+
+
+class TypesFileWritten(Event):
+    """A types file was brought up to date, and how it was before is saved."""
+
+    event: Literal["types_file_written"] = "types_file_written"
+    step: str
+    written: TypesWritten
+
+
+class TypesFileRestored(Event):
+    """A rollback took the rollout's entries out of a types file."""
+
+    event: Literal["types_file_restored"] = "types_file_restored"
+    step: str
+    file: RestoredFile
 
 
 class StepFinished(Event):

@@ -21,6 +21,7 @@ from wizard.engine.send import send_intent, send_part
 from wizard.engine.sitting import Sitting
 from wizard.engine.situation import Situation
 from wizard.engine.state import StepState
+from wizard.engine.types_step import follow, is_due, run_types_step
 from wizard.engine.views import CheckResult, Outcome, PrerequisiteResult, Verification
 from wizard.errors import ExitCode, PrerequisiteError, RefusedError, UsageError
 from wizard.rollout.model import Rollout, StepKind
@@ -59,7 +60,7 @@ def run_forward(here: Sitting, first: str | None = None, last: str | None = None
                 return outcome
             sent += sum(len(part.statements) for part in rendered.parts)
         elif rendered.step.kind is not StepKind.SQL:
-            _tell(here, rendered)
+            changed = _tell(here, rendered) or changed
     sentence = words.survey_sentence(here.situation)
     if verification is not None:
         sentence = words.finished_sentence(verification, sent, time.monotonic() - began)
@@ -153,16 +154,22 @@ def require_prerequisites(here: Sitting) -> None:
         )
 
 
-def _tell(here: Sitting, rendered: RenderedStep) -> None:
-    """Reports a step that sends nothing: prerequisites, or the operator's own work."""
+def _tell(here: Sitting, rendered: RenderedStep) -> bool:
+    """Reports a step that sends nothing: prerequisites, or the operator's own work. True if it changed something.
+
+    The operator's work is the wizard's where a types file was named for it.
+    """
+    if is_due(here, rendered):
+        return run_types_step(here, rendered)
     step = rendered.step
-    manual = step.kind is StepKind.MANUAL
+    manual = here.situation.state(rendered) if step.kind is StepKind.MANUAL else StepState.PASSED
     here.emit(
         StepFinished(
-            step=step.id, title=step.title, state=StepState.OPEN if manual else StepState.PASSED,
+            step=step.id, title=step.title, state=StepState.OPEN if manual is StepState.TODO else manual,
             sentence=words.survey_sentence(here.situation),
         )
     )  # fmt: skip
+    return False
 
 
 def _run_step(here: Sitting, rendered: RenderedStep, *, again: bool = False) -> Outcome | None:
@@ -189,6 +196,7 @@ def _run_step(here: Sitting, rendered: RenderedStep, *, again: bool = False) -> 
             outcome = commit_part(here, message, parts=count)
         if outcome is not None:
             return outcome
+    follow(here, step.id)
     results = run_checks(here.connection, here.situation, step, lambda r: here.emit(CheckFinished(result=r)))
     return _finish_step(here, rendered, results)
 

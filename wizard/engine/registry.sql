@@ -205,6 +205,29 @@ CREATE INDEX late_row_guard ON rag_wizard.late_row (archive_id, part_id, ordinal
 
 COMMENT ON COLUMN rag_wizard.late_row.ordinal IS 'of the guard that selected the row';
 
+-- Types files that the rollout wrote to, as they were before: rolling back puts them back.
+CREATE TABLE rag_wizard.types_file (
+    rollout_id uuid NOT NULL REFERENCES rag_wizard.rollout,
+    session_id uuid NOT NULL REFERENCES rag_wizard.session,
+    step text NOT NULL,
+    host text NOT NULL,
+    path text NOT NULL,
+    before bytea NOT NULL,
+    written text NOT NULL,
+    mended boolean NOT NULL DEFAULT false,
+    entries jsonb NOT NULL,
+    copy text NOT NULL,
+    written_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    taken_back_at timestamptz,
+    PRIMARY KEY (rollout_id, host, path)
+);
+
+COMMENT ON COLUMN rag_wizard.types_file.written IS 'sha256 of what was written last, recorded before it was';
+
+COMMENT ON COLUMN rag_wizard.types_file.mended IS 'somebody edited it between two times that it was written: rolling back takes the entries out one by one';
+
+COMMENT ON COLUMN rag_wizard.types_file.entries IS 'which entries of the file are the rollout''s';
+
 CREATE TABLE rag_wizard.statement (
     part_id uuid NOT NULL REFERENCES rag_wizard.part,
     ordinal integer NOT NULL,
@@ -247,6 +270,8 @@ ALTER TABLE rag_wizard.archive ENABLE ROW LEVEL SECURITY;
 ALTER TABLE rag_wizard.archive_file ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE rag_wizard.late_row ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE rag_wizard.types_file ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE rag_wizard.statement ENABLE ROW LEVEL SECURITY;
 

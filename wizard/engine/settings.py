@@ -28,6 +28,12 @@ class Settings:
     """How long the application may wait while a rollback saves what changed since the archive, for each table."""
     archives: Path | None = None
     """Folder below which archives go; None: a rollback that needs one must be told where."""
+    types_file: Path | None = None
+    """File that the rollout's types step brings up to date; None: that step is left open."""
+    types_replace: bool = False
+    """The operator's word that entries which differ may be replaced in it."""
+    types_copies: Path | None = None
+    """Folder for copies of the file as it was before; None: only the registry keeps it."""
     end_orphan: bool = False
     """The operator's word that an abandoned session's backend may be ended."""
     decisions: Mapping[str, str] = field(default_factory=dict)

@@ -22,7 +22,7 @@ from wizard.engine.state import StepState
 from wizard.engine.strategy import choose
 from wizard.engine.taken import taken_names
 from wizard.errors import RefusedError, RolloutInvalidError, UsageError
-from wizard.rollout.model import Decision, Rollout, StepKind
+from wizard.rollout.model import Decision, Rollout, Step, StepKind
 from wizard.rollout.queries import require_text, select
 from wizard.rollout.render import Group, Mode, Part, RenderedStep, Renderer, open_decisions, with_decisions
 from wizard.rollout.shape import Item, ItemKind, shapes_of
@@ -48,6 +48,8 @@ class Situation:
     """What stands in the way of the steps that are left."""
     holder: Holder | None
     """Who else holds the advisory lock right now."""
+    types_named: bool = False
+    """A types file was named: the step that needs one is the wizard's, not left open."""
 
     @property
     def active(self) -> RolloutRecord | None:
@@ -69,11 +71,25 @@ class Situation:
             began = record.active and bool(record.parts)
             return StepState.PASSED if began else StepState.TODO
         if step.kind is StepKind.MANUAL:
-            return StepState.OPEN if record.active and self._everything_before(step.id) else StepState.TODO
+            return self._manual_state(step, record)
         state = record.state(step.id, max(len(rendered.parts), 1))
         if step.kind is StepKind.VERIFICATION:
             return StepState.PASSED if record.active and state is StepState.DONE else StepState.TODO
         return state
+
+    def _manual_state(self, step: Step, record: RolloutRecord) -> StepState:
+        """Done if there is a checkpoint of it; else open once it is its turn, unless the wizard is to do it."""
+        state = record.state(step.id, 1)
+        if state in {StepState.DONE, StepState.ADOPTED} and record.active:
+            return StepState.DONE
+        if not record.active:
+            return state if state is StepState.ROLLED_BACK else StepState.TODO
+        wizards = step.types is not None and self.types_named
+        return StepState.OPEN if self._everything_before(step.id) and not wizards else StepState.TODO
+
+    def is_its_turn(self, rendered: RenderedStep) -> bool:
+        """Every SQL step before it stands in the active rollout."""
+        return self.active is not None and self._everything_before(rendered.step.id)
 
     def _everything_before(self, step_id: str) -> bool:
         """Every SQL step before this one stands."""
@@ -117,6 +133,12 @@ class Situation:
         standing = self.active.standing(rendered.step.id) if self.active is not None else ()
         return next((part for part in standing if part.part == number), None)
 
+    @property
+    def files_left(self) -> tuple[RenderedStep, ...]:
+        """The types step, while it is not done and a file was named for it."""
+        named = [r for r in self.steps if r.step.types is not None] if self.types_named else []
+        return tuple(rendered for rendered in named if not self.state(rendered).is_complete)
+
 
 def look(connection: Connection, target: str, rollout: Rollout, settings: Settings) -> Situation:
     """Reads what there is. Raises RefusedError if an option contradicts what an active rollout recorded."""
@@ -132,7 +154,7 @@ def look(connection: Connection, target: str, rollout: Rollout, settings: Settin
     steps, conflicts = _fitted(connection, settings.schema, renderer, record)
     return Situation(
         target, rollout, settings.schema, server, record, facts, renderer, steps, conflicts,
-        find_holder(connection, settings.schema),
+        find_holder(connection, settings.schema), settings.types_file is not None,
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from wizard.engine.message import Line, PartMessage
 from wizard.engine.registry import registry_exists
 from wizard.engine.situation import Situation
 from wizard.engine.state import StepState
+from wizard.engine.types_record import load_files
 from wizard.engine.views import (
     ArchiveView,
     ConflictView,
@@ -38,6 +39,7 @@ def survey(connection: Connection, situation: Situation, composer: Composer) -> 
     failure = pending_failure(connection, situation)
     sizes = table_sizes(connection, situation)
     steps = tuple(step_view(situation, composer, rendered, sizes) for rendered in situation.steps)
+    steps = tuple(_with_file(connection, situation, step) if step.types else step for step in steps)
     record = situation.record
     last = record.sessions[0] if record is not None and record.sessions else None
     complete = all(step.state.is_complete for step in steps)
@@ -100,8 +102,15 @@ def step_view(
         conflicts=tuple(
             ConflictView(step=one.step, words=one.words, expected=one.expected, found=one.found) for one in conflicts
         ),
+        types=step.types is not None,
         objects=tuple(_objects(rendered)),
     )  # fmt: skip
+
+
+def _with_file(connection: Connection, situation: Situation, step: StepView) -> StepView:
+    """The types step with the file that this rollout wrote last."""
+    files = load_files(connection, situation.active.rollout_id) if situation.active is not None else ()
+    return step.model_copy(update={"types_file": files[0].path}) if files else step
 
 
 def _objects(rendered: RenderedStep) -> Iterator[ObjectView]:

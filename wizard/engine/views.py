@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from wizard.engine.state import StepState
+from wizard.engine.types_views import RestoredFile
 from wizard.rollout.model import Decision, Deviation, Lock, StepKind
 
 
@@ -120,6 +121,10 @@ class StepView(View):
     previews: tuple[tuple[str, str], ...] = ()
     """(id, title) of what can be shown before it runs."""
     conflicts: tuple[ConflictView, ...] = ()
+    types: bool = False
+    """A types file can be named for it."""
+    types_file: str = ""
+    """The one that this rollout wrote; empty if there is none."""
     objects: tuple[ObjectView, ...] = ()
     """What it makes and what it finds: from the registry once it is done, else as the database is now."""
 
@@ -179,6 +184,8 @@ class Verification(View):
     checks: tuple[CheckResult, ...]
     criteria: tuple[CriterionResult, ...]
     next_steps: tuple[str, ...] = ()
+    listing: tuple[str, ...] = ()
+    """Where the guide's listing of types is wrong about this database."""
 
     @property
     def passed(self) -> bool:
@@ -314,6 +321,8 @@ class RollbackPlan(View):
     """Folder that their rows are archived in first; empty if there are none, or nobody said where."""
     replaced_since: tuple[ConflictView, ...] = ()
     """What would go but is not what was made: the rollback is refused while there is any."""
+    files: tuple[RestoredFile, ...] = ()
+    """Types files that it takes the rollout's entries out of."""
     dependents: tuple[Dependent, ...] = ()
     """What somebody else built on objects that would go: refused as well."""
 

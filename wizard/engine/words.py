@@ -12,7 +12,7 @@ from wizard.engine.situation import Situation
 from wizard.engine.state import StepState
 from wizard.engine.views import ConflictView, Failure, RollbackObject, RollbackStep, StepView, Verification
 from wizard.errors import RefusedError
-from wizard.rollout.model import StepKind
+from wizard.rollout.model import Step, StepKind
 from wizard.rollout.render import Mode, RenderedStep, Strategy
 from wizard.text import one_line
 
@@ -91,13 +91,17 @@ def _ready_sentence(situation: Situation) -> str:
         (
             rendered.step
             for rendered in situation.steps
-            if not situation.state(rendered).is_complete and rendered.step.kind is not StepKind.MANUAL
+            if not situation.state(rendered).is_complete and not _left_to_operator(situation, rendered.step)
         ),
         None,
     )
     if following is None:
         return f"FINISHED. {committed(situation)}; verify shows whether all of it still holds"
     return f"READY. {committed(situation)}. Next: {following.id} {following.title}"
+
+
+def _left_to_operator(situation: Situation, step: Step) -> bool:
+    return step.kind is StepKind.MANUAL and not (step.types is not None and situation.types_named)
 
 
 def conflict_sentence(situation: Situation) -> str:

@@ -110,6 +110,7 @@ def _require_step(root: Path, path: Path, step: Step, rollout: Rollout) -> None:
             what = f'"{check.id}" is the check of the step\'s objects, which the step has by itself'
             raise _broken(path, "check.id", what, "Give it another id.")
     _require_losses(path, step)
+    _require_types(root, path, step, rollout)
     for fragment in (*step.deploy, *step.revert):
         text = rollout.read_sql(fragment.sql)
         for edit in fragment.edit:
@@ -134,6 +135,21 @@ def _require_losses(path: Path, step: Step) -> None:
         for condition in (*loss.columns.values(), loss.rows):
             if not is_condition(condition):
                 raise _broken(path, "loses", f'"{condition}" is not one SQL condition', "Correct it.")
+
+
+def _require_types(root: Path, path: Path, step: Step, rollout: Rollout) -> None:
+    if step.types is None:
+        return
+    if step.kind is not StepKind.MANUAL:
+        raise _broken(
+            path, "types", "only a step of the operator's own can become the wizard's", 'Set kind = "manual".'
+        )
+    if rollout.types_step is not step:
+        raise _broken(path, "types", "another step has it already", "Leave it in one of them.")
+    if step.types.listing and not (root / "steps" / step.types.listing).is_file():
+        raise _broken(
+            path, "types.listing", f"steps/{step.types.listing} does not exist", "Add it or correct the name."
+        )
 
 
 def _require_sql(root: Path, path: Path, sql: str) -> None:

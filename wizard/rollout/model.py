@@ -187,6 +187,16 @@ class Criterion(Frozen):
     """What ticking it does not prove; shown beside it."""
 
 
+class TypesSpec(Frozen):
+    """A manual step that a types file of Supabase's generator makes the wizard's: it writes what the rollout adds.
+
+    Which entries those are follows from the objects that the steps make (shape.py).
+    """
+
+    listing: str = ""
+    """File below steps/ with the entries as the guide lists them; verification tells where it is wrong."""
+
+
 class Step(Frozen):
     """A numbered entry of the guide."""
 
@@ -213,6 +223,8 @@ class Step(Frozen):
     previews: tuple[Preview, ...] = Field((), alias="preview")
     loses: tuple[LossGuard, ...] = ()
     deviations: tuple[Deviation, ...] = Field((), alias="deviation")
+    types: TypesSpec | None = None
+    """Manual steps: given a types file, the wizard does it."""
 
     @property
     def takes_strong_lock(self) -> bool:
@@ -253,6 +265,11 @@ class Rollout(Frozen):
     def folder(self) -> Path:
         """The folder that holds steps/ and sql/."""
         return self._folder
+
+    @property
+    def types_step(self) -> Step | None:
+        """The step that brings a types file up to date."""
+        return next((step for step in self._steps if step.types is not None), None)
 
     def step(self, step_id: str) -> Step:
         """The step of this id; KeyError if there is none."""

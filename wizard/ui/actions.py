@@ -11,12 +11,13 @@ from textual.content import Content
 from wizard.ui.board import Activity, Page
 from wizard.ui.commands import BY_ID
 from wizard.ui.steering import Steering
+from wizard.ui.typing import TypesActions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from wizard.engine.api import Engine
-    from wizard.engine.views import DryRun, Outcome, RollbackPlan, StepView, Verification
+    from wizard.engine.views import DryRun, RollbackPlan, StepView, Verification
     from wizard.errors import ExitCode
     from wizard.launch import Launch
     from wizard.ui.app import WizardApp
@@ -39,6 +40,7 @@ class Actions(Steering):
         self._leaving = False
         self._asking_to_leave = False
         self._roll_back_next = False
+        self.types = TypesActions(self)
 
     def do(self, command_id: str) -> None:
         """Do a command, or say in the State line why not."""
@@ -68,6 +70,9 @@ class Actions(Steering):
         main = self.app.main
         if main.has_class("-steps"):
             main.toggle("-steps", on=False)
+            return
+        if self.board.takes_types_file(self.board.step(step_id)):
+            self.types.choose(self.board.step(step_id))
             return
         reason = BY_ID["run"].reason(self.board, main.view)
         step = self.board.next_step
@@ -100,17 +105,19 @@ class Actions(Steering):
             self.app.start(Activity.CHECKING, lambda engine: engine.check(), self._checked)
         elif self.board.open_decisions:
             self._show_decision()
+        elif step.types and self.types.named is not None:
+            self.types.look(self.types.named)
         elif kind == "verification":
-            self._write(f"verify {step.id}", lambda engine: engine.run(first=step.id, last=step.id))
+            self.write(f"verify {step.id}", lambda engine: engine.run(first=step.id, last=step.id))
         else:
-            self._write(f"run {step.id} {step.title}", lambda engine: engine.run(first=step.id, last=step.id))
+            self.write(f"run {step.id} {step.title}", lambda engine: engine.run(first=step.id, last=step.id))
 
     def all(self) -> None:
         """Everything left."""
         if self.board.open_decisions:
             self._show_decision()
         else:
-            self._write("run everything left", lambda engine: engine.run())
+            self.write("run everything left", lambda engine: engine.run())
 
     def retry(self) -> None:
         """The failed part, or the connection."""
@@ -121,9 +128,9 @@ class Actions(Steering):
             self.rollback()
         elif failure is not None:
             step = failure.step
-            self._write(f"retry {step}", lambda engine: engine.run(first=step, last=step))
+            self.write(f"retry {step}", lambda engine: engine.run(first=step, last=step))
 
-    def _write(self, what: str, work: Callable[[Engine], Outcome]) -> None:
+    def write(self, what: str, work: Callable[[Engine], Any], then: Callable[[Any], None] | None = None) -> None:
         """Start a writing operation; the first one on production needs the target name."""
         target = self.board.target
         if (
@@ -136,17 +143,17 @@ class Actions(Steering):
 
             text = Content(f"{target.name} is a production database. To {what}, type its name: {target.name}")
             self.app.push_screen(
-                TypeName("Production", text, target.name), lambda yes: self._typed(work) if yes else None
+                TypeName("Production", text, target.name), lambda yes: self._typed(work, then) if yes else None
             )
             return
-        self._go(work)
+        self._go(work, then)
 
-    def _typed(self, work: Callable[[Engine], Outcome]) -> None:
+    def _typed(self, work: Callable[[Engine], Any], then: Callable[[Any], None] | None) -> None:
         self._name_typed = True
-        self._go(work)
+        self._go(work, then)
 
-    def _go(self, work: Callable[[Engine], Outcome]) -> None:
-        self.app.start(Activity.RUNNING, work, self.board.keep)
+    def _go(self, work: Callable[[Engine], Any], then: Callable[[Any], None] | None) -> None:
+        self.app.start(Activity.RUNNING, work, then or self.board.keep)
 
     def _checked(self, results: Any) -> None:
         self.board.prerequisites = tuple(results)

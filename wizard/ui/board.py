@@ -15,6 +15,7 @@ from wizard.ui.live import Live, followed
 if TYPE_CHECKING:
     from wizard.db.target import Target
     from wizard.engine.events import Event
+    from wizard.engine.types_views import TypesPlan
     from wizard.engine.views import (
         CheckResult,
         ConflictView,
@@ -140,6 +141,8 @@ class Board:
     resting: bool = False
     """The engine waits between two parts or batches, as it was asked to."""
     stop_asked: bool = False
+    types: TypesPlan | None = None
+    """What was changed in the types file last, or was shown to be."""
     notice: str = ""
     """Why the last key did nothing; stands in the State line until the next key."""
 
@@ -181,6 +184,8 @@ class Board:
                 self.prerequisites = (*self.prerequisites, result)
             case events.CheckFinished(result=result):
                 self.checks[result.step, result.id] = result
+            case events.TypesCompared(plan=plan):
+                self.types = plan
             case events.StepFinished():
                 self.states[event.step] = event.state
             case events.Failed(failure=failure):
@@ -324,6 +329,13 @@ class Board:
     def next_step(self) -> StepView | None:
         """What Enter would run."""
         return next((step for step in self.steps if not self.state(step).is_complete), None)
+
+    def takes_types_file(self, step: StepView | None) -> bool:
+        """Enter on this step chooses a types file: it is open, or done and may be done again."""
+        if step is None or not step.types or self.busy or self.survey is None or not self.survey.begun:
+            return False
+        looks_only = self.launch.read_only or self.dry_run is not None or self.failure is not None
+        return not looks_only and self.state(step) in {StepState.OPEN, StepState.DONE}
 
     @property
     def complete(self) -> int:

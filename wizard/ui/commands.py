@@ -17,6 +17,8 @@ class View:
     narrow: bool = False
     copyable: bool = True
     """There is something to copy on the stage."""
+    choosing: bool = False
+    """The highlighted step takes a types file."""
 
 
 READ_ONLY = "this session is read-only; start without --read-only to change anything"
@@ -53,6 +55,11 @@ def to_run(board: Board, _view: View) -> str:
     if board.busy:
         return f"{_doing(board)}; space pauses after this {board.unit}"
     return next((reason for holds, reason in _standing(board) if holds), "")
+
+
+def to_enter(board: Board, view: View) -> str:
+    """For Enter: runs the next step, or chooses a types file."""
+    return "" if view.choosing else to_run(board, view)
 
 
 def _standing(board: Board) -> tuple[tuple[bool, str], ...]:
@@ -195,7 +202,7 @@ class Command:
 
 COMMANDS: tuple[Command, ...] = (
     Command("run", ("enter",), "enter", "Next", "run the next step while it is highlighted; else go to it",
-            to_run, everywhere, in_palette=False),
+            to_enter, everywhere, in_palette=False),
     Command("all", ("a",), "a", "All", "run everything left, to a decision, a failure or the end", to_run_all,
             everywhere),
     Command("retry", ("r",), "r", "Retry", "retry the failed part, or the connection", to_retry, when_asked),

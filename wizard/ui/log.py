@@ -11,7 +11,7 @@ from wizard.engine.state import StepState
 from wizard.ui.text import plural
 
 if TYPE_CHECKING:
-    from wizard.engine.events import BackfillProgressed, Event, StepFinished
+    from wizard.engine.events import BackfillProgressed, Event, StepFinished, TypesFileRestored, TypesFileWritten
     from wizard.engine.views import LoggedStatement
 
 
@@ -72,6 +72,8 @@ def heard(event: Event) -> LogLine | None:
             line = LogLine(event.at, f"{failure.step}.{failure.part}", "failed", text, "rolled back", "$error")
         case events.Noticed():
             line = LogLine(event.at, event.step, "notice", event.text, "", "$warning")
+        case events.TypesFileWritten() | events.TypesFileRestored():
+            line = _of_file(event)
         case events.PrerequisiteChecked(result=found) if found.level != "pass":
             style = "$error" if found.level == "stop" else "$warning"
             line = LogLine(event.at, "", found.level, f"{found.title}: {found.found}", "", style)
@@ -82,6 +84,13 @@ def heard(event: Event) -> LogLine | None:
         case _:
             pass
     return line
+
+
+def _of_file(event: TypesFileWritten | TypesFileRestored) -> LogLine:
+    """What became of the application's types file."""
+    if event.event == "types_file_written":
+        return LogLine(event.at, event.step, "written", event.written.path, "as it was: saved", "$success")
+    return LogLine(event.at, event.step, "types file", f"{event.file.path} {event.file.words}", "", "$accent")
 
 
 def _progressed(event: BackfillProgressed) -> LogLine | None:

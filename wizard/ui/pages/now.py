@@ -104,7 +104,9 @@ def _failed(step: str) -> list[Content]:
 
 
 def _idle(board: Board, step: StepView | None, current: str, width: int) -> list[Content]:
-    if step is None:
+    if board.takes_types_file(board.step(current)):
+        lines = _types_file(board, current, width)
+    elif step is None:
         lines = paragraph("Everything is run. b shows the rollback plan, x exports the log, q quits.", width)
     elif board.launch.read_only:
         lines = paragraph("Read-only: every key that looks works, no key writes.", width)
@@ -131,6 +133,18 @@ def _idle(board: Board, step: StepView | None, current: str, width: int) -> list
     return lines
 
 
+def _types_file(board: Board, current: str, width: int) -> list[Content]:
+    """What Enter does with the types step once it is its turn."""
+    lines = [Content.assemble(("enter", "bold"), " asks for the types file, shows the difference, writes on your word")]
+    step = board.next_step
+    if step is not None:
+        lines.append(Content.assemble(("a", "bold"), f"     runs everything left, from {step.id} on"))
+    known = board.step(current)
+    if known is not None and known.types_file:
+        lines.append(Content.styled(clip(f"written: {known.types_file}", width), "$quiet"))
+    return lines
+
+
 def decided(board: Board) -> str:
     """What holds for each decision, and in which step, while it can still be changed."""
     if not can_be_changed(board):
@@ -148,6 +162,8 @@ def enter_does(step: StepView) -> str:
         return f"checks the prerequisites ({step.id}); reads only"
     if kind == "verification":
         return f"verifies ({step.id}); reads only"
+    if step.types and step.state.value == "todo":
+        return f"shows what changes in the types file ({step.id}), and writes it on your word"
     if kind == "manual":
         return f"goes through {step.id} {step.label}; nothing is sent to the database"
     found = sum(one.origin == "adopted" for one in step.objects)

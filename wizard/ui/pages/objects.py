@@ -34,6 +34,9 @@ def standing(board: Board, step: StepView) -> tuple[StepState, str]:
     return (state, "to adopt") if state is StepState.TODO and is_there(step) else (state, state.word)
 
 
+FILE_WRITTEN = "nothing but the record; the types file fits it, and how the file was before is kept in the record"
+
+
 def in_the_database(board: Board, step: StepView) -> str:
     """What is recorded of a step, or found before it runs."""
     from wizard.engine.words import is_there, objects_words
@@ -47,7 +50,7 @@ def in_the_database(board: Board, step: StepView) -> str:
     if is_there(step) and not state.is_complete:
         return f"{found}, exactly as the step makes them: running it records that and sends nothing of its own"
     if state is StepState.ADOPTED or not found:
-        return where(state)
+        return FILE_WRITTEN if step.types and state is StepState.DONE else where(state)
     if state.is_complete:
         return f"{where(state)}; {found}"
     return f"{found}; only what is missing is sent" if _found(step) else f"{where(state)}; {found}"

@@ -74,4 +74,6 @@ def _note(board: Board, step: StepView, index: int, part: PartView) -> str:
 
 
 def _without_parts(step: StepView) -> str:
+    if step.types and step.state.value in {"done", "todo"}:
+        return "a file, no transaction"
     return {"manual": "yours to do", "sql": "nothing to send"}.get(step.kind.value, "reads only")

@@ -12,6 +12,7 @@ from wizard.ui.board import Board, Page
 from wizard.ui.pages import states
 from wizard.ui.pages import step as step_pages
 from wizard.ui.pages.sql import sql
+from wizard.ui.pages.types import types_page
 from wizard.ui.pages.words import rows_of
 from wizard.ui.text import clip, one_line
 
@@ -70,6 +71,8 @@ def text(board: Board, step: StepView | None, tab: str, width: int, *, unfolded:
         return states.page(board, board.page, step.id if step else "", width)
     if step is None:
         return Content("")
+    if tab == "2" and step.types and board.types is not None:
+        return types_page(board.types, width)
     if tab == "2":
         return sql(step, width, unfolded=unfolded)
     if tab == "4":

@@ -176,6 +176,10 @@ def _finished(board: Board, width: int) -> Lines:
         for index, text in enumerate(verification.next_steps, start=1):
             wrapped = paragraph(text, width - 4)
             lines += [Content.assemble(f"{index:>2}  " if at == 0 else "    ", line) for at, line in enumerate(wrapped)]
+    if verification.listing:
+        places = plural(len(verification.listing), "place")
+        lines += [Content(""), heading(f"The guide's listing of types is wrong about this database in {places}")]
+        lines += [line for text in verification.listing for line in hanging(text, width, "  · ")]
     return [*lines, Content(""), keys]
 
 
@@ -282,7 +286,8 @@ def _would(step: StepView) -> str:
     found = sum(one.origin == "adopted" for one in step.objects)
     if not count and found:
         return f"adopts {plural(found, 'object')}"
-    words = plural(count, "statement") if count else "reads only" if step.kind.value != "manual" else "yours to do"
+    manual = "writes the types file" if step.types else "yours to do"
+    words = plural(count, "statement") if count else "reads only" if step.kind.value != "manual" else manual
     return f"{words}, {found} of {len(step.objects)} there" if found else words
 
 

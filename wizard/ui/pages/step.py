@@ -42,7 +42,7 @@ def about(board: Board, step: StepView, width: int) -> Content:
     first: list[Field] = [(labels["does"], step.does), (labels["why"], step.why)]
     shown, rest = previews.lines(board, step, width)
     rows: list[Field] = []
-    if step.todo:
+    if step.todo and not (step.types and step.state.value == "done"):
         rows.append((labels["todo"], step.todo))
     rows.append((labels["where"], objects.in_the_database(board, step)))
     if runs := how_it_runs(step):

@@ -119,7 +119,12 @@ class MainScreen(Screen[None]):
     @property
     def view(self) -> View:
         """What the table of commands needs to know of this screen."""
-        return View(narrow=self.narrow, copyable=bool(self.board.steps) or self.board.trouble is not None)
+        board = self.board
+        return View(
+            narrow=self.narrow,
+            copyable=bool(board.steps) or board.trouble is not None,
+            choosing=board.takes_types_file(board.step(self.current)),
+        )
 
     @property
     def step_keys(self) -> StepKeys:

@@ -88,7 +88,9 @@ class Rollback(Card[RollbackChoice]):
         plan, width = self.plan, self._width
         what = "everything that this rollout made" if plan.to is None else f"everything after step {plan.to}"
         lines = paragraph(f"On {self._target}: {what}, newest first. What was there before stays.", width)
-        lines += [Content(""), *self._in_the_way(), *self._losses(), Content("")]
+        lines += [Content(""), *self._in_the_way(), *self._losses()]
+        lines += [line for file in plan.files for line in paragraph(f"{file.path} {file.words}", width)]
+        lines.append(Content(""))
         for step in plan.steps:
             count = sum(not statement.ours for statement in step.statements)
             lines.append(
