@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from wizard.db.queries import query
 from wizard.engine import words
 from wizard.engine.events import Failed, LockWaited, PartCommitted, PartStarted, StatementCommitted
 from wizard.engine.message import PartMessage
@@ -48,14 +47,13 @@ def commit_part(here: Sitting, message: PartMessage, *, parts: int) -> Outcome |
         here.look_at_parts()
         return _failed(here, failed)
     here.emit(PartCommitted(**about, parts=parts, seconds=seconds))
-    for row in here.connection.execute(query("part_statements"), {"part_id": message.part_id}):
+    for row in here.look_at_part(message.part_id):
         here.emit(
             StatementCommitted(
                 **about, ordinal=row["ordinal"], sql=row["sql"], rows=row["rows"], duration_ms=row["duration_ms"],
                 xid=row["xid"],
             )
         )  # fmt: skip
-    here.look_at_parts()
     return None
 
 

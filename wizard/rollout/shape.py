@@ -34,6 +34,9 @@ class ItemKind(Enum):
     GRANT = "grant"
     ROW = "row"
 
+    # Members are the same when they are identical; Enum's own hash runs in Python, for every look into a dict of items.
+    __hash__ = object.__hash__
+
 
 class Item(BaseModel):
     """One object of the target schema."""
