@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from tests.bench.backfill import Backfill, backfill, backfill_table
-from tests.bench.cost import cost, cost_table
+from tests.bench.cost import cost, cost_table, stage_table
 from tests.bench.ground import SERVER, Ground, describe, ground
 from tests.bench.stall import lines, report, stall_table, stalls
+from tests.bench.table import count
 from tests.bench.whole import paint, whole_run, whole_table
 from tests.support.cluster import Cluster
 
@@ -48,10 +50,12 @@ def large(here: Ground, sizes: Sequence[int], sections: Sequence[str], chosen: a
     filled: list[Backfill] = []
     for rows in sizes:
         if "stall" in sections:
+            note(f"{count(rows)} clones: what the application notices")
             found = stalls(here, rows, window_s=chosen.window, delayed=bool(chosen.rows) or rows == sizes[0])
             waited += report(rows, found)
             say(f"\n{stall_table(waited)}\n", *lines(found))
         if "backfill" in sections:
+            note(f"{count(rows)} clones: the backfill")
             filled.append(backfill(here, rows))
             say(f"\n{backfill_table(filled)}")
         here.forget(rows)
@@ -62,7 +66,7 @@ def small(sections: Sequence[str], chosen: argparse.Namespace) -> None:
     if "cost" in sections:
         with in_memory() as cluster, ground(()) as here:
             costs = [cost("in memory", cluster, chosen.runs), cost("on disk", here.cluster, chosen.runs)]
-        say(f"\n{cost_table(costs)}")
+        say(f"\n{cost_table(costs)}", f"\n{stage_table(costs)}")
     if "whole" in sections:
         with in_memory() as cluster, ground(()) as here:
             run = whole_run(cluster, here.folder, chosen.runs)
@@ -83,6 +87,11 @@ def in_memory() -> Iterator[Cluster]:
 def say(*lines: str) -> None:
     """Prints at once, whoever reads."""
     print(*lines, sep="\n", flush=True)
+
+
+def note(text: str) -> None:
+    """What is going on, for whoever waits; no part of the report."""
+    print(f"... {text}", file=sys.stderr, flush=True)
 
 
 def _sizes(text: str) -> tuple[int, ...]:

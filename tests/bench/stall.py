@@ -106,9 +106,9 @@ def stalls(here: Ground, rows: int, *, window_s: float, delayed: bool) -> list[S
     Nothing is watched beside rag-wizard, before and after it, for at least as long as the longest of the others.
     """
     guide = _beside_guide(here, rows, window_s)
-    far = _beside_wizard(here, rows, window_s, ROUND_TRIP_S)[1:] if delayed else []
+    far = _beside_wizard(here, rows, window_s, round_trip_s=ROUND_TRIP_S) if delayed else []
     longest = max(stall.took for stall in (guide, *far))
-    near = _beside_wizard(here, rows, window_s, 0.0, longest)
+    near = _beside_wizard(here, rows, window_s, nothing_s=longest)
     return [near[0], guide, *near[1:], *far]
 
 
@@ -120,18 +120,22 @@ def _beside_guide(here: Ground, rows: int, window_s: float) -> Stall:
         return watch.stalls(load.stop())[0]
 
 
-def _beside_wizard(here: Ground, rows: int, window_s: float, round_trip_s: float, at_least_s: float = 0) -> list[Stall]:
-    """Nothing, a run, a rollback, nothing."""
+def _beside_wizard(
+    here: Ground, rows: int, window_s: float, *, round_trip_s: float = 0.0, nothing_s: float = 0.0
+) -> list[Stall]:
+    """A run and a rollback; with `nothing_s`, nothing before and after them, for that long or as long as the longer."""
     watch = Watch(window_s)
     behind = f", {round_trip_s * 1000:.0f} ms away" if round_trip_s else ""
     with here.database(rows) as database, wire_to(database, round_trip_s) as (_, far), load_on(database, rows) as load:
         url = far if round_trip_s else database.url()
         time.sleep(WARM_UP_S)
-        watch.nothing(1)
+        if nothing_s:
+            watch.nothing(1)
         watch.during(f"rag-wizard run{behind}", lambda: run(here.wizard(url, "run", "--yes")))
         watch.during(f"rag-wizard rollback{behind}", lambda: run(here.wizard(url, "rollback", "--yes")))
-        longest = max(at_least_s, *(period.end - period.begin for period in watch.periods))
-        watch.nothing(max(math.ceil((longest - watch.length(NOTHING)) / window_s), 1))
+        if nothing_s:
+            longest = max(nothing_s, *(period.end - period.begin for period in watch.periods))
+            watch.nothing(max(math.ceil((longest - watch.length(NOTHING)) / window_s), 1))
         return watch.stalls(load.stop())
 
 

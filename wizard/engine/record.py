@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 from wizard.engine.state import StepState
 
@@ -70,11 +71,24 @@ class RolloutRecord:
 
     def standing(self, step: str) -> tuple[PartRecord, ...]:
         """The step's parts that are done and not rolled back, in part order."""
-        latest: dict[int, PartRecord] = {}
+        return self._standing.get(step, ())
+
+    @cached_property
+    def _standing(self) -> dict[str, tuple[PartRecord, ...]]:
+        """By step, read off once: sentences ask for every step again and again."""
+        latest: dict[str, dict[int, PartRecord]] = {}
         for record in self.parts:
-            if record.step == step and record.state == "done":
-                latest[record.part] = record
-        return tuple(latest[part] for part in sorted(latest) if latest[part].direction == "deploy")
+            if record.state == "done":
+                latest.setdefault(record.step, {})[record.part] = record
+        return {
+            step: tuple(parts[part] for part in sorted(parts) if parts[part].direction == "deploy")
+            for step, parts in latest.items()
+        }
+
+    @cached_property
+    def _undone(self) -> frozenset[str]:
+        """Steps of which a part was ever rolled back."""
+        return frozenset(one.step for one in self.parts if one.direction == "revert" and one.state == "done")
 
     @property
     def failed(self) -> PartRecord | None:
@@ -97,8 +111,6 @@ class RolloutRecord:
             return StepState.PARTLY
         if standing:
             return StepState.ADOPTED if all(part.adopted for part in standing) else StepState.DONE
-        if any(
-            record.step == step and record.direction == "revert" and record.state == "done" for record in self.parts
-        ):
+        if step in self._undone:
             return StepState.ROLLED_BACK
         return StepState.TODO

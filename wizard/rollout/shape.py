@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from enum import Enum
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ class Item(BaseModel):
     definition: str
     """As the catalog prints it while search_path is the target schema alone: equal text means equal objects."""
 
-    @property
+    @cached_property
     def key(self) -> tuple[ItemKind, str, str]:
         """What makes it the same object on another database. An index's name belongs to the schema, not the table."""
         return (self.kind, "" if self.kind is ItemKind.INDEX else self.table, self.name)
