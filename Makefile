@@ -40,8 +40,8 @@ check: $(READY) ## ruff, mypy, import contract, squawk
 	@$(BIN)/lint-imports
 	@$(BIN)/squawk sql/deploy/*.sql sql/revert/*.sql
 
-bench: $(READY) ## how long a run and the first paint take, beside psql and a bare screen
-	@$(BIN)/python -m tests.bench
+bench: $(READY) ## what a rollout costs, beside psql and beside nothing (BENCH="--rows 10000000", "--help")
+	@$(BIN)/python -m tests.bench $(BENCH)
 
 screenshots: $(READY) ## draw screenshots/*.svg anew from a real run
 	@$(BIN)/python screenshots/make.py

@@ -25,13 +25,6 @@ class Pair:
         """Median of the ratios of neighbours."""
         return statistics.median(a / b for a, b in zip(self.ours, self.theirs, strict=True))
 
-    def row(self, ours: str, theirs: str) -> str:
-        """One line of the report."""
-        return (
-            f"{ours:<42} {statistics.median(self.ours):6.3f} s   {theirs:<28} {statistics.median(self.theirs):6.3f} s"
-            f"   ratio {self.ratio:5.2f}   ({len(self.ours)} pairs, ours {min(self.ours):.3f} to {max(self.ours):.3f})"
-        )
-
 
 def in_turn(ours: Callable[[], float], theirs: Callable[[], float], runs: int) -> Pair:
     """One of each to warm up, then `runs` pairs."""

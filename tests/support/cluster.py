@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -66,18 +67,21 @@ class Cluster:
     _made: int = 0
 
     @classmethod
-    def start(cls, version: str) -> Cluster:
-        """Create a cluster in a new folder below the system's temporary one and start it."""
+    def start(cls, version: str, settings: Mapping[str, str] = TEST_SETTINGS, *, on_disk: bool = False) -> Cluster:
+        """Create a cluster in a new folder below the system's temporary one and start it.
+
+        `on_disk`: never in memory, however much of it there is.
+        """
         account = server_account()
         programs = server_binaries(version)
-        home = make_reachable_folder()
+        home = make_reachable_folder(programs=on_disk)
         watcher = subprocess.Popen(
             ["/bin/sh", "-c", WATCH, "watch", home], stdin=subprocess.PIPE, start_new_session=True
         )
         clients = find_binaries(account)
         server = Server(programs, clients, home / "cluster", secrets.token_hex(12), account)
         try:
-            server.initdb(TEST_SETTINGS)
+            server.initdb(settings)
             server.start()
             seed_roles(server)
         except BaseException:
@@ -96,10 +100,16 @@ class Cluster:
 
     def make_database(self, *variants: str, rows: int = DEFAULT_ROWS) -> Database:
         """A fresh clone of the CloneAI template with these variants applied in order; see tests/support/variants/."""
-        template = self._template(variants, rows)
+        return self._clone(self._template(variants, rows))
+
+    def copy(self, database: Database) -> Database:
+        """A fresh copy of a database that nobody is connected to, file by file: the faster way for a big one."""
+        return self._clone(database.name, file_copy=True)
+
+    def _clone(self, template: str, *, file_copy: bool = False) -> Database:
         self._made += 1
         name = f"test_{os.getpid()}_{self._made}"
-        self._create(name, template)
+        self._create(name, template, file_copy=file_copy)
         return Database(self.server, name)
 
     def drop(self, database: Database) -> None:
@@ -120,10 +130,10 @@ class Cluster:
             self._templates[key] = key
         return key
 
-    def _create(self, name: str, template: str) -> None:
+    def _create(self, name: str, template: str, *, file_copy: bool = False) -> None:
         self.admin.execute(
-            sql.SQL("create database {} template {} owner postgres").format(
-                sql.Identifier(name), sql.Identifier(template)
+            sql.SQL("create database {} template {} owner postgres{}").format(
+                sql.Identifier(name), sql.Identifier(template), sql.SQL(" strategy file_copy" if file_copy else "")
             ),
             user=SUPERUSER,
         )

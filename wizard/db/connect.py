@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq.abc import PGconn
 from psycopg.rows import RowFactory, dict_row
 
 from wizard.db.faults import PasswordNeededError, in_words, translate
@@ -33,6 +34,11 @@ class Connection(psycopg.Connection[dict[str, Any]]):
 
     kind: Kind = "direct"
     target: Target
+
+    def __init__(self, pgconn: PGconn) -> None:
+        super().__init__(pgconn)
+        self.prepared: set[str] = set()
+        """Names of our queries that this session has planned; see prepared.py."""
 
 
 @contextmanager

@@ -23,8 +23,8 @@ Report = Callable[[CheckResult], None]
 
 
 def run_checks(connection: Connection, situation: Situation, step: Step, report: Report) -> tuple[CheckResult, ...]:
-    """The checks of one step, each reported as soon as it is judged: first its objects, then what it declares."""
-    return _run_checks(connection, situation, [step], report)
+    """The checks of a step that was just sent, each reported once it is judged: its objects, then what it declares."""
+    return _run_checks(connection, situation, [step], report, just_sent=True)
 
 
 def verify_all(connection: Connection, situation: Situation, report: Report) -> Verification:
@@ -38,10 +38,10 @@ def verify_all(connection: Connection, situation: Situation, report: Report) -> 
 
 
 def _run_checks(
-    connection: Connection, situation: Situation, steps: Sequence[Step], report: Report
+    connection: Connection, situation: Situation, steps: Sequence[Step], report: Report, *, just_sent: bool = False
 ) -> tuple[CheckResult, ...]:
     declared = {step.id: [check for check in step.checks if holds(check.when, situation.facts)] for step in steps}
-    comparison = compare(connection, situation, steps)
+    comparison = compare(connection, situation, steps, just_sent=just_sent)
     if any(declared.values()) and not comparison.blind:
         comparison.offer(connection)
     results = []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from wizard.db.queries import query
 from wizard.engine import words
 from wizard.engine.events import Failed, LockWaited, PartCommitted, PartStarted, StatementCommitted
 from wizard.engine.message import PartMessage
@@ -66,14 +65,13 @@ def committed_part(here: Sitting, message: PartMessage, *, parts: int, seconds: 
     """Reports a part that is done, with its statements as they stand in the log."""
     about = _about(message)
     here.emit(PartCommitted(**about, parts=parts, seconds=seconds))
-    for row in here.connection.execute(query("part_statements"), {"part_id": message.part_id}):
+    for row in here.look_at_part(message.part_id):
         here.emit(
             StatementCommitted(
-                **about, ordinal=row["ordinal"], sql=row["sql"], rows=row["rows"], duration_ms=row["duration_ms"],
+                **about, ordinal=row["ordinal"], sql=row["sql"], rows=row["logged_rows"], duration_ms=row["duration_ms"],
                 xid=row["xid"],
             )
         )  # fmt: skip
-    here.look_at_parts()
 
 
 def failed_part(here: Sitting, failed: PartFailedError) -> Outcome:

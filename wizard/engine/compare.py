@@ -65,8 +65,13 @@ class Comparison:
         )
 
 
-def compare(connection: Connection, situation: Situation, steps: Iterable[Step]) -> Comparison:
-    """Reads the objects of all these steps in one query."""
+def compare(
+    connection: Connection, situation: Situation, steps: Iterable[Step], *, just_sent: bool = False
+) -> Comparison:
+    """Reads the objects of all these steps in one query.
+
+    `just_sent`: this session has just made them, so that it need not ask whether it may use the schema.
+    """
     # As rendered, not as fitted: what was adopted is compared like what was made.
     shapes = {step.id: declared_shapes(situation.rollout.shapes, situation.renderer.step(step.id)) for step in steps}
     objects = [
@@ -77,7 +82,7 @@ def compare(connection: Connection, situation: Situation, steps: Iterable[Step])
         for item in shape
         if item.kind is not ItemKind.ROW
     ]
-    blind = _blind(connection, situation)
+    blind = "" if just_sent else _blind(connection, situation)
     live = {} if blind else read_items(connection, situation.schema, objects)
     return Comparison({step: tuple(_fitting(statements, live)) for step, statements in shapes.items()}, live, blind)
 

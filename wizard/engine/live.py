@@ -9,12 +9,15 @@ from itertools import groupby
 from psycopg import errors, sql
 
 from wizard.db.connect import Connection
-from wizard.db.queries import query
+from wizard.db.prepared import prepared_rows
 from wizard.db.reading import read_rows
 from wizard.rollout.shape import Item, ItemKind
 
 Live = dict[tuple[ItemKind, str, str], Item]
 """Key of an item -> the item as it is."""
+
+_SHAPE = {"schema": "text", "tables": "text[]", "indexes": "text[]", "functions": "text[]"}
+"""Parameters of shape.sql, of which planning takes most of the time: it is read after every step."""
 
 
 def read_items(connection: Connection, schema: str, expected: Iterable[Item], *, also: Iterable[str] = ()) -> Live:
@@ -47,7 +50,7 @@ def read_objects(
 ) -> Live:
     """Items of these tables and functions, and what else has the name of one of these indexes."""
     names = {"tables": sorted(tables), "indexes": sorted(indexes), "functions": sorted(functions)}
-    rows = connection.execute(query("shape"), {"schema": schema, **names})
+    rows = prepared_rows(connection, "shape", _SHAPE, {"schema": schema, **names})
     items = (Item(**row) for row in rows)
     return {item.key: item for item in items}
 

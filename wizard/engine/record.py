@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from wizard.engine.state import StepState
@@ -88,14 +89,25 @@ class RolloutRecord:
 
     def standing(self, step: str) -> tuple[PartRecord, ...]:
         """The step's parts that are done, or done in part, and not rolled back, in part order."""
-        latest: dict[int, PartRecord] = {}
+        return self._standing.get(step, ())
+
+    @cached_property
+    def _standing(self) -> dict[str, tuple[PartRecord, ...]]:
+        """By step, read off once: sentences ask for every step again and again."""
+        latest: dict[str, dict[int, PartRecord]] = {}
         for record in self.parts:
-            if record.step != step or not record.stands:
-                continue
             # Some batches of the way back leave the rest of the part standing.
-            if record.direction == "deploy" or record.state == "done":
-                latest[record.part] = record
-        return tuple(latest[part] for part in sorted(latest) if latest[part].direction == "deploy")
+            if record.stands and (record.direction == "deploy" or record.state == "done"):
+                latest.setdefault(record.step, {})[record.part] = record
+        return {
+            step: tuple(parts[part] for part in sorted(parts) if parts[part].direction == "deploy")
+            for step, parts in latest.items()
+        }
+
+    @cached_property
+    def _undone(self) -> frozenset[str]:
+        """Steps of which a part was ever rolled back."""
+        return frozenset(one.step for one in self.parts if one.direction == "revert" and one.state == "done")
 
     def finished(self, step: str) -> tuple[PartRecord, ...]:
         """Those of `standing` of which nothing is left to do."""
@@ -140,8 +152,6 @@ class RolloutRecord:
             return StepState.PARTLY
         if standing:
             return StepState.ADOPTED if all(part.adopted for part in standing) else StepState.DONE
-        if any(
-            record.step == step and record.direction == "revert" and record.state == "done" for record in self.parts
-        ):
+        if step in self._undone:
             return StepState.ROLLED_BACK
         return StepState.TODO

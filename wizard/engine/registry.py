@@ -6,6 +6,7 @@ import os
 import socket
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +15,7 @@ from psycopg.types.json import Jsonb
 
 from wizard import __version__
 from wizard.db.connect import Connection
+from wizard.db.prepared import prepared_rows
 from wizard.db.queries import query
 from wizard.engine.record import PartRecord, RolloutRecord, SessionRecord
 from wizard.errors import ConnectionUnsuitableError, OtherOperatorError, RefusedError
@@ -83,6 +85,14 @@ def load_parts(connection: Connection, rollout_id: str) -> tuple[PartRecord, ...
     """Every attempt at a part of this rollout, oldest first."""
     with _told_if_damaged():
         return tuple(PartRecord(**part) for part in connection.execute(query("parts"), {"rollout_id": rollout_id}))
+
+
+def load_part(connection: Connection, part_id: str) -> tuple[PartRecord, list[dict[str, Any]]]:
+    """One attempt, and its log: ordinal, sql, logged_rows and duration_ms of each statement."""
+    with _told_if_damaged():
+        rows = prepared_rows(connection, "part", {"part_id": "uuid"}, {"part_id": part_id})
+    record = PartRecord(**{field.name: rows[0][field.name] for field in fields(PartRecord)})
+    return record, [row for row in rows if row["ordinal"] is not None]
 
 
 @contextmanager

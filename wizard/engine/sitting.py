@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import pq
@@ -25,6 +25,7 @@ from wizard.engine.registry import (
     begin_session,
     create_registry,
     end_session,
+    load_part,
     load_parts,
     load_record,
     registry_exists,
@@ -138,6 +139,15 @@ class Sitting:
         parts = load_parts(self.connection, record.rollout_id)
         self.situation = replace(self.situation, record=replace(record, parts=parts))
         return self.situation
+
+    def look_at_part(self, part_id: str) -> list[dict[str, Any]]:
+        """Reads what became of our latest part, which is cheap however many there were; returns its log."""
+        record = self.situation.record
+        assert record is not None
+        part, log = load_part(self.connection, part_id)
+        others = tuple(other for other in record.parts if other.part_id != part_id)
+        self.situation = replace(self.situation, record=replace(record, parts=(*others, part)))
+        return log
 
     def begin(self) -> None:
         """Records rollout and session before the first write; makes the registry if there is none."""

@@ -44,8 +44,10 @@ class StepState(Enum):
     @property
     def is_complete(self) -> bool:
         """True when nothing of the step is left for the engine to do."""
-        return self in {StepState.DONE, StepState.ADOPTED, StepState.PASSED, StepState.OPEN}
+        return self in _COMPLETE
 
+
+_COMPLETE = frozenset({StepState.DONE, StepState.ADOPTED, StepState.PASSED, StepState.OPEN})
 
 _LOOK: dict[StepState, tuple[str, str, str]] = {
     StepState.TODO: ("·", ".", "to do"),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from wizard.errors import RolloutInvalidError
 from wizard.rollout.model import Rollout
-from wizard.rollout.statements import SqlSyntaxError, split_sql
+from wizard.rollout.statements import SqlSyntaxError, only_select, split_sql
 
 Rows = Sequence[Mapping[str, object]]
 
@@ -20,6 +20,9 @@ def select(rollout: Rollout, path: str) -> str:
 
 def _parsed(rollout: Rollout, path: str) -> str:
     text = rollout.read_sql(path)
+    alone = only_select(text)
+    if alone is not None:
+        return alone
     try:
         statements = split_sql(text, path)
     except SqlSyntaxError as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from enum import Enum
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,9 @@ class ItemKind(Enum):
     GRANT = "grant"
     ROW = "row"
 
+    # Members are the same when they are identical; Enum's own hash runs in Python, for every look into a dict of items.
+    __hash__ = object.__hash__
+
 
 class Item(BaseModel):
     """One object of the target schema."""
@@ -51,7 +55,7 @@ class Item(BaseModel):
     definition: str
     """As the catalog prints it while search_path is the target schema alone: equal text means equal objects."""
 
-    @property
+    @cached_property
     def key(self) -> tuple[ItemKind, str, str]:
         """What makes it the same object on another database. An index's name belongs to the schema, not the table."""
         return (self.kind, "" if self.kind is ItemKind.INDEX else self.table, self.name)

@@ -77,6 +77,25 @@ def split_sql(text: str, file: str = "") -> tuple[Statement, ...]:
     return tuple(found)
 
 
+def only_select(text: str) -> str | None:
+    """The statement of `text`, if it is exactly one SELECT, else None.
+
+    What may stand in parentheses behind FROM is a SELECT: the parser says so without handing its tree over, which takes
+    a tenth of the time of `split_sql`.
+    """
+    import postgast
+
+    try:
+        statements = postgast.split(text)
+        if len(statements) != 1:
+            return None
+        alone = _without_leading_comments(statements[0]).rstrip()
+        wrapped = postgast.split(f"SELECT FROM (\n{alone}\n) AS q")
+    except postgast.PgQueryError:
+        return None
+    return alone if len(wrapped) == 1 else None
+
+
 def _without_leading_comments(sql: str) -> str:
     """`sql` from its first token on."""
     rest = sql.lstrip()
