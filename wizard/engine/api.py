@@ -21,7 +21,7 @@ from wizard.engine import words
 from wizard.engine.backward import rollback_plan, run_backward
 from wizard.engine.checks import verify_all
 from wizard.engine.compose import Composer
-from wizard.engine.events import CheckFinished, Event, Finished, Listener, Noticed, PrerequisiteChecked
+from wizard.engine.events import CheckFinished, Event, Finished, Listener, Noticed, PrerequisiteChecked, one_at_a_time
 from wizard.engine.exclusive import LOCK_CLASS
 from wizard.engine.forward import require_earlier, run_forward, step_range
 from wizard.engine.late import require_nothing_waiting
@@ -65,7 +65,7 @@ class Engine:
         self.target = target
         self.rollout = rollout
         self._settings = settings
-        self._emit = listener
+        self._emit = one_at_a_time(listener)
         self._steering = Steering(settings.batch_rows, settings.batch_delay_s)
         self._composer = Composer(rollout, settings)
         self._pooler_told = False

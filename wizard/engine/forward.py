@@ -7,6 +7,7 @@ import time
 from wizard.engine import words
 from wizard.engine.checks import run_checks, verify_all
 from wizard.engine.commit import commit_part, outcome_now
+from wizard.engine.etiquette import Etiquette
 from wizard.engine.events import (
     CheckFinished,
     Noticed,
@@ -227,9 +228,6 @@ def _record_verified(here: Sitting, rendered: RenderedStep, state: StepState, *,
         message = here.composer.revert(here.situation, source)
     here.composer.used(message)
     send_intent(here.connection, message)
-    send_part(
-        here.connection, message, steering=here.steering, patience_s=here.settings.lock_patience_s,
-        waited=lambda *_: None,
-    )  # fmt: skip
+    send_part(here.connection, message, steering=here.steering, etiquette=Etiquette(here.settings.lock_patience_s))
     here.look_again()
     return True
