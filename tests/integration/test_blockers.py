@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -16,10 +17,10 @@ from tests.support.cluster import Cluster
 from tests.support.database import Database
 from tests.support.engine import Operator
 from wizard.demo.server import SUPERUSER
-from wizard.engine.events import BlockersSeen, Event, IndexProgressed, LockWaited
+from wizard.engine.events import BlockersSeen, Event, IndexProgressed, LockWaited, Noticed
 from wizard.engine.settings import Settings
 from wizard.engine.watching import Watch, Watcher
-from wizard.errors import ExitCode, LockNotObtainedError
+from wizard.errors import ExitCode, LockNotObtainedError, RefusedError
 
 READS = "select count(*) from clones where name <> 'secret-name'"
 
@@ -246,3 +247,63 @@ def test_a_concurrent_index_build_tells_who_holds_it_back_and_how_far_it_is(data
     assert not seen[-1].blockers
     progress = [event for event in told if isinstance(event, IndexProgressed)]
     assert (progress[0].phase, progress[0].total, progress[0].unit) == ("waiting for old snapshots", 1, "transactions")
+
+
+@pytest.mark.parametrize("end", [False, True], ids=["cancelled", "ended"])
+def test_a_blocker_is_signalled_from_another_thread_and_the_part_goes_on(ready: Database, end: bool) -> None:
+    operator = Operator(ready, lock_timeout_ms=50, lock_patience_s=60.0)
+    happened: list[str] = []
+
+    def act(event: BlockersSeen) -> None:
+        one = event.blockers[0]
+        assert one.backend_start is not None
+        happened.append(operator.engine.signal_blocker(one.pid, one.backend_start, end=end))
+
+    def on_word(event: Event) -> None:
+        threading.Thread(target=act, args=(event,)).start()
+
+    with holding(ready, READS) as other:
+        busy = threading.Thread(target=_sleep_until_signalled, args=(other,))
+        if not end:
+            busy.start()
+            sleeping = "select 1 from pg_stat_activity where pid = %s and wait_event = 'PgSleep'"
+            eventually(lambda: ready.query(sleeping, [other.info.backend_pid]), "the blocker runs a statement")
+        acting = once(lambda event: isinstance(event, BlockersSeen), lambda: on_word(operator.told(BlockersSeen)[0]))
+        operator.listen(acting)
+        assert operator.engine.run(last="2.1").ending == "done"
+        if not end:
+            busy.join()
+        else:
+            with pytest.raises(psycopg.OperationalError):
+                other.execute("select 1")
+
+    done = "ended the connection of pid" if end else "cancelled the statement of pid"
+    assert happened[0].startswith(done)
+    assert "user postgres, application nightly report" in happened[0]
+    assert happened[0] in [notice.text for notice in operator.told(Noticed)]
+
+
+def _sleep_until_signalled(connection: psycopg.Connection[Any]) -> None:
+    with pytest.raises(psycopg.errors.QueryCanceled):
+        connection.execute("select pg_sleep(60)")
+    connection.rollback()
+
+
+def test_nobody_else_is_signalled(ready: Database) -> None:
+    engine = Operator(ready).engine
+    start = "select backend_start from pg_stat_activity where pid = %s"
+    with (
+        holding(ready, READS) as idle,
+        holding(ready, READS, user=SUPERUSER) as superuser,
+        holding(ready, READS, application="rag-wizard 0.1.0 grace@elsewhere") as ours,
+    ):
+        pid = idle.info.backend_pid
+        begun = ready.value(start, [pid])
+        assert "gone already" in engine.signal_blocker(pid, begun - timedelta(seconds=1), end=True)
+        assert "runs no statement that could be cancelled" in engine.signal_blocker(pid, begun, end=False)
+        for other, why in ((superuser, "superuser"), (ours, "session of rag-wizard")):
+            pid = other.info.backend_pid
+            with pytest.raises(RefusedError, match=why):
+                engine.signal_blocker(pid, ready.value(start, [pid], user=SUPERUSER), end=True)
+        for connection in (idle, superuser, ours):
+            assert connection.execute("select 1").fetchone() == (1,)

@@ -2,13 +2,15 @@
 
 One `Engine` is one sitting of one operator on one database. Reading methods open a read-only session, create nothing
 and take no lock. Writing methods open a session of their own, take the advisory lock, and close both at the end.
-Not thread-safe, except `stop`, `cancel`, `pause` and `go_on`, which are meant to be called from another thread.
+Not thread-safe, except `stop`, `cancel`, `pause`, `go_on`, `set_pace` and `signal_blocker`, which are meant to be
+called from another thread.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,7 @@ from wizard.engine.registry import drop_registry, registry_exists
 from wizard.engine.restore import restore_plan, run_restore
 from wizard.engine.script import plan_script
 from wizard.engine.settings import Settings
+from wizard.engine.signalling import signal_blocker
 from wizard.engine.sitting import Sitting, resuming, sitting
 from wizard.engine.situation import Situation, look
 from wizard.engine.state import StepState
@@ -231,6 +234,16 @@ class Engine:
     def cancel(self) -> None:
         """Cancels the running statement; its part is rolled back and the run ends as stopped."""
         self._steering.cancel()
+
+    def signal_blocker(self, pid: int, backend_start: datetime, *, end: bool) -> str:
+        """Cancels the statement of a session that is in the way, or ends its connection; a sentence about it.
+
+        On a connection of its own, and only that very session. Raises RefusedError if it is not ours to signal.
+        """
+        with faults(self.target):
+            happened = signal_blocker(self.target, self._settings, pid, backend_start, end=end)
+        self._emit(Noticed(text=happened))
+        return happened
 
     # --------------------------------------------------------------------------------------------------------------
 
