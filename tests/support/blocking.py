@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import psycopg
@@ -27,12 +27,10 @@ def holding(
     database: Database, *statements: str, user: str = "postgres", application: str = "nightly report"
 ) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
     """A session that ran `statements` in a transaction and thinks; it may be ended from outside."""
-    with psycopg.connect(database.conninfo(user), application_name=application) as connection:
+    with closing(psycopg.connect(database.conninfo(user), application_name=application)) as connection:
         for statement in statements:
             connection.execute(statement.encode())
         yield connection
-        if not connection.broken and not connection.closed:
-            connection.rollback()
 
 
 class Application:

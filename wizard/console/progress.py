@@ -14,6 +14,7 @@ from wizard.console.out import say, write_line
 from wizard.console.report import found_and_fix
 from wizard.console.tables import speaks_unicode, width_of
 from wizard.engine import events
+from wizard.engine.blockers import blocker_words
 from wizard.engine.prerequisites import CONFLICTS
 from wizard.engine.state import StepState
 from wizard.text import one_line, shortened
@@ -40,6 +41,7 @@ class Lines:
         self.now = ""
         """What is running, in words; "" when nothing is."""
         self.since = datetime.now(UTC)
+        self._in_the_way: frozenset[tuple[int, str]] = frozenset()
 
     def of(self, event: Event) -> list[str]:
         """The lines that `event` adds for good."""
@@ -50,9 +52,8 @@ class Lines:
             case events.PartStarted():
                 if event.parts > 1:
                     self._show(event.step, event.title, f"part {event.part} of {event.parts}")
-            case events.LockWaited():
-                self._show(event.step, "waiting for a lock", f"next try in {event.next_try_s:.1f} s")
-                return [self._lock_line(event)]
+            case events.LockWaited() | events.BlockersSeen() | events.IndexProgressed():
+                return self._waiting_lines(event)
             case events.StepFinished():
                 self.now = ""
                 return [self._step_line(event, event.state)]
@@ -67,6 +68,26 @@ class Lines:
             case events.Finished():
                 self.now = ""
         return []
+
+    def _waiting_lines(self, event: events.LockWaited | events.BlockersSeen | events.IndexProgressed) -> list[str]:
+        match event:
+            case events.LockWaited():
+                self._show(event.step, f"waiting for {one_line(event.waits_for)}", f"next in {event.next_try_s:.1f} s")
+                return [self._lock_line(event)]
+            case events.BlockersSeen():
+                return self._blocker_lines(event)
+            case events.IndexProgressed():
+                share = f"{100 * event.done // event.total} %" if event.total else ""
+                self._show(event.step, event.phase, share)
+        return []
+
+    def _blocker_lines(self, event: events.BlockersSeen) -> list[str]:
+        """Each of those in the way, whenever they are not the same as before. What they run is not printed."""
+        before = self._in_the_way
+        self._in_the_way = frozenset((one.pid, one.gid) for one in event.blockers)
+        if self._in_the_way == before:
+            return []
+        return [f"    in the way: {blocker_words(one)}" for one in event.blockers]
 
     def _show(self, step: str, title: str, more: str) -> None:
         glyph = StepState.RUNNING.glyph if self._unicode else StepState.RUNNING.ascii_glyph
@@ -86,9 +107,12 @@ class Lines:
 
     @staticmethod
     def _lock_line(event: events.LockWaited) -> str:
+        timeout = event.next_timeout_ms
+        longer = f" for {timeout / 1000:g} s, so that a vacuum gives way" if timeout else ""
         return (
-            f"  {event.step}, part {event.part}, waits for a lock: try {event.attempt} let go ({event.sqlstate}), "
-            f"{event.waited_s:.1f} s in all; next in {event.next_try_s:.1f} s, gives up after {event.patience_s:.0f} s"
+            f"  {event.step}, part {event.part}, waits for {one_line(event.waits_for)}: try {event.attempt} let go "
+            f"({event.sqlstate}), {event.waited_s:.1f} s in all; next in {event.next_try_s:.1f} s{longer}, gives up "
+            f"after {event.patience_s:.0f} s"
         )
 
 
@@ -163,10 +187,11 @@ def _live(lines: Lines) -> Iterator[Listener]:
 _STYLES = {StepState.FAILED: "red", StepState.CONFLICT: "red", StepState.ADOPTED: "cyan", StepState.OPEN: "yellow"}
 
 
+_WARNINGS = (events.LockWaited, events.BlockersSeen, events.CheckFinished, events.PrerequisiteChecked)
+
+
 def _style(event: Event) -> str:
     """Colour as an addition: the words say the same."""
     if isinstance(event, events.StepFinished):
         return _STYLES.get(event.state, "")
-    return (
-        "yellow" if isinstance(event, events.LockWaited | events.CheckFinished | events.PrerequisiteChecked) else "dim"
-    )
+    return "yellow" if isinstance(event, _WARNINGS) else "dim"

@@ -62,7 +62,7 @@ def etiquette_of(here: Sitting, source: PartSource) -> Iterator[Etiquette]:
     with watching(here, source.step, source.part, _declared_locks(here, source)) as watch:
 
         def who() -> Seen:
-            watch.waits()
+            watch.waits(watch.began)
             seen = watch.look(here.connection)
             watch.next_try()
             return seen

@@ -44,7 +44,8 @@ class Watch:
         self._schema = schema
         self._modes = dict(modes)
         """What the part is known to lock, for a try that let go before anybody looked: table name to mode."""
-        self.due = time.monotonic() + AFTER_S
+        self.began = time.monotonic()
+        self.due = self.began + AFTER_S
         """When the watcher looks next."""
         self.waits_since: float | None = None
         self.told = False
@@ -59,9 +60,9 @@ class Watch:
         """Since it was first seen to wait."""
         return 0.0 if self.waits_since is None else time.monotonic() - self.waits_since
 
-    def waits(self) -> None:
-        """It has to wait, from now on if it did not before."""
-        self.waits_since = self.waits_since or time.monotonic()
+    def waits(self, since: float) -> None:
+        """It has to wait, since then if not since longer."""
+        self.waits_since = min(since, self.waits_since or since)
 
     def waited_for(self, wanted: WantedLock | None, seen: Seen) -> None:
         """A statement was seen to wait: what it wants is now known better than from what the part declares."""
@@ -180,7 +181,7 @@ class Watcher:
         if not row["blocking"]:
             self.tell(watch, Seen(), waits_for="", queued=False)
             return
-        watch.waits()
+        watch.waits(time.monotonic() - (row["waited_s"] or 0.0))
         wanted = WantedLock(row["relation"], mode_words(row["mode"])) if row["locktype"] == "relation" else None
         seen = find_blockers(
             connection, watch.backend_pid, (wanted or _of_index(row),) if row["relation"] else (), pids=row["blocking"],

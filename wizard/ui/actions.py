@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
 
+from wizard.ui.blocking import Blocking
 from wizard.ui.board import Activity, Page
 from wizard.ui.commands import BY_ID
-from wizard.ui.looking import Looking
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,8 +28,11 @@ URGENT = frozenset({Page.FAILED, Page.CONFLICT, Page.DECISION, Page.TROUBLE})
 """Pages that wait for the operator's word: the bell rings."""
 
 
-class Actions(Looking):
-    """The commands of the table as methods of the same name; those that only look are in looking.py."""
+class Actions(Blocking):
+    """The commands of the table as methods of the same name.
+
+    Those that only look are in looking.py, those about who is in the way in blocking.py.
+    """
 
     def __init__(self, app: WizardApp) -> None:
         super().__init__(app)

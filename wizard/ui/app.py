@@ -20,7 +20,7 @@ from wizard.ui.actions import Actions
 from wizard.ui.board import Activity, Board, Trouble, utc_now
 from wizard.ui.commands import COMMANDS
 from wizard.ui.desk import Desk, Snapshot, attempt, unexpected
-from wizard.ui.messages import EngineReported, OperationEnded, StepChosen, TargetOpened, listener_for
+from wizard.ui.messages import BlockerSignalled, EngineReported, OperationEnded, StepChosen, TargetOpened, listener_for
 from wizard.ui.screens.main import MainScreen
 from wizard.ui.text import as_markup
 from wizard.ui.theme import CALM
@@ -129,6 +129,16 @@ class WizardApp(App[None]):
         """Steer the running engine where that itself may wait for the network."""
         self.run_worker(partial(attempt, work), thread=True, exit_on_error=False, group="steering", description="steer")
 
+    def signal(self, work: Callable[[], str]) -> None:
+        """Signal a session that is in the way; what came of it is told where it was asked for."""
+
+        def told() -> None:
+            happened, trouble = attempt(work)
+            words = f"{trouble.what}: {trouble.why}" if trouble else happened or ""
+            self.post_message(BlockerSignalled(words))
+
+        self.run_worker(told, thread=True, exit_on_error=False, group="steering", description="signal")
+
     # ------------------------------------------------------------------ messages
 
     def on_target_opened(self, message: TargetOpened) -> None:
@@ -148,9 +158,16 @@ class WizardApp(App[None]):
         else:
             main.draw()
 
+        self.actions.draw_blockers()
+
+    def on_blocker_signalled(self, message: BlockerSignalled) -> None:
+        """A session in the way was signalled, or not."""
+        self.actions.tell_signalled(message.words)
+
     def on_operation_ended(self, message: OperationEnded) -> None:
         """The survey replaces what was reported; then whatever was to follow."""
         self.board.ended(message.survey, message.statements, message.trouble)
+        self.actions.draw_blockers()
         then, self._then = self._then, None
         if message.trouble is None and then is not None:
             then(message.result)

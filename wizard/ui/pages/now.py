@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from wizard.ui.board import Activity, Board
+from wizard.ui.pages.blockers import waiting
 from wizard.ui.pages.decisions import can_be_changed
 from wizard.ui.pages.words import elapsed
 from wizard.ui.text import clip, paragraph, plural
@@ -54,14 +55,14 @@ def _live(board: Board, width: int) -> list[Content]:
     live = board.live
     if live is None:
         return []
-    lines = [Content.styled(clip(live.part_title or live.title, width), "bold")]
-    if live.sql:
-        lines.append(Content.styled(clip(live.sql, width), "$quiet"))
     if live.waited_s is not None:
-        limit = elapsed(live.patience_s)
-        waited = f"  try {live.attempt}, {live.sqlstate}; {elapsed(live.waited_s)} of {limit}"
-        rest = f"no lock held or queued now; next try in {live.next_try_s:.0f} s; at {limit} it stops and asks you"
-        lines += [Content.assemble(("waits for a lock", "$warning"), waited), Content(clip(rest, width))]
+        lines = waiting(board, live, width)
+    else:
+        lines = [Content.styled(clip(live.part_title or live.title, width), "bold")]
+        if live.sql:
+            lines.append(Content.styled(clip(live.sql, width), "$quiet"))
+        if live.progress:
+            lines.append(Content(clip(live.progress, width)))
     if board.stop_asked:
         lines.append(Content.styled("stops after this part", "$warning"))
     elif board.paused:

@@ -47,8 +47,14 @@ def _live(board: Board, live: Live) -> str:
     elif board.pause_asked:
         begin = f"PAUSING after this part of {live.step}"
     elif live.waited_s is not None:
-        begin = f"WAITING for a lock, {elapsed(live.waited_s)} of {elapsed(live.patience_s)} (try {live.attempt})"
+        begin = _waiting(board, live)
     return begin if begin is live.sentence else f"{begin}. {committed}"
+
+
+def _waiting(board: Board, live: Live) -> str:
+    """`WAITING for a lock on clones, 0:14 of 2:00 (try 4)`."""
+    bound = f" of {elapsed(live.patience_s)} (try {live.attempt})" if live.patience_s else ""
+    return f"WAITING for {live.waits_for or 'a lock'}, {elapsed(live.waited(board.clock()))}{bound}"
 
 
 def styled(text: str) -> Content:
