@@ -17,8 +17,10 @@ from tests.support.cluster import Cluster
 from tests.support.database import Database
 from tests.support.engine import Operator
 from wizard.demo.server import SUPERUSER
+from wizard.engine import in_the_way
 from wizard.engine.events import BlockersSeen, Event, IndexProgressed, LockWaited, Noticed
 from wizard.engine.settings import Settings
+from wizard.engine.views import PrerequisiteResult
 from wizard.engine.watching import Watch, Watcher
 from wizard.errors import ExitCode, LockNotObtainedError, RefusedError
 
@@ -123,10 +125,13 @@ def test_a_prepared_transaction_is_named(ready: Database) -> None:
         connection.execute("lock table clones in share mode")
         connection.execute("prepare transaction 'order-7'")
         try:
+            operator = Operator(ready, lock_timeout_ms=50, lock_patience_s=0.2)
+            result = told_before(operator)
             with pytest.raises(LockNotObtainedError) as gave_up:
-                Operator(ready, lock_timeout_ms=50, lock_patience_s=0.2).engine.run(last="2.1")
+                operator.engine.run(last="2.1")
         finally:
             connection.execute("rollback prepared 'order-7'")
+    assert (result.level, "ROLLBACK PREPARED 'order-7';" in result.fix) == ("warn", True)
     assert 'prepared transaction "order-7", user postgres, prepared for 0:0' in gave_up.value.why
     assert "holds SHARE on clones" in gave_up.value.why
 
@@ -307,3 +312,34 @@ def test_nobody_else_is_signalled(ready: Database) -> None:
                 engine.signal_blocker(pid, ready.value(start, [pid], user=SUPERUSER), end=True)
         for connection in (idle, superuser, ours):
             assert connection.execute("select 1").fetchone() == (1,)
+
+
+def test_who_will_be_in_the_way_is_told_before(ready: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (
+        holding(ready, READS) as reader,
+        holding(ready, "set transaction isolation level repeatable read", "select 1", application="dump") as dump,
+        holding(ready, "select 1 from auth.users", application="elsewhere"),
+    ):
+        operator = Operator(ready, lock_timeout_ms=50)
+        assert told_before(operator).level == "pass", "they are young"
+        monkeypatch.setattr(in_the_way, "OLD_S", 0.0)
+        with_lock, with_snapshot = reader.info.backend_pid, dump.info.backend_pid
+        result = told_before(operator)
+        assert result.level == "warn"
+        assert f"pid {with_lock}, user postgres, application nightly report, idle in transaction" in result.found
+        assert "holds ACCESS SHARE on clones" in result.found
+        assert f"pid {with_snapshot}, user postgres, application dump" in result.found
+        assert "holds a snapshot, which a concurrent index build waits for" in result.found
+        assert "elsewhere" not in result.found
+        assert f"pg_terminate_backend({with_lock})" in result.fix
+        assert operator.engine.dry_run(last="2.1").exit_code == ExitCode.DONE
+
+        operator.listen(once(lambda event: isinstance(event, LockWaited), reader.rollback))
+        assert operator.engine.run(last="2.1").ending == "done"
+    notices = [event.text for event in operator.told(Noticed) if event.step == "2.1"]
+    assert len(notices) == 2
+    assert all(text.startswith("will be in the way: pid ") for text in notices)
+
+
+def told_before(operator: Operator) -> PrerequisiteResult:
+    return next(result for result in operator.engine.check() if result.id == "in-the-way")

@@ -15,6 +15,7 @@ from wizard.engine.commit import commit_part, outcome_now
 from wizard.engine.dependents import ObjectRef, find_dependents, require_no_dependents
 from wizard.engine.events import Noticed, StepFinished, StepStarted
 from wizard.engine.guard import Guard, counting
+from wizard.engine.in_the_way import tell_before
 from wizard.engine.keeper import Keeper, Undo, close_others, unfinished
 from wizard.engine.late import settle
 from wizard.engine.manifest import require_free
@@ -136,6 +137,8 @@ def _undo_step(here: Sitting, step: str, parts: tuple[Undo, ...], keeper: Keeper
             sentence=words.running_sentence(here.situation, step, 1, len(parts), "revert"),
         )
     )  # fmt: skip
+    if step in here.situation.rollout.order:
+        tell_before(here, here.situation.rollout.step(step))
     for undo in parts:
         if here.steering.wait_if_paused():
             return outcome_now(here, "stopped")

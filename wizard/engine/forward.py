@@ -15,6 +15,7 @@ from wizard.engine.events import (
     StepFinished,
     StepStarted,
 )
+from wizard.engine.in_the_way import tell_before
 from wizard.engine.message import PartSource
 from wizard.engine.prerequisites import prerequisites, stopped_by
 from wizard.engine.send import send_intent, send_part
@@ -174,6 +175,7 @@ def _run_step(here: Sitting, rendered: RenderedStep) -> Outcome | None:
         sentence = words.running_sentence(here.situation, step.id, number, count, "deploy")
         if number == min(set(range(1, count + 1)) - done):
             here.emit(StepStarted(step=step.id, title=step.title, parts=count, sentence=sentence))
+            tell_before(here, step)
         message = here.composer.deploy(here.situation, rendered, number)
         outcome = commit_part(here, message, parts=count)
         if outcome is not None:

@@ -68,6 +68,8 @@ class Sitting:
         self._heartbeat: Heartbeat | None = None
         self.backend_pid = 0
         """Of the working session, as the server gives it."""
+        self.told_of: set[tuple[object, ...]] = set()
+        """Who was told to be in the way of a step before it began."""
         self.watcher = Watcher(target, settings, emit)
         self.connection = self._connect()
         self.situation = self._look()
