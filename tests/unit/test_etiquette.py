@@ -60,6 +60,14 @@ def test_only_the_time_changes_in_the_text_that_was_shown() -> None:
     assert changed == [("SET LOCAL lock_timeout = '700ms'", "SET LOCAL lock_timeout = '1250ms'")]
 
 
+def test_tries_that_are_long_anyway_are_never_made_shorter() -> None:
+    told: list[Try] = []
+    etiquette = Etiquette(60.0, lock_timeout_ms=5000, who=lambda: Seen((blocker(),)), told=told.append)
+    for _ in range(3):
+        etiquette.let_go("55P03", "")
+    assert {one.next_timeout_ms for one in told} == {None}
+
+
 def test_each_try_is_told_with_what_comes_next_and_the_bound_ends_them() -> None:
     told: list[Try] = []
     etiquette = Etiquette(60.0, who=lambda: Seen((blocker("session"),), ("clones",)), told=told.append)

@@ -84,7 +84,8 @@ def etiquette_of(here: Sitting, source: PartSource) -> Iterator[Etiquette]:
             here.watcher.tell(watch, one.seen, waits_for=waits_for, queued=False)
 
         yield Etiquette(
-            here.settings.lock_patience_s, who=who, deadlock_timeout_ms=deadlock_timeout_ms, told=told
+            here.settings.lock_patience_s, lock_timeout_ms=here.settings.lock_timeout_ms, who=who,
+            deadlock_timeout_ms=deadlock_timeout_ms, told=told,
         )  # fmt: skip
 
 

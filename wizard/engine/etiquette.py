@@ -46,7 +46,7 @@ class Try:
 
 
 class Etiquette:
-    """The tries of one part.
+    """The tries of one part, whose text has a lock_timeout of `lock_timeout_ms`.
 
     `who` looks who is in the way right now, `deadlock_timeout_ms` asks the server for that setting, `told` hears of
     each try that is followed by another.
@@ -56,11 +56,13 @@ class Etiquette:
         self,
         patience_s: float,
         *,
+        lock_timeout_ms: int = 700,
         who: Callable[[], Seen] = Seen,
         deadlock_timeout_ms: Callable[[], int] = lambda: 1000,
         told: Callable[[Try], None] = lambda _: None,
     ) -> None:
         self._patience_s = patience_s
+        self._lock_timeout_ms = lock_timeout_ms
         self._who = who
         self._deadlock_timeout_ms = deadlock_timeout_ms
         self._told = told
@@ -88,11 +90,15 @@ class Etiquette:
             return None
         vacuum_only = bool(self.seen.blockers) and all(one.kind == "autovacuum" for one in self.seen.blockers)
         self._vacuums = self._vacuums + 1 if vacuum_only else 0
-        get_past = self._vacuums >= VACUUM_TRIES
-        self._timeout_ms = self._deadlock_timeout_ms() + VACUUM_MARGIN_MS if get_past else None
+        self._timeout_ms = self._longer() if self._vacuums >= VACUUM_TRIES else None
         pause = pause_before(self._attempt + 1)
         self._told(Try(self._attempt, sqlstate, elapsed, pause, self._timeout_ms, sql, self.seen))
         return pause
+
+    def _longer(self) -> int | None:
+        """How long a try has to wait for a vacuum to give way, unless each try is that long anyway."""
+        needed = self._deadlock_timeout_ms() + VACUUM_MARGIN_MS
+        return needed if needed > self._lock_timeout_ms else None
 
 
 def pause_before(attempt: int) -> float:
