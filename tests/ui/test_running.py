@@ -35,7 +35,7 @@ async def test_waiting_for_a_lock_is_shown_and_ends_when_it_is_let_go(
     async with open_screen(size, lock_timeout_ms=50) as walk:
         await wait_for_the_lock(walk)
         assert walk.states()["2.1"] == "waiting"
-        await walk.until(lambda: "no lock held or queued now" in walk.text, "told that nothing is held")
+        await walk.until(lambda: "no lock held or queued" in walk.text, "told that nothing is held")
         assert "lock wait" in walk.text
         held.rollback()
         await walk.settle()

@@ -63,9 +63,7 @@ def etiquette_of(here: Sitting, source: PartSource) -> Iterator[Etiquette]:
 
         def who() -> Seen:
             watch.waits(watch.began)
-            seen = watch.look(here.connection)
-            watch.next_try()
-            return seen
+            return watch.after_try(here.connection)
 
         def deadlock_timeout_ms() -> int:
             row = here.connection.execute(query("deadlock_timeout")).fetchone()
@@ -84,8 +82,8 @@ def etiquette_of(here: Sitting, source: PartSource) -> Iterator[Etiquette]:
             here.watcher.tell(watch, one.seen, waits_for=waits_for, queued=False)
 
         yield Etiquette(
-            here.settings.lock_patience_s, lock_timeout_ms=here.settings.lock_timeout_ms, who=who,
-            deadlock_timeout_ms=deadlock_timeout_ms, told=told,
+            here.settings.lock_patience_s, lock_timeout_ms=here.settings.lock_timeout_ms,
+            begins=lambda: here.watcher.begin_try(watch), who=who, deadlock_timeout_ms=deadlock_timeout_ms, told=told,
         )  # fmt: skip
 
 

@@ -48,8 +48,8 @@ class Try:
 class Etiquette:
     """The tries of one part, whose text has a lock_timeout of `lock_timeout_ms`.
 
-    `who` looks who is in the way right now, `deadlock_timeout_ms` asks the server for that setting, `told` hears of
-    each try that is followed by another.
+    `begins` hears that a try begins, `who` looks who was in the way of the one that has just ended,
+    `deadlock_timeout_ms` asks the server for that setting, `told` hears of each try that is followed by another.
     """
 
     def __init__(
@@ -57,12 +57,14 @@ class Etiquette:
         patience_s: float,
         *,
         lock_timeout_ms: int = 700,
+        begins: Callable[[], None] = lambda: None,
         who: Callable[[], Seen] = Seen,
         deadlock_timeout_ms: Callable[[], int] = lambda: 1000,
         told: Callable[[Try], None] = lambda _: None,
     ) -> None:
         self._patience_s = patience_s
         self._lock_timeout_ms = lock_timeout_ms
+        self._begins = begins
         self._who = who
         self._deadlock_timeout_ms = deadlock_timeout_ms
         self._told = told
@@ -76,6 +78,7 @@ class Etiquette:
     def next_try(self, message: PartMessage) -> PartMessage:
         """The message as it is sent now: its text, but for how long this try waits."""
         self._attempt += 1
+        self._begins()
         if self._timeout_ms is None:
             return message
         return replace(message, lines=tuple(_timed(line, self._timeout_ms) for line in message.lines))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 OLD_S = 60.0
 """A transaction of this age is not expected to end by itself in a moment."""
+CLEAR_S = 5.0
+"""For so long a look that found nobody holds."""
 MANY = 5
 """So many are told one by one."""
 
@@ -41,8 +44,15 @@ def prerequisite(connection: Connection, situation: Situation) -> PrerequisiteRe
 
 
 def tell_before(here: Sitting, step: Step) -> None:
-    """Tells who is in the way of a step that takes strong locks, right before it; each of them once in a sitting."""
-    if not step.takes_strong_lock:
+    """Tells who is in the way of a step that takes strong locks, right before it; each of them once in a sitting.
+
+    While nobody was in the way of any step a moment ago, nobody old can be by now.
+    """
+    if not step.takes_strong_lock or time.monotonic() < here.clear_until:
+        return
+    everything = {table for one in here.situation.rollout.steps for table in _tables(one)}
+    if not find_in_the_way(here.connection, here.settings.schema, everything)[0]:
+        here.clear_until = time.monotonic() + CLEAR_S
         return
     found, _ = find_in_the_way(here.connection, here.settings.schema, _tables(step))
     for one in found:
@@ -57,10 +67,12 @@ def find_in_the_way(connection: Connection, schema: str, tables: Iterable[str]) 
 
     A vacuum that is not against wraparound is none of them: it gives way.
     """
-    wanted = wanted_locks(connection, schema, dict.fromkeys(tables, "ACCESS EXCLUSIVE"))
-    relations = [lock.relation for lock in wanted]
-    row = connection.execute(query("in_the_way"), {"seconds": OLD_S, "relations": relations}).fetchone()
+    names = sorted(tables)
+    row = connection.execute(query("in_the_way"), {"schema": schema, "tables": names, "seconds": OLD_S}).fetchone()
     assert row is not None
+    if not row["pids"] and not row["prepared"]:
+        return (), row["hidden"]
+    wanted = wanted_locks(connection, schema, dict.fromkeys(names, "ACCESS EXCLUSIVE"))
     seen = find_blockers(connection, 0, wanted, pids=row["pids"], holders=False)
     return tuple(one for one in seen.blockers if one.kind != "autovacuum"), row["hidden"]
 

@@ -70,6 +70,8 @@ class Sitting:
         """Of the working session, as the server gives it."""
         self.told_of: set[tuple[object, ...]] = set()
         """Who was told to be in the way of a step before it began."""
+        self.clear_until = 0.0
+        """Until then, by the monotonic clock, nobody needs to be looked for."""
         self.watcher = Watcher(target, settings, emit)
         self.connection = self._connect()
         self.situation = self._look()

@@ -19,6 +19,7 @@ from wizard.db.target import Target
 from wizard.engine.blockers import Seen, WantedLock, find_blockers, mode_words, waits_for_words, wanted_locks
 from wizard.engine.events import BlockersSeen, Event, IndexProgressed, Listener
 from wizard.engine.settings import Settings
+from wizard.engine.views import Blocker
 from wizard.errors import WizardError
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Watch:
         self._schema = schema
         self._modes = dict(modes)
         """What the part is known to lock, for a try that let go before anybody looked: table name to mode."""
-        self.began = time.monotonic()
+        self.began = self._try_began = time.monotonic()
         self.due = self.began + AFTER_S
         """When the watcher looks next."""
         self.waits_since: float | None = None
@@ -53,7 +54,7 @@ class Watch:
         self.progress: tuple[Any, ...] = ()
         self._wanted: tuple[WantedLock, ...] | None = None
         self._in_flight = Seen()
-        """Who was seen while a statement of this try waited."""
+        """Who was seen while a statement of the last try waited: exactly those that it waited for."""
 
     @property
     def waited_s(self) -> float:
@@ -70,19 +71,32 @@ class Watch:
         if wanted is not None:
             self._wanted = (wanted,)
 
-    def look(self, connection: Connection) -> Seen:
-        """Who is in the way now that a try has let go: who holds what it asked for.
+    def next_try(self) -> None:
+        """A try begins: it is looked at while it waits, and what was seen before says nothing about it."""
+        self._in_flight, self._try_began = Seen(), time.monotonic()
+        self.due = self._try_began + AFTER_S
 
-        Where that is no table's lock, but a row's, only who was seen while it waited is known.
+    def after_try(self, connection: Connection) -> Seen:
+        """Who was in the way of the try that has just let go."""
+        return self._in_flight if self._in_flight.blockers else self.look(connection)
+
+    def look(self, connection: Connection) -> Seen:
+        """Who of those in the way of the last try still is, between two tries.
+
+        Whoever began after it stood behind it: the application's own queries, which are short and come and go.
         """
+        since = time.monotonic() - self._try_began
         if self._wanted is None:
             self._wanted = wanted_locks(connection, self._schema, self._modes)
         seen = find_blockers(connection, self.backend_pid, self._wanted)
-        return seen if seen.blockers else self._in_flight
+        known = {one.pid for one in self._in_flight.blockers}
 
-    def next_try(self) -> None:
-        """What was seen during the try before says nothing about the next one."""
-        self._in_flight = Seen()
+        def was_there(one: Blocker) -> bool:
+            if one.transaction_s is None and one.kind == "session":
+                return not known or one.pid in known
+            return one.transaction_s is None or one.transaction_s >= since
+
+        return Seen(tuple(filter(was_there, seen.blockers)), seen.tables or tuple(self._modes))
 
 
 class Watcher:
@@ -114,6 +128,12 @@ class Watcher:
                 self._changed.notify()
             if watch.told:
                 self._emit(_nobody(watch))
+
+    def begin_try(self, watch: Watch) -> None:
+        """Another try of the part is about to be sent."""
+        with self._changed:
+            watch.next_try()
+            self._changed.notify()
 
     def stop(self) -> None:
         """Ends the thread and its connection."""
@@ -185,8 +205,7 @@ class Watcher:
         wanted = WantedLock(row["relation"], mode_words(row["mode"])) if row["locktype"] == "relation" else None
         seen = find_blockers(
             connection, watch.backend_pid, (wanted or _of_index(row),) if row["relation"] else (), pids=row["blocking"],
-            holders=wanted is not None,
-            snapshots_before=row["query_start"] if row["phase"] == OLD_SNAPSHOTS else None,
+            holders=False, snapshots_before=row["query_start"] if row["phase"] == OLD_SNAPSHOTS else None,
         )  # fmt: skip
         watch.waited_for(wanted, seen)
         self.tell(watch, seen, waits_for=_waits_for(row), queued=True)
