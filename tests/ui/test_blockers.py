@@ -44,9 +44,10 @@ async def test_a_blocker_is_named_listed_and_ended_only_after_yes(
             await walk.until(lambda: isinstance(walk.app.screen, WhoBlocks))
             await walk.until(lambda: "Holds         ACCESS SHARE on clones" in walk.text, "the card is drawn")
             await walk.pilot.press("c")
-            await walk.until(lambda: f"c does nothing now: pid {pid} is idle" in " ".join(walk.text.split()))
+            await walk.until(lambda: f"c does nothing now: pid {pid} is idle" in walk.text, "c says why")
             await question(walk, "t")
-            words = " ".join(walk.text.replace("│", " ").split())
+            assert isinstance(walk.app.screen, YesNo)
+            words = " ".join(walk.app.screen._text.plain.split())
             assert f"End the connection of pid {pid}, user postgres, application nightly report, idle in" in words
             await walk.pilot.press("enter")
             await walk.until(lambda: isinstance(walk.app.screen, WhoBlocks), "No is the default")

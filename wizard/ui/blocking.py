@@ -32,12 +32,12 @@ class Blocking(Looking):
 
     def draw_blockers(self) -> None:
         """The list of who blocks, also below its question, shows what was told last."""
-        if self._listed is not None and self._listed.is_mounted:
+        if self._listed is not None:
             self._listed.draw()
 
     def tell_signalled(self, words: str) -> None:
         """What came of a signal, where it was asked for; in the State line once the list is closed."""
-        if self._listed is not None and self._listed.is_mounted:
+        if self._listed is not None:
             self._listed.say(words)
         else:
             self.say(words)

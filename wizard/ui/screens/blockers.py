@@ -74,6 +74,8 @@ class WhoBlocks(Card[None]):
 
     def draw(self) -> None:
         """Draw the board's blockers anew; the highlight stays on whom it was."""
+        if len(self.query("#card-text, #blockers")) < 2:
+            return  # not there yet, or not any more: events come at any time
         one = self.chosen
         self._chosen = _key(one) if one else None
         live = self._board.live
