@@ -27,6 +27,7 @@ VARIANTS = Path(__file__).parent / "variants"
 TEST_SETTINGS = {
     "autovacuum": "off",  # a test that wants an autovacuum in its way starts one itself
     "shared_buffers": "64MB",
+    "max_prepared_transactions": "4",
 }
 
 WATCH = """

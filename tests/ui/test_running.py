@@ -25,7 +25,7 @@ def held(database: Database) -> Iterator[psycopg.Connection]:
 
 async def wait_for_the_lock(walk: Walk) -> None:
     await walk.pilot.press("a")
-    await walk.until(lambda: walk.state_line.startswith("WAITING for a lock, 0:0"), "waits for a lock")
+    await walk.until(lambda: walk.state_line.startswith("WAITING for a lock on clones, 0:0"), "waits for a lock")
 
 
 @SIZES_OF_A_WALK
@@ -35,7 +35,7 @@ async def test_waiting_for_a_lock_is_shown_and_ends_when_it_is_let_go(
     async with open_screen(size, lock_timeout_ms=50) as walk:
         await wait_for_the_lock(walk)
         assert walk.states()["2.1"] == "waiting"
-        assert "no lock held or queued now" in walk.text
+        await walk.until(lambda: "no lock held or queued" in walk.text, "told that nothing is held")
         assert "lock wait" in walk.text
         held.rollback()
         await walk.settle()

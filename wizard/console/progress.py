@@ -16,6 +16,7 @@ from wizard.console.report import found_and_fix
 from wizard.console.tables import speaks_unicode, width_of
 from wizard.engine import events
 from wizard.engine import progress as pace
+from wizard.engine.blockers import blocker_words
 from wizard.engine.prerequisites import CONFLICTS
 from wizard.engine.state import StepState
 from wizard.text import bar, clock, one_line, shortened, visible
@@ -35,8 +36,16 @@ TELL_EVERY = timedelta(seconds=5)
 """Into a file or pipe, what goes on for long is told so often: a log is read later, and never flooded."""
 
 
-_OfAPart = events.LockWaited | events.IndexProgressed | events.BackfillProgressed | events.PartCommitted
-_OF_A_PART = (events.LockWaited, events.IndexProgressed, events.BackfillProgressed, events.PartCommitted)
+_OfAPart = (
+    events.LockWaited | events.BlockersSeen | events.IndexProgressed | events.BackfillProgressed | events.PartCommitted
+)
+_OF_A_PART = (
+    events.LockWaited,
+    events.BlockersSeen,
+    events.IndexProgressed,
+    events.BackfillProgressed,
+    events.PartCommitted,
+)
 
 
 @dataclass(frozen=True)
@@ -70,6 +79,7 @@ class Lines:
         self._backfill: events.BackfillProgressed | None = None
         self._told: tuple[str, datetime] | None = None
         """What was told of last and when, so that it is not told again at once."""
+        self._in_the_way: frozenset[tuple[int, str]] = frozenset()
 
     def of(self, event: Event) -> list[str]:
         """The lines that `event` adds for good."""
@@ -97,6 +107,14 @@ class Lines:
                 self.now = ""
         return _types_lines(event)
 
+    def _blocker_lines(self, event: events.BlockersSeen) -> list[str]:
+        """Each of those in the way, whenever they are not the same as before. What they run is not printed."""
+        before = self._in_the_way
+        self._in_the_way = frozenset((one.pid, one.gid) for one in event.blockers)
+        if self._in_the_way == before:
+            return []
+        return [f"    in the way: {blocker_words(one)}" for one in event.blockers]
+
     def _show(self, step: str, title: str, more: str) -> None:
         glyph = StepState.RUNNING.glyph if self._unicode else StepState.RUNNING.ascii_glyph
         words = "  ".join(filter(None, (step.ljust(self._id_width), shortened(title, self._title_width), more)))
@@ -108,8 +126,10 @@ class Lines:
         """How far the part is, that it waits, or that it is whole."""
         match event:
             case events.LockWaited():
-                self._show(event.step, "waiting for a lock", f"next try in {event.next_try_s:.1f} s")
+                self._show(event.step, f"waiting for {one_line(event.waits_for)}", f"next in {event.next_try_s:.1f} s")
                 return [self._lock_line(event)]
+            case events.BlockersSeen():
+                return self._blocker_lines(event)
             case events.BackfillProgressed():
                 return self._backfill_lines(event)
             case events.IndexProgressed():
@@ -155,9 +175,12 @@ class Lines:
 
     @staticmethod
     def _lock_line(event: events.LockWaited) -> str:
+        timeout = event.next_timeout_ms
+        longer = f" for {timeout / 1000:g} s, so that a vacuum gives way" if timeout else ""
         return (
-            f"  {event.step}, part {event.part}, waits for a lock: try {event.attempt} let go ({event.sqlstate}), "
-            f"{event.waited_s:.1f} s in all; next in {event.next_try_s:.1f} s, gives up after {event.patience_s:.0f} s"
+            f"  {event.step}, part {event.part}, waits for {one_line(event.waits_for)}: try {event.attempt} let go "
+            f"({event.sqlstate}), {event.waited_s:.1f} s in all; next in {event.next_try_s:.1f} s{longer}, gives up "
+            f"after {event.patience_s:.0f} s"
         )
 
 
@@ -269,10 +292,11 @@ def _metered(meter: Meter, console: Console) -> list[Text]:
 _STYLES = {StepState.FAILED: "red", StepState.CONFLICT: "red", StepState.ADOPTED: "cyan", StepState.OPEN: "yellow"}
 
 
+_WARNINGS = (events.LockWaited, events.BlockersSeen, events.CheckFinished, events.PrerequisiteChecked)
+
+
 def _style(event: Event) -> str:
     """Colour as an addition: the words say the same."""
     if isinstance(event, events.StepFinished):
         return _STYLES.get(event.state, "")
-    return (
-        "yellow" if isinstance(event, events.LockWaited | events.CheckFinished | events.PrerequisiteChecked) else "dim"
-    )
+    return "yellow" if isinstance(event, _WARNINGS) else "dim"

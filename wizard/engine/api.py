@@ -2,14 +2,15 @@
 
 One `Engine` is one sitting of one operator on one database. Reading methods open a read-only session, create nothing
 and take no lock. Writing methods open a session of their own, take the advisory lock, and close both at the end.
-Not thread-safe, except `stop`, `cancel`, `pause`, `go_on`, `set_pace` and `preview`, which are meant to be called from
-another thread.
+Not thread-safe, except `stop`, `cancel`, `pause`, `go_on`, `set_pace`, `preview` and `signal_blocker`, which are meant
+to be called from another thread.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from wizard.engine import words
 from wizard.engine.backward import rollback_plan, run_backward
 from wizard.engine.checks import verify_all
 from wizard.engine.compose import Composer
-from wizard.engine.events import CheckFinished, Event, Finished, Listener, Noticed, PrerequisiteChecked
+from wizard.engine.events import CheckFinished, Event, Finished, Listener, Noticed, PrerequisiteChecked, one_at_a_time
 from wizard.engine.exclusive import LOCK_CLASS
 from wizard.engine.forward import require_earlier, run_forward, step_range
 from wizard.engine.late import require_nothing_waiting
@@ -32,6 +33,7 @@ from wizard.engine.registry import drop_registry, registry_exists
 from wizard.engine.restore import restore_plan, run_restore
 from wizard.engine.script import plan_script
 from wizard.engine.settings import Settings
+from wizard.engine.signalling import signal_blocker
 from wizard.engine.sitting import Sitting, resuming, sitting
 from wizard.engine.situation import Situation, look
 from wizard.engine.standing import Standing, find_standing, require_none_standing
@@ -67,7 +69,7 @@ class Engine:
         self.target = target
         self.rollout = rollout
         self._settings = settings
-        self._emit = listener
+        self._emit = one_at_a_time(listener)
         self._steering = Steering(settings.batch_rows, settings.batch_delay_s)
         self._composer = Composer(rollout, settings)
         self._pooler_told = False
@@ -260,6 +262,16 @@ class Engine:
     def cancel(self) -> None:
         """Cancels the running statement; its part is rolled back and the run ends as stopped."""
         self._steering.cancel()
+
+    def signal_blocker(self, pid: int, backend_start: datetime, *, end: bool) -> str:
+        """Cancels the statement of a session that is in the way, or ends its connection; a sentence about it.
+
+        On a connection of its own, and only that very session. Raises RefusedError if it is not ours to signal.
+        """
+        with faults(self.target):
+            happened = signal_blocker(self.target, self._settings, pid, backend_start, end=end)
+        self._emit(Noticed(text=happened))
+        return happened
 
     # --------------------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,8 @@ from wizard.db.message import MessageError, Reply, send_message
 from wizard.db.queries import query
 from wizard.engine import batch as batches
 from wizard.engine.batch import counting, with_values
-from wizard.engine.commit import announce, committed_part, failed_part, outcome_now
+from wizard.engine.commit import announce, committed_part, etiquette_of, failed_part, outcome_now
+from wizard.engine.etiquette import LOCK_CODES, Etiquette
 from wizard.engine.events import Noticed
 from wizard.engine.message import Line, PartMessage
 from wizard.engine.pace import Pace
@@ -25,12 +26,10 @@ from wizard.engine.record import PartRecord
 from wizard.engine.registry import continue_part, record_failure
 from wizard.engine.send import (
     CANCELLED,
-    LOCK_CODES,
     PartFailedError,
     StoppedError,
     interrupt,
     message_text,
-    pause_before,
     send_intent,
 )
 from wizard.engine.sitting import Sitting
@@ -55,7 +54,8 @@ def run_batches(here: Sitting, message: PartMessage, going_on: PartRecord | None
     announce(here, message, parts=parts)
     began = time.monotonic()
     try:
-        _Backfill(here, message, parts).run(going_on)
+        with etiquette_of(here, message.source) as etiquette:
+            _Backfill(here, message, parts, etiquette).run(going_on)
     except StoppedError:
         interrupt(here.connection, message.part_id)
         here.look_at_parts()
@@ -64,7 +64,7 @@ def run_batches(here: Sitting, message: PartMessage, going_on: PartRecord | None
         record_failure(here.connection, message.part_id, failed.facts())
         here.composer.failed(message.source.step)
         here.look_at_parts()
-        return failed_part(here, failed)
+        return failed_part(here, failed, etiquette.seen)
     committed_part(here, message, parts=parts, seconds=time.monotonic() - began)
     _tell_newcomers(here, message)
     return None
@@ -85,7 +85,7 @@ def _tell_newcomers(here: Sitting, message: PartMessage) -> None:
 class _Backfill:
     """One part while its batches are sent."""
 
-    def __init__(self, here: Sitting, message: PartMessage, parts: int) -> None:
+    def __init__(self, here: Sitting, message: PartMessage, parts: int, etiquette: Etiquette) -> None:
         assert message.source.batch is not None
         self._here = here
         self._message = message
@@ -93,6 +93,7 @@ class _Backfill:
         self._key = {"part_id": message.part_id}
         self._pace = Pace(here, message, parts)
         self._number = 0
+        self._etiquette = etiquette
 
     def run(self, going_on: PartRecord | None) -> None:
         """Everything up to the checkpoint. Raises PartFailedError, StoppedError or psycopg.OperationalError."""
@@ -217,9 +218,10 @@ class _Backfill:
         return int(rows), time.monotonic() - began
 
     def _send(self, lines: tuple[Line, ...], values: Mapping[str, str]) -> tuple[Reply, ...]:
-        began, attempt = time.monotonic(), 0
+        """One message. While somebody is in its way it lets go and comes again, as every part does."""
+        self._etiquette.begin_anew()
         while True:
-            attempt += 1
+            self._etiquette.next_try(self._message)
             try:
                 with self._here.steering.cancellable(self._here.connection):
                     return send_message(self._here.connection, with_values(message_text(lines), values))
@@ -228,8 +230,10 @@ class _Backfill:
                 failed = PartFailedError(fault.error, lines[fault.index] if fault.index < len(lines) else None, (0, 0))
             if failed.sqlstate == CANCELLED and self._here.steering.cancelled:
                 raise StoppedError
-            elapsed = time.monotonic() - began
-            if failed.sqlstate not in LOCK_CODES or elapsed > self._here.settings.lock_patience_s:
+            pause = None
+            if failed.sqlstate in LOCK_CODES:
+                pause = self._etiquette.let_go(failed.sqlstate, failed.line.sql if failed.line else "")
+            if pause is None:
                 raise failed
-            if self._here.steering.wait(pause_before(attempt)):
+            if self._here.steering.wait(pause):
                 raise StoppedError

@@ -16,6 +16,7 @@ from wizard.engine.commit import commit_part, outcome_now
 from wizard.engine.dependents import ObjectRef, find_dependents, require_no_dependents
 from wizard.engine.events import Noticed, StepFinished, StepStarted
 from wizard.engine.guard import Guard, counting
+from wizard.engine.in_the_way import tell_before
 from wizard.engine.keeper import Keeper, Undo, close_others, unfinished
 from wizard.engine.late import settle
 from wizard.engine.manifest import require_free
@@ -180,6 +181,8 @@ def _undo_step(here: Sitting, step: str, parts: tuple[Undo, ...], keeper: Keeper
         )
     )  # fmt: skip
     take_back(here, to=None, only=step)
+    if step in here.situation.rollout.order:
+        tell_before(here, here.situation.rollout.step(step))
     for undo in parts:
         if here.steering.wait_if_paused():
             return outcome_now(here, "stopped")

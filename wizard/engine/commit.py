@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from wizard.db.queries import query
 from wizard.engine import words
+from wizard.engine.blockers import Seen, blocker_words, waits_for_words
+from wizard.engine.etiquette import LOCK_CODES, Etiquette, Try
 from wizard.engine.events import Failed, LockWaited, PartCommitted, PartStarted, StatementCommitted
-from wizard.engine.message import PartMessage
-from wizard.engine.send import LOCK_CODES, PartFailedError, StoppedError, send_intent, send_part
+from wizard.engine.message import PartMessage, PartSource
+from wizard.engine.send import PartFailedError, StoppedError, send_intent, send_part
 from wizard.engine.sitting import Sitting
 from wizard.engine.state import StepState
 from wizard.engine.survey import pending_failure
 from wizard.engine.views import Failure, Outcome, Verification
+from wizard.engine.watching import watching
 from wizard.errors import LockNotObtainedError
+from wizard.rollout.model import STRONG_LOCKS
+from wizard.rollout.render import Mode
 
 
 def commit_part(here: Sitting, message: PartMessage, *, parts: int) -> Outcome | None:
@@ -25,25 +33,16 @@ def commit_part(here: Sitting, message: PartMessage, *, parts: int) -> Outcome |
     send_intent(here.connection, message)
     announce(here, message, parts=parts)
 
-    def waited(attempt: int, code: str, elapsed: float, pause: float, sql: str) -> None:
-        here.emit(
-            LockWaited(
-                step=source.step, part=source.part, attempt=attempt, sqlstate=code, waited_s=elapsed,
-                patience_s=here.settings.lock_patience_s, next_try_s=pause, sql=sql,
-            )
-        )  # fmt: skip
-
     try:
-        seconds = send_part(
-            here.connection, message, steering=here.steering, patience_s=here.settings.lock_patience_s, waited=waited
-        )
+        with etiquette_of(here, source) as etiquette:
+            seconds = send_part(here.connection, message, steering=here.steering, etiquette=etiquette)
     except StoppedError:
         here.look_at_parts()
         return outcome_now(here, "stopped")
     except PartFailedError as failed:
         here.composer.failed(source.step)
         here.look_at_parts()
-        return failed_part(here, failed)
+        return failed_part(here, failed, etiquette.seen)
     committed_part(here, message, parts=parts, seconds=seconds)
     return None
 
@@ -68,24 +67,81 @@ def committed_part(here: Sitting, message: PartMessage, *, parts: int, seconds: 
     for row in here.look_at_part(message.part_id):
         here.emit(
             StatementCommitted(
-                **about, ordinal=row["ordinal"], sql=row["sql"], rows=row["logged_rows"], duration_ms=row["duration_ms"],
-                xid=row["xid"],
+                **about, ordinal=row["ordinal"], sql=row["sql"], rows=row["logged_rows"],
+                duration_ms=row["duration_ms"], xid=row["xid"],
             )
         )  # fmt: skip
 
 
-def failed_part(here: Sitting, failed: PartFailedError) -> Outcome:
+@contextmanager
+def etiquette_of(here: Sitting, source: PartSource) -> Iterator[Etiquette]:
+    """How this part asks for its locks, watched while the context is open; each wait is told with who is in the way."""
+    with watching(here, source.step, source.part, _declared_locks(here, source)) as watch:
+
+        def who() -> Seen:
+            watch.waits(watch.began)
+            return watch.after_try(here.connection)
+
+        def deadlock_timeout_ms() -> int:
+            row = here.connection.execute(query("deadlock_timeout")).fetchone()
+            assert row is not None
+            return int(row["ms"])
+
+        def told(one: Try) -> None:
+            waits_for = waits_for_words(one.seen.tables)
+            here.emit(
+                LockWaited(
+                    step=source.step, part=source.part, attempt=one.attempt, sqlstate=one.sqlstate,
+                    waited_s=one.waited_s, patience_s=here.settings.lock_patience_s, next_try_s=one.next_try_s,
+                    next_timeout_ms=one.next_timeout_ms, waits_for=waits_for, sql=one.sql,
+                )
+            )  # fmt: skip
+            here.watcher.tell(watch, one.seen, waits_for=waits_for, queued=False)
+
+        yield Etiquette(
+            here.settings.lock_patience_s, lock_timeout_ms=here.settings.lock_timeout_ms,
+            begins=lambda: here.watcher.begin_try(watch), who=who, deadlock_timeout_ms=deadlock_timeout_ms, told=told,
+        )  # fmt: skip
+
+
+def _declared_locks(here: Sitting, source: PartSource) -> dict[str, str]:
+    """What the part is known to lock, table to mode. Dropping takes the strongest lock of all."""
+    try:
+        step = here.situation.rollout.step(source.step)
+    except KeyError:
+        return {}
+    if source.mode is not Mode.TRANSACTION or source.patient:
+        return {}
+    if source.direction == "revert":
+        return {lock.table: "ACCESS EXCLUSIVE" for lock in step.locks}
+    return {lock.table: lock.mode for lock in step.locks if lock.mode in STRONG_LOCKS}
+
+
+def failed_part(here: Sitting, failed: PartFailedError, seen: Seen) -> Outcome:
     """The failure, as the registry has it now, in its four parts."""
     failure: Failure | None = pending_failure(here.connection, here.situation)
     assert failure is not None
     here.emit(Failed(failure=failure))
-    if failed.sqlstate in LOCK_CODES:
+    if failed.sqlstate in LOCK_CODES and failed.in_words:
         raise LockNotObtainedError(
-            f"gave up waiting for a lock in step {failure.step} after {here.settings.lock_patience_s:.0f} s",
+            f"gave up step {failure.step}: {failed.error}",
             why=failure.state_now,
-            fix="End or wait for the transaction that holds the table; then run the same command again.",
+            fix="End or wait for the transaction that holds them; then run the same command again.",
         )
+    if failed.sqlstate in LOCK_CODES:
+        raise lock_not_obtained(here, f"in step {failure.step}", seen, state_now=failure.state_now)
     return outcome_now(here, "failed", failure=failure)
+
+
+def lock_not_obtained(here: Sitting, where: str, seen: Seen, *, state_now: str) -> LockNotObtainedError:
+    """The patience is over: for which lock, who held it at the last try as far as this role may see, and what to do."""
+    held = [f"In the way at the last try: {blocker_words(one)}." for one in seen.blockers]
+    unknown = "Who held it is not known: it was let go before anybody could look."
+    return LockNotObtainedError(
+        f"gave up waiting for {waits_for_words(seen.tables)} {where} after {here.settings.lock_patience_s:.0f} s",
+        why="\n".join((*(held or [unknown]), state_now)),
+        fix="End or wait for the transaction that holds it; then run the same command again.",
+    )
 
 
 def outcome_now(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Literal
@@ -128,6 +129,10 @@ class LockWaited(Event):
     waited_s: float
     patience_s: float
     next_try_s: float
+    next_timeout_ms: int | None = None
+    """How long the next try waits, where that is longer than the part's text says: so long that a vacuum gives way."""
+    waits_for: str = "a lock"
+    """`a lock on clones`."""
     sql: str = ""
 
 
@@ -140,6 +145,8 @@ class BlockersSeen(Event):
     waits_for: str
     """`a lock on tickets`, `transactions that began before`."""
     waited_s: float
+    queued: bool
+    """A statement of ours waits in the queue; False between two tries, when nothing is held or queued."""
     blockers: tuple[Blocker, ...]
 
 
@@ -242,4 +249,18 @@ class Finished(Event):
 
 
 Listener = Callable[[Event], None]
-"""Called in the engine's thread, after the fact is recorded. It must not raise and must return at once."""
+"""Called after the fact is recorded, in the engine's thread or in that of its watcher, by one of them at a time.
+
+It must not raise and must return at once.
+"""
+
+
+def one_at_a_time(listener: Listener) -> Listener:
+    """`listener`, never called by two threads at once."""
+    lock = threading.RLock()
+
+    def tell(event: Event) -> None:
+        with lock:
+            listener(event)
+
+    return tell

@@ -8,6 +8,7 @@ from wizard.engine import words
 from wizard.engine.backfill import run_batches
 from wizard.engine.checks import run_checks, verify_all
 from wizard.engine.commit import commit_part, outcome_now
+from wizard.engine.etiquette import Etiquette
 from wizard.engine.events import (
     CheckFinished,
     Noticed,
@@ -15,6 +16,7 @@ from wizard.engine.events import (
     StepFinished,
     StepStarted,
 )
+from wizard.engine.in_the_way import tell_before
 from wizard.engine.message import PartSource
 from wizard.engine.prerequisites import prerequisites, stopped_by
 from wizard.engine.send import send_intent, send_part
@@ -189,6 +191,7 @@ def _run_step(here: Sitting, rendered: RenderedStep, *, again: bool = False) -> 
         sentence = words.running_sentence(here.situation, step.id, number, count, "deploy")
         if number == min(set(range(1, count + 1)) - done):
             here.emit(StepStarted(step=step.id, title=step.title, parts=count, sentence=sentence))
+            tell_before(here, step)
         message = here.composer.deploy(here.situation, rendered, number)
         if message.source.mode is Mode.BATCHES:
             outcome = run_batches(here, message, standing.get(number), parts=count)
@@ -247,9 +250,6 @@ def _record_verified(here: Sitting, rendered: RenderedStep, state: StepState, *,
         message = here.composer.revert(here.situation, source)
     here.composer.used(message)
     send_intent(here.connection, message)
-    send_part(
-        here.connection, message, steering=here.steering, patience_s=here.settings.lock_patience_s,
-        waited=lambda *_: None,
-    )  # fmt: skip
+    send_part(here.connection, message, steering=here.steering, etiquette=Etiquette(here.settings.lock_patience_s))
     here.look_again()
     return True

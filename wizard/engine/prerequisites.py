@@ -12,6 +12,7 @@ from wizard.db.connect import Connection
 from wizard.db.pooler import session_route
 from wizard.db.queries import query
 from wizard.db.reading import read_rows
+from wizard.engine import in_the_way
 from wizard.engine.situation import Situation, replica_role
 from wizard.engine.taken import names_to_make
 from wizard.engine.views import PrerequisiteResult
@@ -81,6 +82,8 @@ def _all(connection: Connection, situation: Situation) -> Iterator[PrerequisiteR
     yield _names(situation)
     if not situation.conflicts:
         yield from violations(connection, situation)
+    if situation.remaining:
+        yield in_the_way.prerequisite(connection, situation)
     for rendered in situation.steps:
         for prerequisite in rendered.step.prerequisites:
             if holds(prerequisite.when, situation.facts):

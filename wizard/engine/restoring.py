@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,13 +14,15 @@ from wizard.db.connect import Connection
 from wizard.db.copying import Copied, copy_in, copy_in_psql, fixed_settings
 from wizard.db.message import MessageError, send_message
 from wizard.db.queries import query
-from wizard.engine.events import LockWaited, PartCommitted, PartStarted, StatementCommitted
+from wizard.engine.commit import etiquette_of, lock_not_obtained
+from wizard.engine.etiquette import LOCK_CODES, Etiquette
+from wizard.engine.events import PartCommitted, PartStarted, StatementCommitted
 from wizard.engine.message import Line, PartMessage, PartSource
 from wizard.engine.registry import record_failure
-from wizard.engine.send import LOCK_CODES, StoppedError, send_intent
+from wizard.engine.send import StoppedError, send_intent
 from wizard.engine.sitting import Sitting
 from wizard.engine.words import committed
-from wizard.errors import LockNotObtainedError, RefusedError, WizardError
+from wizard.errors import RefusedError, WizardError
 from wizard.rollout.statements import terminated
 
 RESTORE = "restore"
@@ -89,29 +90,12 @@ def commit_restore_part(here: Sitting, part: RestorePart) -> None:
     """
     source = PartSource(RESTORE, part.number, "deploy", part.title, part.digest, ())
     message = here.composer.revert(here.situation, source)
-    began, attempt = time.monotonic(), 0
+    began = time.monotonic()
     send_intent(here.connection, message)
     here.emit(PartStarted(step=RESTORE, part=part.number, parts=part.number, title=part.title, sql=""))
-    while True:
-        attempt += 1
-        script = Script(here.connection)
-        try:
-            with here.steering.cancellable(here.connection):
-                _transaction(here.connection, message, part, script)
-            break
-        except psycopg.OperationalError as error:
-            if here.connection.broken:
-                raise
-            waited = time.monotonic() - began
-            if error.sqlstate in LOCK_CODES and waited < here.settings.lock_patience_s:
-                _wait(here, message, attempt, error, waited)
-                continue
-            raise _failed(here, message, script, error) from None
-        except psycopg.Error as error:
-            raise _failed(here, message, script, error) from None
-        except WizardError:
-            _interrupted(here, message)
-            raise
+    with etiquette_of(here, source) as etiquette:
+        while not _tried(here, message, part, etiquette):
+            continue
     here.emit(PartCommitted(step=RESTORE, part=part.number, parts=part.number, seconds=time.monotonic() - began))
     for row in here.connection.execute(query("part_statements"), {"part_id": message.part_id}):
         here.emit(
@@ -121,6 +105,28 @@ def commit_restore_part(here: Sitting, part: RestorePart) -> None:
             )
         )  # fmt: skip
     here.look_again()
+
+
+def _tried(here: Sitting, message: PartMessage, part: RestorePart, etiquette: Etiquette) -> bool:
+    """True once the part is committed; False if it shall be tried again, after the time that this took is over."""
+    script = Script(here.connection)
+    try:
+        with here.steering.cancellable(here.connection):
+            _transaction(here.connection, etiquette.next_try(message), part, script)
+    except psycopg.Error as error:
+        if here.connection.broken:
+            raise
+        pause = etiquette.let_go(error.sqlstate or "", script.now)
+        if pause is None:
+            raise _failed(here, message, script, error, etiquette) from None
+        if here.steering.wait(pause):
+            _interrupted(here, message)
+            raise StoppedError from None
+        return False
+    except WizardError:
+        _interrupted(here, message)
+        raise
+    return True
 
 
 def _transaction(connection: Connection, message: PartMessage, part: RestorePart, script: Script) -> None:
@@ -152,19 +158,6 @@ def _send(connection: Connection, lines: tuple[Line, ...]) -> None:
         raise fault.error from None
 
 
-def _wait(here: Sitting, message: PartMessage, attempt: int, error: psycopg.Error, waited: float) -> None:
-    pause = float(min(0.25 * 2 ** min(attempt - 1, 4), 4.0) * random.uniform(0.75, 1.25))  # noqa: S311
-    here.emit(
-        LockWaited(
-            step=RESTORE, part=message.source.part, attempt=attempt, sqlstate=error.sqlstate or "", waited_s=waited,
-            patience_s=here.settings.lock_patience_s, next_try_s=pause,
-        )
-    )  # fmt: skip
-    if here.steering.wait(pause):
-        _interrupted(here, message)
-        raise StoppedError
-
-
 def _interrupted(here: Sitting, message: PartMessage) -> None:
     here.connection.execute(
         "UPDATE rag_wizard.part SET state = 'interrupted' WHERE part_id = %s AND state IN ('intent', 'failed')",
@@ -173,7 +166,9 @@ def _interrupted(here: Sitting, message: PartMessage) -> None:
     here.look_again()
 
 
-def _failed(here: Sitting, message: PartMessage, script: Script, error: psycopg.Error) -> Exception:
+def _failed(
+    here: Sitting, message: PartMessage, script: Script, error: psycopg.Error, etiquette: Etiquette
+) -> Exception:
     """Logs the statement that failed. The part counts as interrupted: nothing of the rollout waits for it."""
     if isinstance(error, errors.QueryCanceled) and here.steering.cancelled:
         _interrupted(here, message)
@@ -190,11 +185,8 @@ def _failed(here: Sitting, message: PartMessage, script: Script, error: psycopg.
         )  # fmt: skip
         _interrupted(here, message)
     if error.sqlstate in LOCK_CODES:
-        return LockNotObtainedError(
-            f"gave up waiting for a lock after {here.settings.lock_patience_s:.0f} s: {diag.message_primary}",
-            why=f"This part of the restore left nothing behind. {committed(here.situation)}.",
-            fix="End or wait for the transaction that holds the rows; then run the same command again.",
-        )
+        state_now = f"This part of the restore left nothing behind. {committed(here.situation)}."
+        return lock_not_obtained(here, "in the restore", etiquette.seen, state_now=state_now)
     return refused_by_server(error, here)
 
 

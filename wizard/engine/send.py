@@ -1,23 +1,20 @@
-"""Sends one part: intent, transaction, and on failure the truth about it. Waits for table locks within a bound."""
+"""Sends one part: intent, transaction, and on failure the truth about it. How it asks for locks is in etiquette.py."""
 
 from __future__ import annotations
 
-import random
 import time
-from collections.abc import Callable
 from typing import Any
 
 import psycopg
 
 from wizard.db.connect import Connection
 from wizard.db.message import MessageError, send_message
+from wizard.engine.etiquette import Etiquette
 from wizard.engine.message import ROW_COUNT, Line, PartMessage
 from wizard.engine.registry import record_failure
 from wizard.engine.steering import Steering
 from wizard.rollout.statements import terminated
 
-LOCK_CODES = frozenset({"55P03", "40P01"})
-"""lock_not_available and deadlock_detected: nothing is wrong, somebody was first."""
 CANCELLED = "57014"
 
 
@@ -30,6 +27,11 @@ class PartFailedError(Exception):
         self.line = line
         self.place = place
         """Line and column in the statement's file, from 1; column 0 when the server gave no position."""
+
+    @property
+    def in_words(self) -> bool:
+        """The error is the engine's own and says everything; the server refused nothing."""
+        return self.error.diag.sqlstate is None
 
     @property
     def sqlstate(self) -> str:
@@ -57,10 +59,6 @@ class StoppedError(Exception):
     """The operator cancelled the part; it is rolled back."""
 
 
-LockReport = Callable[[int, str, float, float, str], None]
-"""attempt, sqlstate, seconds waited, seconds to the next try, statement."""
-
-
 def send_intent(connection: Connection, message: PartMessage) -> None:
     """Commits that the part is about to be sent: from here on its row says what became of it."""
     try:
@@ -70,41 +68,30 @@ def send_intent(connection: Connection, message: PartMessage) -> None:
         raise fault.error from None
 
 
-def send_part(
-    connection: Connection, message: PartMessage, *, steering: Steering, patience_s: float, waited: LockReport
-) -> float:
+def send_part(connection: Connection, message: PartMessage, *, steering: Steering, etiquette: Etiquette) -> float:
     """Sends the part, whose intent is committed, with its checkpoint; returns the seconds it took.
 
     Raises PartFailedError (recorded in the registry; for a lock never obtained too, with its SQLSTATE),
     StoppedError, or psycopg.OperationalError when the connection was lost and only the registry knows the outcome.
     """
     began = time.monotonic()
-    attempt = 0
     while True:
-        attempt += 1
         try:
             with steering.cancellable(connection):
-                _with_resets(connection, message)
+                _with_resets(connection, etiquette.next_try(message))
         except PartFailedError as failure:
             if failure.sqlstate == CANCELLED and steering.cancelled:
                 interrupt(connection, message.part_id)
                 raise StoppedError from None
-            elapsed = time.monotonic() - began
-            if failure.sqlstate in LOCK_CODES and elapsed < patience_s:
-                pause = pause_before(attempt)
-                waited(attempt, failure.sqlstate, elapsed, pause, failure.line.sql if failure.line else "")
-                if not steering.wait(pause):
-                    continue
-                interrupt(connection, message.part_id)
-                raise StoppedError from None
-            record_failure(connection, message.part_id, failure.facts())
-            raise
+            pause = etiquette.let_go(failure.sqlstate, failure.line.sql if failure.line else "")
+            if pause is None:
+                record_failure(connection, message.part_id, failure.facts())
+                raise
+            if not steering.wait(pause):
+                continue
+            interrupt(connection, message.part_id)
+            raise StoppedError from None
         return time.monotonic() - began
-
-
-def pause_before(attempt: int) -> float:
-    """Seconds until the next try: growing, bounded, and never in step with another waiter."""
-    return float(min(0.25 * 2 ** min(attempt - 1, 4), 4.0) * random.uniform(0.75, 1.25))  # noqa: S311
 
 
 def interrupt(connection: Connection, part_id: str) -> None:

@@ -34,6 +34,7 @@ from wizard.engine.registry import (
 from wizard.engine.settings import Settings
 from wizard.engine.situation import Situation, look
 from wizard.engine.steering import Steering
+from wizard.engine.watching import Watcher
 from wizard.engine.words import committed
 from wizard.errors import ConnectionUnsuitableError
 from wizard.rollout.model import Rollout
@@ -68,7 +69,13 @@ class Sitting:
         self._connecting = ExitStack()
         self._recorded = False
         self._heartbeat: Heartbeat | None = None
-        self._backend_pid = 0
+        self.backend_pid = 0
+        """Of the working session, as the server gives it."""
+        self.told_of: set[tuple[object, ...]] = set()
+        """Who was told to be in the way of a step before it began."""
+        self.clear_until = 0.0
+        """Until then, by the monotonic clock, nobody needs to be looked for."""
+        self.watcher = Watcher(target, settings, emit)
         self.connection = self._connect()
         self.situation = self._look()
 
@@ -88,12 +95,12 @@ class Sitting:
             take_lock(
                 connection, self.settings.schema, self.target.name, end_orphan=self.settings.end_orphan,
                 wait=self.steering.wait, told=lambda text: self.emit(Noticed(text=text)),
-                own_backend=self._backend_pid, patience_s=patience_s,
+                own_backend=self.backend_pid, patience_s=patience_s,
             )  # fmt: skip
         except BaseException:
             self._connecting.close()
             raise
-        self._backend_pid = server_pid(connection)
+        self.backend_pid = server_pid(connection)
         return connection
 
     def reconnect(self) -> None:
@@ -185,6 +192,7 @@ class Sitting:
 
     def end(self) -> None:
         """Closes the connection; ends the session in the registry, if it was recorded there and that still works."""
+        self.watcher.stop()
         if self._heartbeat is not None:
             self._heartbeat.stop()
         with suppress(psycopg.Error), self._connecting:

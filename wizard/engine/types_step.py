@@ -12,6 +12,7 @@ from pathlib import Path
 
 from wizard.durable import sync_folder
 from wizard.engine import words
+from wizard.engine.etiquette import Etiquette
 from wizard.engine.events import Noticed, StepFinished, StepStarted, TypesCompared, TypesFileWritten
 from wizard.engine.message import PartMessage
 from wizard.engine.send import send_intent, send_part
@@ -221,8 +222,5 @@ def send(here: Sitting, message: PartMessage) -> None:
     """Sends a part that holds nothing but its checkpoint."""
     here.composer.used(message)
     send_intent(here.connection, message)
-    send_part(
-        here.connection, message, steering=here.steering, patience_s=here.settings.lock_patience_s,
-        waited=lambda *_: None,
-    )  # fmt: skip
+    send_part(here.connection, message, steering=here.steering, etiquette=Etiquette(here.settings.lock_patience_s))
     here.look_again()

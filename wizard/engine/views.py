@@ -252,6 +252,10 @@ class Blocker(View):
     """None: not visible to this role."""
     state_s: float | None
     """How long it has been in that state."""
+    transaction_s: float | None = None
+    """How old its transaction is; None too if it has none open."""
+    gid: str = ""
+    """Name of a prepared transaction."""
     query: str | None
     """Its last statement, literals masked; None: not visible to this role."""
     holds: str

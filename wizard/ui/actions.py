@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
 
+from wizard.ui.blocking import Blocking
 from wizard.ui.board import Activity, Page
 from wizard.ui.commands import BY_ID
 from wizard.ui.steering import Steering
@@ -29,9 +30,12 @@ URGENT = frozenset({Page.FAILED, Page.CONFLICT, Page.DECISION, Page.TROUBLE})
 """Pages that wait for the operator's word: the bell rings."""
 
 
-class Actions(Steering):
-    """The commands of the table as methods of the same name; those that only look are in looking.py, those that steer
-    what runs in steering.py."""
+class Actions(Steering, Blocking):
+    """The commands of the table as methods of the same name.
+
+    Those that only look are in looking.py, those that steer what runs in steering.py, those about who is in the way in
+    blocking.py.
+    """
 
     def __init__(self, app: WizardApp) -> None:
         super().__init__(app)

@@ -21,6 +21,7 @@ from wizard.ui.board import Activity, Board, Preview, Trouble, utc_now
 from wizard.ui.commands import COMMANDS
 from wizard.ui.desk import Desk, Snapshot, attempt, unexpected
 from wizard.ui.messages import (
+    BlockerSignalled,
     EngineReported,
     OperationEnded,
     PreviewRead,
@@ -152,6 +153,16 @@ class WizardApp(App[None]):
 
         self.run_worker(work, thread=True, exit_on_error=False, group="preview", description=f"preview of {step_id}")
 
+    def signal(self, work: Callable[[], str]) -> None:
+        """Signal a session that is in the way; what came of it is told where it was asked for."""
+
+        def told() -> None:
+            happened, trouble = attempt(work)
+            words = f"{trouble.what}: {trouble.why}" if trouble else happened or ""
+            self.post_message(BlockerSignalled(words))
+
+        self.run_worker(told, thread=True, exit_on_error=False, group="steering", description="signal")
+
     # ------------------------------------------------------------------ messages
 
     def on_target_opened(self, message: TargetOpened) -> None:
@@ -171,6 +182,12 @@ class WizardApp(App[None]):
         else:
             main.draw()
 
+        self.actions.draw_blockers()
+
+    def on_blocker_signalled(self, message: BlockerSignalled) -> None:
+        """A session in the way was signalled, or not."""
+        self.actions.tell_signalled(message.words)
+
     def on_progress_reported(self, message: ProgressReported) -> None:
         """How far a part is: drawn with the next frame, however often it is told."""
         self.board.heard(message.event)
@@ -189,6 +206,7 @@ class WizardApp(App[None]):
     def on_operation_ended(self, message: OperationEnded) -> None:
         """The survey replaces what was reported; then whatever was to follow."""
         self.board.ended(message.survey, message.statements, message.trouble)
+        self.actions.draw_blockers()
         then, self._then = self._then, None
         if message.trouble is None and then is not None:
             then(message.result)

@@ -178,6 +178,8 @@ class Board:
                 self.states[event.step] = StepState.RUNNING
             case events.LockWaited() if self.live:
                 self.states[event.step] = StepState.WAITING
+            case events.BlockersSeen() if self.live:
+                self.states[event.step] = StepState.WAITING if event.blockers else StepState.RUNNING
             case events.StatementCommitted():
                 self.statements += 1
             case events.PrerequisiteChecked(result=result):

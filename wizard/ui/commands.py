@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.binding import Binding
 
 from wizard.ui.board import Activity, Board
+
+if TYPE_CHECKING:
+    from wizard.engine.views import Blocker
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,32 @@ def to_roll_back(board: Board, _view: View) -> str:
     return "" if board.made_something else "nothing was made, so there is nothing to roll back"
 
 
+def to_see_blockers(board: Board, _view: View) -> str:
+    """For w."""
+    return "" if board.live is not None and board.live.blockers else "nobody blocks"
+
+
+def to_cancel_blocker(one: Blocker | None) -> str:
+    """For c, with the highlighted session: one that does nothing has no statement to cancel."""
+    if one is not None and one.may_be_ended and (one.state or "").startswith("idle"):
+        return f"pid {one.pid} is idle: there is no statement to cancel, only t lets its locks go"
+    return to_end_blocker(one)
+
+
+def to_end_blocker(one: Blocker | None) -> str:
+    """For t, with the highlighted session."""
+    return "nobody blocks" if one is None else one.why_not
+
+
+def _first(reason: Callable[[Blocker | None], str]) -> Reason:
+    """The reason for the first of those who block."""
+
+    def for_first(board: Board, _view: View) -> str:
+        return reason(next(iter(board.live.blockers), None) if board.live else None)
+
+    return for_first
+
+
 def to_list_steps(_board: Board, view: View) -> str:
     """For s."""
     return "" if view.narrow else "the steps are on the screen already"
@@ -158,9 +188,14 @@ def when_narrow(board: Board, view: View) -> bool:
     return view.narrow and bool(to_retry(board, view))
 
 
+def when_blocked(board: Board, view: View) -> bool:
+    """w: on the wide screen while somebody blocks; on the narrow one the region above says it."""
+    return not view.narrow and not to_see_blockers(board, view)
+
+
 def when_asked(board: Board, view: View) -> bool:
-    """r: on the wide screen, unless a backfill's keys need the room; on the narrow one when it does something."""
-    return when_not_backfilling(board, view) or not to_retry(board, view)
+    """r: on the wide screen, unless w or a backfill's keys need the room; on the narrow one when it does something."""
+    return not to_retry(board, view) or (when_not_backfilling(board, view) and not when_blocked(board, view))
 
 
 def nowhere(_board: Board, _view: View) -> bool:
@@ -221,6 +256,12 @@ COMMANDS: tuple[Command, ...] = (
     Command("longer_delay", ("greater_than_sign",), ">", "Longer delay", "more time between two batches", to_pace),
     Command("rollback", ("b",), "b", "Roll back", "the rollback plan; Enter there starts it", to_roll_back, everywhere),
     Command("verify", ("v",), "v", "Verify", "verify now (reads only)", to_read, when_wide),
+    Command("blockers", ("w",), "w", "Who blocks", "who is in the way of the running part, and what they hold",
+            to_see_blockers, when_blocked),
+    Command("blocker_cancel", ("c",), "w, then c", "Cancel it", "cancel the statement of the session in the way, after "
+            "a question", _first(to_cancel_blocker), in_palette=False, bound=False),
+    Command("blocker_end", ("t",), "w, then t", "End it", "end the connection of the session in the way, after a "
+            "question", _first(to_end_blocker), in_palette=False, bound=False),
     Command("log", ("l",), "l", "Log", "the log at full height, and back", never, everywhere),
     Command("export", ("x",), "x", "Export", "export the log or the plan to a file", to_read, when_wide),
     Command("help", ("question_mark", "f1"), "?", "Keys", "these keys, with the reason for each dimmed one", never,

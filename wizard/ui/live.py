@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from wizard.engine.events import BackfillProgressed, Event, IndexProgressed
+    from wizard.engine.views import Blocker
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,20 @@ class Live:
     committed: bool = False
     """The part just reported is committed and the next has not begun."""
     waited_s: float | None = None
-    """Seconds waited for a lock so far, None when it is not waiting."""
+    """Seconds waited so far when that was told, None when it is not waiting."""
+    told: datetime | None = None
+    """When `waited_s` was told."""
+    waits_for: str = ""
+    """`a lock on clones`."""
+    queued: bool = False
+    """A statement of ours stands in the queue; else it has let go and comes again."""
+    blockers: tuple[Blocker, ...] = ()
+    """Who is in the way, the oldest transaction first."""
     patience_s: float = 0.0
-    next_try_s: float = 0.0
+    """0: it waits as long as it takes."""
+    next_try_at: datetime | None = None
+    next_timeout_ms: int | None = None
+    """How long the next try waits, where it is longer than usual."""
     attempt: int = 0
     sqlstate: str = ""
     backfill: BackfillProgressed | None = None
@@ -43,6 +54,11 @@ class Live:
         """What is whole or not there at all, and after which it can be paused or stopped."""
         return "batch" if self.backfill is not None else "part"
 
+    def waited(self, now: datetime) -> float:
+        """Seconds waited until `now`."""
+        since = (now - self.told).total_seconds() if self.told else 0.0
+        return (self.waited_s or 0.0) + max(since, 0.0)
+
 
 def followed(live: Live | None, event: Event) -> Live | None:
     """`live` after `event`."""
@@ -53,29 +69,49 @@ def followed(live: Live | None, event: Event) -> Live | None:
             return Live(event.step, event.title, event.parts, event.direction, event.sentence, began=event.at)
         case events.PartStarted() if live:
             return replace(
-                live, part=event.part, parts=event.parts, part_title=event.title, part_began=event.at, sql=event.sql,
-                committed=False, waited_s=None, index=None,
+                _free(live), part=event.part, parts=event.parts, part_title=event.title, part_began=event.at,
+                sql=event.sql, committed=False, index=None,
                 backfill=live.backfill if event.part == live.part else None,
             )  # fmt: skip
         case events.PartCommitted() if live:
-            return replace(live, committed=True, waited_s=None, backfill=None, index=None)
-        case events.LockWaited() if live:
-            return replace(
-                live, waited_s=event.waited_s, patience_s=event.patience_s, next_try_s=event.next_try_s,
-                attempt=event.attempt, sqlstate=event.sqlstate, sql=event.sql or live.sql,
-            )  # fmt: skip
-    return _progressed(live, event) if live else None
+            return replace(_free(live), committed=True, backfill=None, index=None)
+        case _ if live:
+            return _waiting(live, event)
+    return live
 
 
-def _progressed(live: Live, event: Event) -> Live:
+def _waiting(live: Live, event: Event) -> Live:
+    """What keeps the part from going on, or how far it is."""
     from wizard.engine import events
 
     match event:
+        case events.LockWaited():
+            return replace(
+                live, waited_s=event.waited_s, told=event.at, waits_for=event.waits_for, queued=False,
+                patience_s=event.patience_s, next_try_at=event.at + timedelta(seconds=event.next_try_s),
+                next_timeout_ms=event.next_timeout_ms, attempt=event.attempt, sqlstate=event.sqlstate,
+                sql=event.sql or live.sql,
+            )  # fmt: skip
+        case events.BlockersSeen() if not event.blockers:
+            return _free(live)
+        case events.BlockersSeen():
+            return replace(
+                live, waited_s=event.waited_s, told=event.at, waits_for=event.waits_for, queued=event.queued,
+                blockers=event.blockers,
+            )  # fmt: skip
         case events.BackfillProgressed():
             return replace(
-                live, part=event.part, parts=event.parts, part_began=live.part_began or event.at, committed=False,
-                waited_s=None, backfill=event,
+                _free(live), part=event.part, parts=event.parts, part_began=live.part_began or event.at,
+                committed=False, backfill=event,
             )  # fmt: skip
         case events.IndexProgressed():
-            return replace(live, waited_s=None, index=event)
+            return replace(live, index=event)
     return live
+
+
+def _free(live: Live) -> Live:
+    """Nobody is in the way."""
+    return replace(
+        live, waited_s=None, told=None, waits_for="", queued=False, blockers=(), patience_s=0.0, next_try_at=None,
+        next_timeout_ms=None, attempt=0, sqlstate="",
+    )  # fmt: skip

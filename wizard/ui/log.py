@@ -65,7 +65,8 @@ def heard(event: Event) -> LogLine | None:
         case events.BackfillProgressed():
             line = _progressed(event)
         case events.LockWaited():
-            note = f"try {event.attempt}, {event.sqlstate}, let go"
+            longer = f", next {event.next_timeout_ms / 1000:g} s" if event.next_timeout_ms else ""
+            note = f"try {event.attempt}, {event.sqlstate}, let go{longer}"
             line = LogLine(event.at, f"{event.step}.{event.part}", "lock wait", event.sql, note, "$warning")
         case events.Failed(failure=failure):
             text = f"{failure.sqlstate} {failure.message}"

@@ -70,6 +70,14 @@ class OperationEnded(Message):
 
 
 @dataclass
+class BlockerSignalled(Message):
+    """A session that is in the way was signalled, or left alone."""
+
+    words: str
+    """What happened."""
+
+
+@dataclass
 class StepHighlighted(Message):
     """The operator looks at another step."""
 

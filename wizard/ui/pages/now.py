@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from wizard.ui.board import Activity, Board
+from wizard.ui.pages.blockers import waiting
 from wizard.ui.pages.decisions import can_be_changed
 from wizard.ui.pages.progress import NARROW, backfill_lines, index_lines
 from wizard.ui.pages.words import elapsed
@@ -57,18 +58,15 @@ def _live(board: Board, width: int) -> list[Content]:
     live = board.live
     if live is None:
         return []
+    if live.waited_s is not None:
+        return [*waiting(board, live, width), *asked(board)]
     lines = [Content.styled(clip(live.part_title or live.title, width), "bold")]
     if live.sql:
         lines.append(Content.styled(clip(live.sql, width), "$quiet"))
-    if live.backfill is not None and live.waited_s is None:
+    if live.backfill is not None:
         return _backfill(board, live.backfill, lines, width)
     if live.index is not None:
         lines += index_lines(live.index, width)
-    if live.waited_s is not None:
-        limit = elapsed(live.patience_s)
-        waited = f"  try {live.attempt}, {live.sqlstate}; {elapsed(live.waited_s)} of {limit}"
-        rest = f"no lock held or queued now; next try in {live.next_try_s:.0f} s; at {limit} it stops and asks you"
-        lines += [Content.assemble(("waits for a lock", "$warning"), waited), Content(clip(rest, width))]
     return [*lines, *asked(board)]
 
 

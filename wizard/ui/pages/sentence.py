@@ -56,7 +56,7 @@ def _live(board: Board, live: Live, width: int) -> str:
     elif board.pause_asked:
         begin = f"PAUSING after this {live.unit} of {live.step}"
     elif live.waited_s is not None:
-        begin = f"WAITING for a lock, {elapsed(live.waited_s)} of {elapsed(live.patience_s)} (try {live.attempt})"
+        begin = _waiting(board, live)
     elif live.backfill is not None:
         begin, committed = backfill_sentence(live.backfill).split(". ", 1)
     if not committed:
@@ -92,6 +92,12 @@ def _short(committed: str) -> str:
     words = committed.replace("Steps ", "").replace("Step ", "").replace(" are committed", " done")
     words = words.replace(" is committed", " done").replace(" at any time", "")
     return _HAS_PARTS.sub(r", \1: \2", words)
+
+
+def _waiting(board: Board, live: Live) -> str:
+    """`WAITING for a lock on clones, 0:14 of 2:00 (try 4)`."""
+    bound = f" of {elapsed(live.patience_s)} (try {live.attempt})" if live.patience_s else ""
+    return f"WAITING for {live.waits_for or 'a lock'}, {elapsed(live.waited(board.clock()))}{bound}"
 
 
 def styled(text: str) -> Content:

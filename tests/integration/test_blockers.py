@@ -1,0 +1,345 @@
+"""Real sessions in the way of a part: what the application notices, who is named, and how each of them is got past."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.conftest import MakeDatabase
+from tests.support.blocking import Application, eventually, holding
+from tests.support.cluster import Cluster
+from tests.support.database import Database
+from tests.support.engine import Operator
+from wizard.demo.server import SUPERUSER
+from wizard.engine import in_the_way
+from wizard.engine.events import BlockersSeen, Event, IndexProgressed, LockWaited, Noticed
+from wizard.engine.settings import Settings
+from wizard.engine.views import PrerequisiteResult
+from wizard.engine.watching import Watch, Watcher
+from wizard.errors import ExitCode, LockNotObtainedError, RefusedError
+
+READS = "select count(*) from clones where name <> 'secret-name'"
+
+
+@pytest.fixture
+def ready(database: Database) -> Database:
+    """Everything before 2.1 is committed."""
+    assert Operator(database).engine.run(last="1.6").ending == "done"
+    return database
+
+
+def once(holds: Callable[[Event], object], then: Callable[[], object]) -> Callable[[Event], None]:
+    """A listener that interferes the first time that `holds`."""
+    done: list[Event] = []
+
+    def hear(event: Event) -> None:
+        if not done and holds(event):
+            done.append(event)
+            then()
+
+    return hear
+
+
+@pytest.mark.parametrize("seconds", [2.0, pytest.param(10.0, marks=pytest.mark.slow)])
+def test_an_idle_transaction_is_named_and_the_application_never_queues_for_longer_than_one_try(
+    ready: Database, seconds: float
+) -> None:
+    operator = Operator(ready, lock_patience_s=60.0)
+    with holding(ready, READS) as idle, Application(ready) as application:
+        pid = idle.info.backend_pid
+        operator.listen(once(lambda event: isinstance(event, LockWaited) and event.waited_s > seconds, idle.rollback))
+        assert operator.engine.run(last="2.1").ending == "done"
+
+    assert application.queries > 20
+    assert application.worst_s < 0.7 + 0.5
+    waits, seen = operator.told(LockWaited), operator.told(BlockersSeen)
+    assert {wait.waits_for for wait in waits} == {"a lock on clones"}
+    assert {one.pid for event in seen for one in event.blockers} == {pid}
+    assert not seen[-1].blockers, "that it is over is told too"
+    assert {event.queued for event in seen if event.blockers} == {True, False}
+    one = seen[0].blockers[0]
+    assert (one.user, one.application, one.state) == ("postgres", "nightly report", "idle in transaction")
+    assert one.holds == "ACCESS SHARE on clones"
+    assert one.query == "select count(*) from clones where name <> $1"
+    assert one.may_be_ended
+    assert "secret" not in str(operator.events)
+
+
+def test_a_part_that_is_never_in_the_way_costs_no_second_connection(database: Database) -> None:
+    database.log_statements()
+    Operator(database).engine.run(last="1.3")
+    assert not any("pg_blocking_pids" in text for text in database.logged())
+
+
+def test_giving_up_names_who_held_it(ready: Database) -> None:
+    operator = Operator(ready, lock_timeout_ms=50, lock_patience_s=0.3)
+    with holding(ready, READS), pytest.raises(LockNotObtainedError) as gave_up:
+        operator.engine.run(last="2.1")
+
+    error, pid = gave_up.value, operator.told(BlockersSeen)[0].blockers[0].pid
+    assert error.exit_code == ExitCode.LOCK
+    assert error.what == "gave up waiting for a lock on clones in step 2.1 after 0 s"
+    assert f"pid {pid}, user postgres, application nightly report, idle in transaction" in error.why
+    assert "holds ACCESS SHARE on clones" in error.why
+    assert "secret" not in str(error)
+    assert "secret" not in str(ready.query("select * from rag_wizard.statement"))
+
+
+def test_names_that_a_session_gives_itself_cannot_forge_words(ready: Database) -> None:
+    operator = Operator(ready, lock_timeout_ms=50, lock_patience_s=0.1)
+    with (
+        holding(ready, "set application_name = 'x\x1b[31m\u202e'", READS),
+        pytest.raises(LockNotObtainedError) as gave_up,
+    ):
+        operator.engine.run(last="2.1")
+    assert "\x1b" not in str(gave_up.value)
+
+
+def test_a_role_that_may_not_look_is_told_so(ready: Database) -> None:
+    ready.execute("revoke pg_monitor from postgres", user=SUPERUSER)
+    try:
+        operator = Operator(ready, lock_timeout_ms=50, lock_patience_s=0.5)
+        with holding(ready, READS, user=SUPERUSER) as idle, pytest.raises(LockNotObtainedError) as gave_up:
+            pid = idle.info.backend_pid
+            operator.engine.run(last="2.1")
+    finally:
+        ready.execute("grant pg_monitor to postgres with admin option", user=SUPERUSER)
+
+    one = operator.told(BlockersSeen)[0].blockers[0]
+    assert (one.pid, one.user, one.application) == (pid, SUPERUSER, "nightly report")
+    assert (one.state, one.query, one.backend_start) == (None, None, None)
+    assert one.holds == "ACCESS SHARE on clones"
+    assert (one.may_be_ended, one.why_not) == (False, "this role may not signal a superuser")
+    assert "state not visible to this role" in gave_up.value.why
+
+
+def test_a_prepared_transaction_is_named(ready: Database) -> None:
+    with psycopg.connect(ready.conninfo(), autocommit=True) as connection:
+        connection.execute("begin")
+        connection.execute("lock table clones in share mode")
+        connection.execute("prepare transaction 'order-7'")
+        try:
+            operator = Operator(ready, lock_timeout_ms=50, lock_patience_s=0.2)
+            result = told_before(operator)
+            with pytest.raises(LockNotObtainedError) as gave_up:
+                operator.engine.run(last="2.1")
+        finally:
+            connection.execute("rollback prepared 'order-7'")
+    assert (result.level, "ROLLBACK PREPARED 'order-7';" in result.fix) == ("warn", True)
+    assert 'prepared transaction "order-7", user postgres, prepared for 0:0' in gave_up.value.why
+    assert "holds SHARE on clones" in gave_up.value.why
+
+
+def test_a_deadlock_is_tried_again(ready: Database) -> None:
+    Operator(ready).engine.run(last="2.1")
+    operator = Operator(ready, lock_timeout_ms=10_000, lock_patience_s=60.0)
+    with holding(ready, "lock table rag_documents in share mode") as other:
+
+        def cross() -> None:
+            """Once 2.2 holds knowledge and waits for rag_documents, wait for knowledge."""
+            waiting = "select 1 from pg_locks where not granted and relation = 'rag_documents'::regclass"
+            eventually(lambda: ready.query(waiting), "2.2 waits for rag_documents")
+            other.execute("select count(*) from knowledge")
+            other.rollback()
+
+        crossing = threading.Thread(target=cross)
+        crossing.start()
+        assert operator.engine.run(last="2.2").ending == "done"
+        crossing.join()
+
+    assert [wait.sqlstate for wait in operator.told(LockWaited)] == ["40P01"]
+
+
+@contextmanager
+def vacuumed_for_long(cluster: Cluster, database: Database, *, freeze: bool = False) -> Iterator[None]:
+    """The server's own vacuum of clones is at work, and will be for a long time."""
+    age = ", autovacuum_freeze_max_age = 100000" if freeze else ""
+    database.execute(
+        "alter table clones set (autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1,"
+        f" autovacuum_vacuum_threshold = 1, autovacuum_vacuum_scale_factor = 0{age})"
+    )
+    database.execute("update clones set name = name")
+    admin = cluster.admin
+    for setting in ("autovacuum = on", "autovacuum_naptime = '1s'"):
+        admin.execute(f"alter system set {setting}", user=SUPERUSER)
+    admin.execute("select pg_reload_conf()", user=SUPERUSER)
+    try:
+        at_work = (
+            "select 1 from pg_stat_activity a join pg_locks l using (pid) where a.backend_type = 'autovacuum worker'"
+            " and l.relation = 'clones'::regclass and l.mode = 'ShareUpdateExclusiveLock' and l.granted"
+            f" and a.query like 'autovacuum: VACUUM% public.clones{' (to prevent' if freeze else ''}%'"
+        )
+        eventually(lambda: database.query(at_work, user=SUPERUSER), "the server vacuums clones")
+        yield
+    finally:
+        for setting in ("autovacuum", "autovacuum_naptime"):
+            admin.execute(f"alter system reset {setting}", user=SUPERUSER)
+        admin.execute("select pg_reload_conf()", user=SUPERUSER)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("may_look", [True, False])
+def test_a_vacuum_of_the_server_gives_way_to_the_third_try(
+    cluster: Cluster, make_database: MakeDatabase, may_look: bool
+) -> None:
+    database = make_database(rows=4000)
+    operator = Operator(database, lock_patience_s=60.0)
+    operator.engine.run(last="1.6")
+    if not may_look:
+        database.execute("revoke pg_monitor from postgres", user=SUPERUSER)
+    try:
+        with vacuumed_for_long(cluster, database), Application(database) as application:
+            assert operator.engine.run(last="2.1").ending == "done"
+    finally:
+        database.execute("grant pg_monitor to postgres with admin option", user=SUPERUSER)
+
+    waits = operator.told(LockWaited)
+    assert [wait.next_timeout_ms for wait in waits] == [None, 1250]
+    assert {one.kind for event in operator.told(BlockersSeen) for one in event.blockers} == {"autovacuum"}
+    assert application.worst_s < 1.25 + 0.5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("may_look", [True, False])
+def test_a_vacuum_against_wraparound_is_shown_and_waited_for(
+    cluster: Cluster, make_database: MakeDatabase, may_look: bool
+) -> None:
+    database = make_database(rows=4000)
+    operator = Operator(database, lock_timeout_ms=200, lock_patience_s=4.0)
+    operator.engine.run(last="1.6")
+    database.execute(
+        "do $$ begin for i in 1..100100 loop perform pg_current_xact_id(); commit; end loop; end $$", user=SUPERUSER
+    )
+    if not may_look:
+        database.execute("revoke pg_monitor from postgres", user=SUPERUSER)
+    try:
+        with vacuumed_for_long(cluster, database, freeze=True), pytest.raises(LockNotObtainedError) as gave_up:
+            operator.engine.run(last="2.1")
+    finally:
+        database.execute("grant pg_monitor to postgres with admin option", user=SUPERUSER)
+
+    assert {wait.next_timeout_ms for wait in operator.told(LockWaited)} == {None}
+    assert "wraparound autovacuum" in gave_up.value.why
+
+
+def test_a_concurrent_index_build_tells_who_holds_it_back_and_how_far_it_is(database: Database) -> None:
+    told: list[Event] = []
+    watcher = Watcher(database.target(), Settings(), told.append)
+    snapshot = "set transaction isolation level repeatable read", "select 1"
+    with holding(database, *snapshot, application="old report") as old, database.connect() as builder:
+        watch = Watch("3", 1, builder.info.backend_pid, "public", {})
+
+        def let_go() -> None:
+            eventually(lambda: any(isinstance(event, BlockersSeen) for event in told), "the old snapshot is told")
+            old.rollback()
+
+        letting_go = threading.Thread(target=let_go)
+        letting_go.start()
+        with watcher.watching(watch):
+            builder.execute("create index concurrently slow on clones (name)")
+        letting_go.join()
+    watcher.stop()
+
+    seen: Any = [event for event in told if isinstance(event, BlockersSeen)]
+    assert seen[0].waits_for == "transactions that began before"
+    assert [(one.application, one.holds) for one in seen[0].blockers] == [("old report", "a snapshot")]
+    assert not seen[-1].blockers
+    progress = [event for event in told if isinstance(event, IndexProgressed)]
+    assert (progress[0].phase, progress[0].total, progress[0].unit) == ("waiting for old snapshots", 1, "transactions")
+
+
+@pytest.mark.parametrize("end", [False, True], ids=["cancelled", "ended"])
+def test_a_blocker_is_signalled_from_another_thread_and_the_part_goes_on(ready: Database, end: bool) -> None:
+    operator = Operator(ready, lock_timeout_ms=50, lock_patience_s=60.0)
+    happened: list[str] = []
+
+    def act(event: BlockersSeen) -> None:
+        one = event.blockers[0]
+        assert one.backend_start is not None
+        happened.append(operator.engine.signal_blocker(one.pid, one.backend_start, end=end))
+
+    def on_word(event: Event) -> None:
+        threading.Thread(target=act, args=(event,)).start()
+
+    with holding(ready, READS) as other:
+        busy = threading.Thread(target=_sleep_until_signalled, args=(other,))
+        if not end:
+            busy.start()
+            sleeping = "select 1 from pg_stat_activity where pid = %s and wait_event = 'PgSleep'"
+            eventually(lambda: ready.query(sleeping, [other.info.backend_pid]), "the blocker runs a statement")
+        acting = once(lambda event: isinstance(event, BlockersSeen), lambda: on_word(operator.told(BlockersSeen)[0]))
+        operator.listen(acting)
+        assert operator.engine.run(last="2.1").ending == "done"
+        if not end:
+            busy.join()
+        else:
+            with pytest.raises(psycopg.OperationalError):
+                other.execute("select 1")
+
+    done = "ended the connection of pid" if end else "cancelled the statement of pid"
+    assert happened[0].startswith(done)
+    assert "user postgres, application nightly report" in happened[0]
+    assert happened[0] in [notice.text for notice in operator.told(Noticed)]
+
+
+def _sleep_until_signalled(connection: psycopg.Connection[Any]) -> None:
+    with pytest.raises(psycopg.errors.QueryCanceled):
+        connection.execute("select pg_sleep(60)")
+    connection.rollback()
+
+
+def test_nobody_else_is_signalled(ready: Database) -> None:
+    engine = Operator(ready).engine
+    start = "select backend_start from pg_stat_activity where pid = %s"
+    with (
+        holding(ready, READS) as idle,
+        holding(ready, READS, user=SUPERUSER) as superuser,
+        holding(ready, READS, application="rag-wizard 0.1.0 grace@elsewhere") as ours,
+    ):
+        pid = idle.info.backend_pid
+        begun = ready.value(start, [pid])
+        assert "gone already" in engine.signal_blocker(pid, begun - timedelta(seconds=1), end=True)
+        assert "runs no statement that could be cancelled" in engine.signal_blocker(pid, begun, end=False)
+        for other, why in ((superuser, "superuser"), (ours, "session of rag-wizard")):
+            pid = other.info.backend_pid
+            with pytest.raises(RefusedError, match=why):
+                engine.signal_blocker(pid, ready.value(start, [pid], user=SUPERUSER), end=True)
+        for connection in (idle, superuser, ours):
+            assert connection.execute("select 1").fetchone() == (1,)
+
+
+def test_who_will_be_in_the_way_is_told_before(ready: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (
+        holding(ready, READS) as reader,
+        holding(ready, "set transaction isolation level repeatable read", "select 1", application="dump") as dump,
+        holding(ready, "select 1 from auth.users", application="elsewhere"),
+    ):
+        operator = Operator(ready, lock_timeout_ms=50)
+        assert told_before(operator).level == "pass", "they are young"
+        monkeypatch.setattr(in_the_way, "OLD_S", 0.0)
+        with_lock, with_snapshot = reader.info.backend_pid, dump.info.backend_pid
+        result = told_before(operator)
+        assert result.level == "warn"
+        assert f"pid {with_lock}, user postgres, application nightly report, idle in transaction" in result.found
+        assert "holds ACCESS SHARE on clones" in result.found
+        assert f"pid {with_snapshot}, user postgres, application dump" in result.found
+        assert "holds a snapshot, which a concurrent index build waits for" in result.found
+        assert "elsewhere" not in result.found
+        assert f"pg_terminate_backend({with_lock})" in result.fix
+        assert operator.engine.dry_run(last="2.1").exit_code == ExitCode.DONE
+
+        operator.listen(once(lambda event: isinstance(event, LockWaited), reader.rollback))
+        assert operator.engine.run(last="2.1").ending == "done"
+    notices = [event.text for event in operator.told(Noticed) if event.step == "2.1"]
+    assert len(notices) == 2
+    assert all(text.startswith("will be in the way: pid ") for text in notices)
+
+
+def told_before(operator: Operator) -> PrerequisiteResult:
+    return next(result for result in operator.engine.check() if result.id == "in-the-way")

@@ -1,0 +1,61 @@
+"""Sessions that get in the way of a rollout; an application beside it that notices how long it waits."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+import psycopg
+
+from tests.support.database import Database
+from tests.support.polling import Loop
+
+PATIENCE_S = 30.0
+
+
+def eventually(holds: Callable[[], object], what: str) -> None:
+    """Asks until `holds` does; an AssertionError when it never does."""
+    end = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < end, f"never happened: {what}"
+
+
+@contextmanager
+def holding(
+    database: Database, *statements: str, user: str = "postgres", application: str = "nightly report"
+) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    """A session that ran `statements` in a transaction and thinks; it may be ended from outside."""
+    with closing(psycopg.connect(database.conninfo(user), application_name=application)) as connection:
+        for statement in statements:
+            connection.execute(statement.encode())
+        yield connection
+
+
+class Application:
+    """Asks for one clone after the other while the block runs."""
+
+    def __init__(self, database: Database) -> None:
+        self.worst_s = 0.0
+        """The longest that one of its queries took."""
+        self._connection = database.connect()
+        self._loop: Loop[None] = Loop("application", self._ask)
+
+    def _ask(self) -> None:
+        began = time.monotonic()
+        self._connection.execute("select name from clones order by id limit 1").fetchall()
+        self.worst_s = max(self.worst_s, time.monotonic() - began)
+
+    @property
+    def queries(self) -> int:
+        """How many were answered."""
+        return self._loop.turns
+
+    def __enter__(self) -> Application:
+        self._loop.__enter__()
+        return self
+
+    def __exit__(self, *about: Any) -> None:
+        with self._connection:
+            self._loop.__exit__(*about)
