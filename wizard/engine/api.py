@@ -19,6 +19,7 @@ from wizard.db.queries import query
 from wizard.db.target import Target
 from wizard.engine import words
 from wizard.engine.backward import rollback_plan, run_backward
+from wizard.engine.capturing import take_down, take_down_all
 from wizard.engine.checks import verify_all
 from wizard.engine.compose import Composer
 from wizard.engine.events import CheckFinished, Event, Finished, Listener, Noticed, PrerequisiteChecked
@@ -165,8 +166,13 @@ class Engine:
     def run(self, *, first: str | None = None, last: str | None = None) -> Outcome:
         """Runs what is left of `first`..`last`, both included. Running again where nothing is left changes nothing."""
         step_range(self.rollout, first, last)
+
+        def work(here: Sitting) -> Outcome:
+            take_down(here)
+            return run_forward(here, first, last)
+
         with self._writing() as here:
-            return self._finish(resuming(here, lambda: run_forward(here, first, last)))
+            return self._finish(resuming(here, partial(work, here)))
 
     def rollback(self, to: str | None = None, *, discard_data: bool = False, archive: Path | None = None) -> Outcome:
         """Undoes everything, or everything after step `to`. Rows that go are archived first, unless `discard_data`.
@@ -202,6 +208,7 @@ class Engine:
                     fix="Roll back first: rag-wizard rollback. Or keep what was made: --keep-objects",
                 )
             require_nothing_waiting(here.connection, self.target.name)
+            take_down_all(here)
             drop_registry(here.connection)
 
     # Steering, from another thread ----------------------------------------------------------------------------------

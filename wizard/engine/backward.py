@@ -11,6 +11,8 @@ from wizard.db.queries import query
 from wizard.db.reading import read_rows
 from wizard.engine import words
 from wizard.engine.archive import archive_folder, readable
+from wizard.engine.capture import Place, StandingCapture, find_captures, standing_captures
+from wizard.engine.capturing import CAPTURE, Captures, removal
 from wizard.engine.commit import commit_part, outcome_now
 from wizard.engine.dependents import ObjectRef, find_dependents, require_no_dependents
 from wizard.engine.events import Noticed, StepFinished, StepStarted
@@ -26,8 +28,17 @@ from wizard.engine.settings import Settings
 from wizard.engine.sitting import Sitting
 from wizard.engine.situation import Situation
 from wizard.engine.state import StepState
-from wizard.engine.views import Dependent, Loss, Outcome, RollbackObject, RollbackPlan, RollbackStep, StatementView
-from wizard.errors import UsageError
+from wizard.engine.views import (
+    Dependent,
+    Loss,
+    Outcome,
+    RollbackObject,
+    RollbackPlan,
+    RollbackStep,
+    StatementView,
+)
+from wizard.errors import UsageError, WizardError
+from wizard.rollout.statements import Statement
 
 
 def rollback_plan(
@@ -35,9 +46,10 @@ def rollback_plan(
 ) -> RollbackPlan:
     """What would go, newest first, the rows that go with it, and where those would be archived. Reads only."""
     undos = tuple(_undos(connection, situation, to))
+    captures, standing = _captures(connection, situation, undos)
     steps = tuple(
         RollbackStep(
-            id=step, title=_title(situation, step), statements=tuple(_views(parts)),
+            id=step, title=_title(situation, step), statements=tuple(_views(parts, standing)),
             objects=tuple(_objects(connection, parts)),
         )
         for step, parts in _by_step(undos)
@@ -57,8 +69,21 @@ def rollback_plan(
         archive = str(place or "")
     return RollbackPlan(
         to=to, steps=steps, losses=tuple(losses), archive=archive,
-        dependents=_dependents(connection, settings.schema, undos),
+        dependents=_dependents(connection, settings.schema, undos), captures=captures,
     )  # fmt: skip
+
+
+def _captures(
+    connection: Connection, situation: Situation, undos: Iterable[Undo]
+) -> tuple[tuple[RollbackStep, ...], dict[Place, StandingCapture]]:
+    """The triggers that would be made first, and all that would then stand."""
+    if situation.active is None:
+        return (), {}
+    standing = standing_captures(connection, situation.active.rollout_id)
+    wanted = find_captures(connection, situation.schema, [guard for undo in undos for guard in undo.guards])
+    made = [one for place, one in wanted.items() if place not in standing or not standing[place].intact]
+    views = tuple(RollbackStep(id=CAPTURE, title=one.title, statements=tuple(_shown(one.making()))) for one in made)
+    return views, {**standing, **{one.guard.place: one.standing() for one in made}}
 
 
 def _dependents(connection: Connection, schema: str, undos: Iterable[Undo]) -> tuple[Dependent, ...]:
@@ -107,16 +132,22 @@ def run_backward(here: Sitting, to: str | None, *, discard_data: bool, folder: P
     require_no_dependents(_dependents(here.connection, here.settings.schema, undos))
     for problem in settle(here.connection, here.target.name, rollout_id):
         here.emit(Noticed(text=f"{problem.what}. {problem.why}"))
-    keeper = None
-    if not discard_data:
-        keeper = Keeper(here, undos, folder)
-        if not keeper.begin():
-            return outcome_now(here, "stopped")
+    captures = Captures(here, [guard for undo in undos for guard in undo.guards])
+    keeper = None if discard_data else Keeper(here, undos, folder, captures)
+    if not captures.clear(keep=True) or (keeper is not None and not keeper.begin()):
+        return outcome_now(here, "stopped")
     here.begin()
     for step, parts in _by_step(undos):
-        outcome = _undo_step(here, step, parts, keeper)
+        try:
+            outcome = _undo_step(here, step, parts, keeper, captures)
+        except WizardError:
+            captures.tell()
+            raise
         if outcome is not None:
+            captures.tell()
             return outcome
+    if not captures.clear():
+        return outcome_now(here, "stopped")
     kept = keeper.end() if keeper is not None else ""
     close_others(here.connection, rollout_id)
     if to is None:
@@ -128,7 +159,9 @@ def run_backward(here: Sitting, to: str | None, *, discard_data: bool, folder: P
     return outcome_now(here, "done", changed=bool(undos), sentence=sentence)
 
 
-def _undo_step(here: Sitting, step: str, parts: tuple[Undo, ...], keeper: Keeper | None) -> Outcome | None:
+def _undo_step(
+    here: Sitting, step: str, parts: tuple[Undo, ...], keeper: Keeper | None, captures: Captures
+) -> Outcome | None:
     title = _title(here.situation, step)
     here.emit(
         StepStarted(
@@ -139,8 +172,10 @@ def _undo_step(here: Sitting, step: str, parts: tuple[Undo, ...], keeper: Keeper
     for undo in parts:
         if here.steering.wait_if_paused():
             return outcome_now(here, "stopped")
+        groups, notes = captures.removal(undo.guards)
         source = PartSource(
-            step, undo.record.part, "revert", f"undo: {undo.record.title}", undo.record.digest, undo.groups,
+            step, undo.record.part, "revert", f"undo: {undo.record.title}", undo.record.digest,
+            (*groups, *undo.groups), notes=notes,
         )  # fmt: skip
         if keeper is None or not undo.guards:
             outcome = commit_part(here, here.composer.revert(here.situation, source), parts=len(parts))
@@ -148,6 +183,7 @@ def _undo_step(here: Sitting, step: str, parts: tuple[Undo, ...], keeper: Keeper
             outcome = keeper.destroy(source, undo, parts=len(parts))
         if outcome is not None:
             return outcome
+        captures.dropped(undo.guards)
     here.emit(
         StepFinished(
             step=step, title=title, direction="revert", state=StepState.ROLLED_BACK,
@@ -206,8 +242,13 @@ def _title(situation: Situation, step: str) -> str:
         return "a step of another version"
 
 
-def _views(parts: Iterable[Undo]) -> Iterator[StatementView]:
+def _views(parts: Iterable[Undo], standing: dict[Place, StandingCapture]) -> Iterator[StatementView]:
     for undo in parts:
-        for group in undo.groups:
-            for statement in group.statements:
-                yield StatementView(sql=statement.sql, file=statement.file, line=statement.line)
+        groups, _ = removal(standing, undo.guards)
+        for group in (*groups, *undo.groups):
+            yield from _shown(group.statements)
+
+
+def _shown(statements: Iterable[Statement]) -> Iterator[StatementView]:
+    for statement in statements:
+        yield StatementView(sql=statement.sql, file=statement.file, line=statement.line)

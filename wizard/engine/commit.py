@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from wizard.db.queries import query
@@ -16,10 +17,30 @@ from wizard.engine.views import Failure, Outcome, Verification
 from wizard.errors import LockNotObtainedError
 
 
-def commit_part(here: Sitting, message: PartMessage, *, parts: int) -> Outcome | None:
+def commit_part(
+    here: Sitting, message: PartMessage, *, parts: int, before_retry: Callable[[], object] | None = None
+) -> Outcome | None:
     """Sends a part and reports it; an Outcome if it failed or was cancelled.
 
+    `before_retry` is called after each lock that could not be had in time, when nothing is held.
     Raises LockNotObtainedError when that is what the failure means.
+    """
+    try:
+        send_reported(here, message, parts=parts, before_retry=before_retry)
+    except StoppedError:
+        return outcome_now(here, "stopped")
+    except PartFailedError as failed:
+        here.composer.failed(message.source.step)
+        return _failed(here, failed)
+    return None
+
+
+def send_reported(
+    here: Sitting, message: PartMessage, *, parts: int, before_retry: Callable[[], object] | None = None
+) -> None:
+    """Sends a part with everything that is told of it; what its failure means is left to the caller.
+
+    Raises what `send_part` does. The record is read anew in any case.
     """
     source = message.source
     shown = ";\n".join(line.sql for line in message.lines if line.statement)
@@ -35,18 +56,16 @@ def commit_part(here: Sitting, message: PartMessage, *, parts: int) -> Outcome |
                 patience_s=here.settings.lock_patience_s, next_try_s=pause, sql=sql,
             )
         )  # fmt: skip
+        if before_retry is not None:
+            before_retry()
 
     try:
         seconds = send_part(
             here.connection, message, steering=here.steering, patience_s=here.settings.lock_patience_s, waited=waited
         )
-    except StoppedError:
+    except (StoppedError, PartFailedError):
         here.look_at_parts()
-        return outcome_now(here, "stopped")
-    except PartFailedError as failed:
-        here.composer.failed(source.step)
-        here.look_at_parts()
-        return _failed(here, failed)
+        raise
     here.emit(PartCommitted(**about, parts=parts, seconds=seconds))
     for row in here.connection.execute(query("part_statements"), {"part_id": message.part_id}):
         here.emit(
@@ -56,7 +75,6 @@ def commit_part(here: Sitting, message: PartMessage, *, parts: int) -> Outcome |
             )
         )  # fmt: skip
     here.look_at_parts()
-    return None
 
 
 def _failed(here: Sitting, failed: PartFailedError) -> Outcome:

@@ -49,6 +49,8 @@ class PartSource:
     """How rows that the archive does not hold are saved under the lock; the guards are then those of that archive."""
     objects: tuple[tuple[str, Item], ...] = ()
     """(made, adopted or replaced; the object): what rolling back may touch, and what it may not."""
+    notes: tuple[str, ...] = ()
+    """What the registry is told in the same transaction, before the first lock."""
     one_message: bool = True
     """It takes a lock that queues the application: nothing may wait for the network in between."""
 
@@ -186,6 +188,7 @@ def _transaction(part_id: str, source: PartSource, settings: PartSettings, regis
                     for i, (s, group) in enumerate(statements, start=1)
                 )
             )
+        yield from (own(note) for note in source.notes)
     if source.saving is not None:
         lines = saving_lines(source.guards, source.saving, settings.schema, limit=STATEMENT_LIMIT)
         yield from (own(line) for line in lines)

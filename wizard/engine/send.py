@@ -84,7 +84,7 @@ def send_part(
         attempt += 1
         try:
             with steering.cancellable(connection):
-                _transaction(connection, message)
+                send_once(connection, message)
         except PartFailedError as failure:
             if failure.sqlstate == CANCELLED and steering.cancelled:
                 _interrupted(connection, message.part_id)
@@ -113,8 +113,8 @@ def _interrupted(connection: Connection, part_id: str) -> None:
     )
 
 
-def _transaction(connection: Connection, message: PartMessage) -> None:
-    """Sends the part's messages; after an error the session is out of the transaction again."""
+def send_once(connection: Connection, message: PartMessage) -> None:
+    """Sends the part's messages; after an error, a PartFailedError, the session is out of the transaction again."""
     rows: int | None = None
     for lines in message.messages:
         # Only the first line of a message can ask for the rows of the statement before it.

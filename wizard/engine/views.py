@@ -280,6 +280,8 @@ class RollbackPlan(View):
     """Folder that their rows are archived in first; empty if there are none, or nobody said where."""
     dependents: tuple[Dependent, ...] = ()
     """What somebody else built on objects that would go: the rollback is refused while there is any."""
+    captures: tuple[RollbackStep, ...] = ()
+    """Triggers on large tables, made first: they note what the application changes until columns of these go."""
 
     @property
     def would_lose(self) -> int:
