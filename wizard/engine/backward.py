@@ -11,8 +11,8 @@ from wizard.db.queries import query
 from wizard.db.reading import read_rows
 from wizard.engine import words
 from wizard.engine.archive import archive_folder, readable
-from wizard.engine.capture import Place, StandingCapture, find_captures, standing_captures
-from wizard.engine.capturing import CAPTURE, Captures, removal
+from wizard.engine.capture import CAPTURE, Place, StandingCapture, find_captures, standing_captures
+from wizard.engine.capturing import Captures, removal
 from wizard.engine.commit import commit_part, outcome_now
 from wizard.engine.dependents import ObjectRef, find_dependents, require_no_dependents
 from wizard.engine.events import Noticed, StepFinished, StepStarted

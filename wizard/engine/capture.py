@@ -21,6 +21,9 @@ from wizard.db.queries import query
 from wizard.engine.guard import TOO_SLOW, Guard, select_of
 from wizard.rollout.statements import Statement
 
+CAPTURE = "capture"
+"""The step that making and taking away triggers is recorded under: it is none of the rollout's. Its parts have the
+direction `revert`, so that none ever stands."""
 LARGE_ROWS = 10_000
 LARGE_BYTES = 10 * 1024 * 1024
 """A table above either is captured. Below, looking through it under the lock takes milliseconds."""
@@ -154,14 +157,13 @@ class StandingCapture:
             )  # fmt: skip
         yield _statement("DROP FUNCTION IF EXISTS {function}()", function=sql.Identifier("rag_wizard", self.name))
 
-    def forgetting(self) -> Iterator[str]:
+    def forgetting(self) -> str:
         """What the registry is told in the transaction that takes them away."""
-        for table in ("capture", "captured"):
-            yield (
-                sql.SQL("DELETE FROM {} WHERE part_id = {} AND ordinal = {}")
-                .format(sql.Identifier("rag_wizard", table), self.place[0], sql.Literal(self.place[1]))
-                .as_string()
-            )
+        return (
+            sql.SQL("DELETE FROM rag_wizard.capture WHERE part_id = {} AND ordinal = {}")
+            .format(self.place[0], sql.Literal(self.place[1]))
+            .as_string()
+        )
 
 
 def trigger_names(name: str) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from wizard.db.connect import Connection
 from wizard.db.copying import fixed_settings
 from wizard.engine.archive import Archive
 from wizard.engine.capture import (
+    CAPTURE,
     Capture,
     Place,
     StandingCapture,
@@ -32,9 +33,6 @@ from wizard.engine.words import committed
 from wizard.errors import LockNotObtainedError, RefusedError, WizardError
 from wizard.rollout.render import Group
 
-CAPTURE = "capture"
-"""The step that making and taking away triggers is recorded under: it is none of the rollout's. Its parts have the
-direction `revert`, so that none ever stands."""
 BATCH = 5000
 """Keys that are moved in one transaction."""
 FEW = 500
@@ -72,22 +70,22 @@ class Captures:
         here = self._here
         for place, capture in self._wanted.items():
             there = self._standing.get(place)
-            if there is not None and there.intact:
-                here.connection.execute(
-                    "DELETE FROM rag_wizard.captured WHERE part_id = %s AND ordinal = %s", (place[0], place[1])
+            if there is None or not there.intact:
+                before = tuple(there.removing()) if there is not None else ()
+                notes = (*((there.forgetting(),) if there is not None else ()), capture.noting())
+                here.begin()
+                group = Group((*before, *capture.making()))
+                if not self._commit(capture.title, group, notes, capture.guard.table):
+                    return False
+                self._standing[place] = capture.standing()
+                here.emit(
+                    Noticed(
+                        text=f"triggers on {capture.guard.table} note which rows change from here on, until its "
+                        "columns go: it is large, and must not be looked through under a lock"
+                    )
                 )
-                continue
-            before = tuple(there.removing()) if there is not None else ()
-            notes = (*(there.forgetting() if there is not None else ()), capture.noting())
-            here.begin()
-            if not self._commit(capture.title, Group((*before, *capture.making())), notes, capture.guard.table):
-                return False
-            self._standing[place] = capture.standing()
-            here.emit(
-                Noticed(
-                    text=f"triggers on {capture.guard.table} note which rows change from here on, until its columns "
-                    "go: it is large, and must not be looked through under a lock"
-                )
+            here.connection.execute(
+                "DELETE FROM rag_wizard.captured WHERE part_id = %s AND ordinal = %s", (place[0], place[1])
             )
         return True
 
@@ -98,10 +96,14 @@ class Captures:
                 continue
             self._here.begin()
             title = f"note no more which rows of {there.table} change"
-            group = Group(tuple(there.removing()))
-            if not self._commit(title, group, tuple(there.forgetting()), there.table):
+            if not self._commit(title, Group(tuple(there.removing())), (there.forgetting(),), there.table):
                 return False
             del self._standing[place]
+        # What was noted until the very moment that triggers went.
+        self._here.connection.execute(
+            "DELETE FROM rag_wizard.captured AS noted WHERE NOT EXISTS (SELECT FROM rag_wizard.capture AS standing"
+            " WHERE (standing.part_id, standing.ordinal) = (noted.part_id, noted.ordinal))"
+        )
         return True
 
     def give_up(self) -> None:
@@ -233,7 +235,7 @@ def removal(
     """The statements that take the guards' triggers away, and what the registry is told with them."""
     found = [standing[guard.place] for guard in guards if guard.place in standing]
     groups = tuple(Group(tuple(one.removing())) for one in found)
-    return groups, tuple(note for one in found for note in one.forgetting())
+    return groups, tuple(one.forgetting() for one in found)
 
 
 def _in_words(here: Sitting, failed: PartFailedError, title: str, table: str) -> WizardError:
