@@ -240,6 +240,11 @@ def rollback_lines(plan: RollbackPlan, target: str, *, statements: bool, discard
         where = f"Archived first, in {one_line(plan.archive)}" if plan.archive else "Archived first"
         lines += ["", "Would be lost" if discard else where]
         lines += columns((plural(x.rows, "row"), f"step {x.step}", x.what) for x in plan.losses)
+    if plan.captures and not discard:
+        lines += ["", "Before that, with triggers that go again: what the application changes meanwhile is kept too"]
+        for step in plan.captures:
+            lines.append(f"  {one_line(step.title)}")
+            lines += [f"    {shortened(one.sql, 110)}" for one in step.statements if statements]
     if plan.dependents:
         lines += [
             "",
