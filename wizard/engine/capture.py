@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from psycopg import sql
 
@@ -215,12 +214,22 @@ def standing_captures(
     }  # fmt: skip
 
 
-def moving(capture: Capture, guard: Guard, columns: Sequence[str], archive_id: str, limit: int | None = None) -> str:
-    """Moves captured rows as they are now into late_row; one row: how many keys were noted, how many rows they are.
+@dataclass(frozen=True)
+class Batch:
+    """Some of the captured rows: so many, behind the one of this number."""
+
+    limit: int
+    after: int
+
+
+def moving(
+    capture: Capture, guard: Guard, columns: Sequence[str], archive_id: str, *, batch: Batch | None = None
+) -> str:
+    """Moves captured rows as they are now into late_row; one row: keys noted, rows that they are, the last's number.
 
     Keys and rows are read in one snapshot, so a change is either in the row or still noted. `guard` and `columns` are
     the archive's: the text of every value as it was archived. OFFSET 0 keeps the server from reading the whole table:
-    each row is found by its key. Without `limit` all are moved.
+    each row is found by its key. Without `batch` all are moved.
     """
     place = sql.SQL("part_id = {} AND ordinal = {}").format(guard.part_id, sql.Literal(guard.ordinal))
     every = select_of(guard.table, tuple(columns), "true")
@@ -233,7 +242,7 @@ def moving(capture: Capture, guard: Guard, columns: Sequence[str], archive_id: s
     return (
         sql.SQL(
             "WITH moved AS (\n"
-            "    DELETE FROM rag_wizard.captured WHERE {place}{bound} RETURNING key\n"
+            "    DELETE FROM rag_wizard.captured WHERE {place}{bound} RETURNING number, key\n"
             "), changed AS (\n    SELECT DISTINCT key FROM moved\n), saved AS (\n"
             "    INSERT INTO rag_wizard.late_row (archive_id, part_id, ordinal, holds, row)\n"
             "    SELECT {archive}, {part}, {ordinal}, coalesce(now_is.holds, 'nothing'),\n"
@@ -244,11 +253,12 @@ def moving(capture: Capture, guard: Guard, columns: Sequence[str], archive_id: s
             "                    THEN 'values' ELSE 'defaults' END AS holds\n"
             "        FROM (\n{every}\n) AS found WHERE {match} OFFSET 0\n"
             "    ) AS now_is ON true RETURNING 1\n)\n"
-            "SELECT (SELECT count(*) FROM moved) AS moved, (SELECT count(*) FROM saved) AS saved"
+            "SELECT (SELECT count(*) FROM moved) AS moved, (SELECT count(*) FROM saved) AS saved,\n"
+            "       (SELECT max(number) FROM moved) AS last"
         )
         .format(
             place=place,
-            bound=_first(place, limit) if limit is not None else sql.SQL(""),
+            bound=_within(place, batch) if batch is not None else sql.SQL(""),
             archive=archive_id,
             part=guard.part_id,
             ordinal=sql.Literal(guard.ordinal),
@@ -263,12 +273,13 @@ def moving(capture: Capture, guard: Guard, columns: Sequence[str], archive_id: s
     )
 
 
-def _first(place: sql.Composable, limit: int) -> sql.Composable:
-    """Up to the number of the last of the first `limit` rows: one range of the primary key."""
+def _within(place: sql.Composable, batch: Batch) -> sql.Composable:
+    """Up to the number of the last row of the batch: one range of the primary key."""
     return sql.SQL(
-        " AND number <= (\n        SELECT max(number) FROM (SELECT number FROM rag_wizard.captured WHERE {place}\n"
+        " AND number > {after} AND number <= (\n"
+        "        SELECT max(number) FROM (SELECT number FROM rag_wizard.captured WHERE {place} AND number > {after}\n"
         "                                   ORDER BY number LIMIT {limit}) AS first)"
-    ).format(place=place, limit=sql.Literal(limit))
+    ).format(place=place, after=sql.Literal(batch.after), limit=sql.Literal(batch.limit))
 
 
 def _is_key(row: str, key: Sequence[str], types: Sequence[str]) -> sql.Composable:
@@ -280,6 +291,13 @@ def _is_key(row: str, key: Sequence[str], types: Sequence[str]) -> sql.Composabl
     )  # fmt: skip
 
 
+BY_INDEX = (
+    "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),"
+    " set_config('enable_sort', 'off', true)"
+)
+"""For the transaction. Keys come and go too fast for statistics, and a scan must not look cheaper than a look-up."""
+
+
 def saving_captured(capture: Capture, guard: Guard, columns: Sequence[str], archive_id: str, budget_ms: int) -> str:
     """Saves what is left of the captured rows, in the transaction that destroys the values and under its lock.
 
@@ -289,19 +307,17 @@ def saving_captured(capture: Capture, guard: Guard, columns: Sequence[str], arch
     return (
         sql.SQL(
             "DO $rag_wizard$\nDECLARE\n    began timestamptz := clock_timestamp();\n"
-            "    planned text := current_setting('enable_seqscan');\n    noted bigint;\n    came bigint;\nBEGIN\n"
+            "    noted bigint;\n    came bigint;\nBEGIN\n"
             "    IF to_regclass({name}) IS NULL THEN RETURN; END IF;\n"
             "    IF (SELECT count(*) FROM pg_catalog.pg_trigger WHERE tgrelid = to_regclass({name})\n"
             "        AND tgname = ANY ({triggers}::text[]) AND tgenabled = 'A') <> 2 THEN\n"
             "        RAISE EXCEPTION '{touched} of %: %', {what}, {triggers} USING ERRCODE = 'RW002',\n"
             "            HINT = 'Roll back again: its values are archived anew.';\n    END IF;\n"
-            # Never analysed tables, rows that are no more but not yet cleaned up: a scan must not look cheaper.
-            "    PERFORM set_config('enable_seqscan', 'off', true);\n"
+            "    {by_index};\n"
             "    IF (SELECT count(*) FROM (SELECT FROM rag_wizard.captured WHERE part_id = {part}\n"
             "        AND ordinal = {ordinal} LIMIT {most} + 1) AS found) > {most} THEN\n"
             "        RAISE EXCEPTION '{too_slow}: %', {what} USING ERRCODE = '55P03';\n    END IF;\n"
             "    EXECUTE {move} INTO noted, came;\n"
-            "    PERFORM set_config('enable_seqscan', planned, true);\n"
             "    UPDATE rag_wizard.archive_file SET late = coalesce(late, 0) + came, captured = true,\n"
             "        saved_at = clock_timestamp()\n"
             "    WHERE archive_id = {archive} AND part_id = {part} AND ordinal = {ordinal};\n"
@@ -319,6 +335,7 @@ def saving_captured(capture: Capture, guard: Guard, columns: Sequence[str], arch
             ordinal=sql.Literal(guard.ordinal),
             most=sql.Literal(MOST_LEFT),
             too_slow=sql.SQL(TOO_SLOW),
+            by_index=sql.SQL(BY_INDEX.replace("SELECT", "PERFORM")),
             move=sql.Literal(moving(capture, guard, columns, archive_id)),
             archive=archive_id,
             budget=f"{budget_ms}ms",
@@ -329,9 +346,3 @@ def saving_captured(capture: Capture, guard: Guard, columns: Sequence[str], arch
 
 TOUCHED = "somebody dropped or disabled the triggers that note changes"
 """How the server's message begins when the captured rows can no longer be trusted."""
-
-
-def moved_rows(row: dict[str, Any] | None) -> tuple[int, int]:
-    """What `moving` returned: keys, rows."""
-    assert row is not None
-    return int(row["moved"]), int(row["saved"])

@@ -13,12 +13,13 @@ from wizard.db.connect import Connection
 from wizard.db.copying import fixed_settings
 from wizard.engine.archive import Archive
 from wizard.engine.capture import (
+    BY_INDEX,
     CAPTURE,
+    Batch,
     Capture,
     Place,
     StandingCapture,
     find_captures,
-    moved_rows,
     moving,
     saving_captured,
     standing_captures,
@@ -184,49 +185,56 @@ class Captures:
 
     def _drain(self, capture: Capture, archive: Archive, guard: Guard) -> bool:
         here = self._here
-        text = moving(capture, guard, _names(archive, guard), archive.archive_id, BATCH)
-        since_vacuum = rounds = 0
-        while rounds < ROUNDS:
+        for _ in range(ROUNDS):
             try:
                 with here.steering.cancellable(here.connection):
-                    moved = _move(here.connection, text, archive.archive_id, guard)
+                    moved = self._once(capture, archive, guard)
             except errors.QueryCanceled:
                 if not here.steering.cancelled:
                     raise
                 return False
             except errors.LockNotAvailable:
                 # Somebody holds the whole table: what is noted stays noted.
-                rounds += 1
                 if here.steering.wait(0.5):
                     return False
                 continue
-            since_vacuum += moved
-            if since_vacuum >= VACUUM_AFTER:
-                # Without giving disk back, which would need a lock that the application's writers wait for.
-                here.connection.execute("VACUUM (TRUNCATE false) rag_wizard.captured")
-                since_vacuum = 0
             if moved < FEW:
                 break
-            if moved < BATCH:
-                rounds += 1
         return not here.steering.cancelled
+
+    def _once(self, capture: Capture, archive: Archive, guard: Guard) -> int:
+        """Moves all that is noted, in batches; how many keys. Numbers that are committed late are left for the next."""
+        connection, names = self._here.connection, _names(archive, guard)
+        count = after = 0
+        while True:
+            text = moving(capture, guard, names, archive.archive_id, batch=Batch(BATCH, after))
+            moved, last = _move(connection, text, archive.archive_id, guard)
+            count, after = count + moved, last or after
+            if moved < BATCH or self._here.steering.cancelled:
+                break
+        if count >= VACUUM_AFTER:
+            # Without giving disk back, which would need a lock that the application's writers wait for.
+            connection.execute("VACUUM (TRUNCATE false) rag_wizard.captured")
+        return count
 
 
 def _names(archive: Archive, guard: Guard) -> tuple[str, ...]:
     return tuple(column.name for column in archive.entries[guard.place].columns)
 
 
-def _move(connection: Connection, text: str, archive_id: str, guard: Guard) -> int:
-    """One batch; how many keys it took."""
+def _move(connection: Connection, text: str, archive_id: str, guard: Guard) -> tuple[int, int | None]:
+    """One batch: how many keys it took, and the number of the last."""
     with connection.transaction():
         connection.execute(fixed_settings())
-        moved, saved = moved_rows(connection.execute(text.encode()).fetchone())
+        connection.execute(BY_INDEX)
+        row = connection.execute(text.encode()).fetchone()
+        assert row is not None
         connection.execute(
             "UPDATE rag_wizard.archive_file SET late = coalesce(late, 0) + %s, captured = true"
             " WHERE archive_id = %s AND part_id = %s AND ordinal = %s",
-            (saved, archive_id, guard.part_id, guard.ordinal),
+            (row["saved"], archive_id, guard.part_id, guard.ordinal),
         )
-    return moved
+    return row["moved"], row["last"]
 
 
 def removal(

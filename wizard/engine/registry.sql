@@ -161,11 +161,11 @@ COMMENT ON COLUMN rag_wizard.archive_file.gone IS 'of captured rows: how many ar
 COMMENT ON COLUMN rag_wizard.archive_file.exported_at IS 'when the late rows were in the archive''s folder; until then they are in late_row';
 
 -- Rows that came or changed after the archive's snapshot: saved in the transaction that destroys them, under its lock;
--- captured ones before it, as far as possible.
+-- captured ones before it, as far as possible. No foreign keys: to check them row by row would prolong that lock.
 CREATE TABLE rag_wizard.late_row (
     number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    archive_id uuid NOT NULL REFERENCES rag_wizard.archive,
-    part_id uuid NOT NULL REFERENCES rag_wizard.part,
+    archive_id uuid NOT NULL,
+    part_id uuid NOT NULL,
     ordinal integer NOT NULL,
     holds text NOT NULL DEFAULT 'values' CHECK (holds IN ('values', 'defaults', 'nothing')),
     row json NOT NULL
