@@ -214,6 +214,12 @@ def standing_captures(
     }  # fmt: skip
 
 
+def standing_words(connection: Connection, rollout_id: str) -> str:
+    """The end of a sentence about a database in which an interrupted rollback left its triggers; else empty."""
+    tables = dict.fromkeys(one.table for one in standing_captures(connection, rollout_id).values())
+    return f"; triggers on {', '.join(tables)} note what changes, for a rollback that did not end" if tables else ""
+
+
 @dataclass(frozen=True)
 class Batch:
     """Some of the captured rows: so many, behind the one of this number."""

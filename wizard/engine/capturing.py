@@ -53,6 +53,7 @@ class Captures:
         self._guards = {guard.place for guard in guards}
         self._part = 0
         self._read()
+        self._noting = bool(self._standing or self._wanted)
 
     def _read(self, archive_id: str | None = None) -> None:
         here = self._here
@@ -100,6 +101,8 @@ class Captures:
             if not self._commit(title, Group(tuple(there.removing())), (there.forgetting(),), there.table):
                 return False
             del self._standing[place]
+        if not self._noting:
+            return True
         # What was noted until the very moment that triggers went.
         self._here.connection.execute(
             "DELETE FROM rag_wizard.captured AS noted WHERE NOT EXISTS (SELECT FROM rag_wizard.capture AS standing"
