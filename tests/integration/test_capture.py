@@ -25,6 +25,11 @@ TRIGGERS = "select tgrelid::regclass::text, tgname from pg_trigger where tgname 
 ONE = "(select id from clones order by id limit 1)"
 
 
+def slow(*values: str) -> list[Any]:
+    """Parameters for `make test-all`."""
+    return [pytest.param(value, marks=pytest.mark.slow) for value in values]
+
+
 @pytest.fixture
 def archives(tmp_path: Path) -> Path:
     return tmp_path / "archives"
@@ -50,7 +55,7 @@ def forward_again(database: Database, operator: Operator, archives: Path) -> Non
         assert operator.engine.restore(folder, skip_orphans=True).ending == "done"
 
 
-@pytest.mark.parametrize("few", [500, 3])
+@pytest.mark.parametrize("few", [500, pytest.param(3, marks=pytest.mark.slow)])
 def test_an_application_that_writes_in_every_way_until_the_drop_finds_every_value_again(
     database: Database, archives: Path, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
@@ -87,6 +92,7 @@ def test_an_application_that_writes_in_every_way_until_the_drop_finds_every_valu
     assert start != before
 
 
+@pytest.mark.slow
 def test_the_start_is_reached_exactly_and_nothing_of_ours_is_left(database: Database, archives: Path) -> None:
     before = database.dump()
     operator = Operator(database, archives=archives)
@@ -126,7 +132,7 @@ def test_what_is_shown_is_what_is_sent_and_logged_and_the_log_replays(
     assert database.digest(schemas=["public"], exclude=["updated_at"]).keys() == twin.digest(schemas=["public"]).keys()
 
 
-@pytest.mark.parametrize("seam", ["captured", "archived", "dropping", "dropped"])
+@pytest.mark.parametrize("seam", ["archived", *slow("captured", "dropping", "dropped")])
 def test_killed_at_a_seam_the_next_rollback_goes_on_and_loses_nothing(
     database: Database, archives: Path, seam: str
 ) -> None:
@@ -165,7 +171,7 @@ def test_killed_at_a_seam_the_next_rollback_goes_on_and_loses_nothing(
     assert rows_now(database) == values
 
 
-@pytest.mark.parametrize("way", ["run", "forget", "discard", "to"])
+@pytest.mark.parametrize("way", ["run", *slow("forget", "discard", "to")])
 def test_what_needs_no_triggers_takes_them_away(database: Database, archives: Path, way: str) -> None:
     operator = Operator(database, archives=archives)
     operator.engine.run()
@@ -198,6 +204,7 @@ def test_what_needs_no_triggers_takes_them_away(database: Database, archives: Pa
         assert database.value("select count(*) from rag_wizard.captured") == 0
 
 
+@pytest.mark.slow
 def test_an_archive_from_before_the_triggers_were_gone_for_a_while_is_not_gone_on_with(
     database: Database, archives: Path
 ) -> None:
@@ -249,6 +256,10 @@ def test_the_last_state_of_a_row_counts_and_deleted_ones_are_told(database: Data
     operator.engine.run()
     keys = [key for (key,) in database.query("select id from knowledge order by id limit 4")]
     database.execute("update knowledge set rag_error_message = 'old' where id = any (%s)", [keys[:3]])
+    database.execute(
+        "with d as (insert into rag_documents (name, document_link, domain) values ('d', '', 'other') returning id)"
+        " update knowledge set rag_document_id = d.id from d where knowledge.id = %s", [keys[2]],
+    )  # fmt: skip
     new = "insert into knowledge (clone_id, title, content_type) select clone_id, %s, 'url' from knowledge limit 1"
 
     def write(event: Event) -> None:
@@ -259,19 +270,25 @@ def test_the_last_state_of_a_row_counts_and_deleted_ones_are_told(database: Data
         if isinstance(event, StepStarted) and event.step == "2.2":
             database.execute("update knowledge set rag_error_message = 'last' where id = %s", [keys[3]])
             database.execute("update knowledge set rag_error_message = null where id = %s", [keys[0]])
+            database.execute("delete from rag_documents")
             database.execute("delete from knowledge where id = %s or title = 'comes and goes'", [keys[1]])
 
     operator.listen(write)
     operator.engine.rollback()
 
     folder = only_archive(archives)
-    assert len(rows_in(folder, "knowledge")) == 5
-    assert {row["id"]: row["rag_error_message"] for row in rows_in(folder / "late", "knowledge")} == {
-        str(keys[3]): "last", str(keys[0]): None,
+    assert len(rows_in(folder, "knowledge")) == 6
+    late = {row["id"]: row for row in rows_in(folder / "late", "knowledge")}
+    assert {key: row["rag_error_message"] for key, row in late.items()} == {
+        str(keys[3]): "last", str(keys[0]): None, str(keys[2]): "old",
     }  # fmt: skip
-    assert [(one.table, one.rows) for one in manifest_of(folder).deleted_since] == [("knowledge", 1)]
+    assert late[str(keys[2])]["rag_document_id"] is None, "set by the foreign key when the document went"
+    assert [(one.table, one.rows) for one in manifest_of(folder).deleted_since] == [
+        ("knowledge", 1), ("rag_documents", 1),
+    ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_with_only_defaults_noted_there_is_no_archive(database: Database, archives: Path) -> None:
     operator = Operator(database, archives=archives)
     operator.engine.run()
@@ -317,6 +334,7 @@ def test_a_plain_role_of_the_application_writes_under_its_policies_and_is_noted(
     assert [row["id"] for row in rows_in(only_archive(archives), "clones")] == [str(key)]
 
 
+@pytest.mark.slow
 def test_a_lock_that_cannot_be_had_gives_up_in_words_and_leaves_no_trigger(database: Database, archives: Path) -> None:
     operator = Operator(database, archives=archives, lock_timeout_ms=50, lock_patience_s=0.3)
     operator.engine.run()
@@ -331,11 +349,10 @@ def test_a_lock_that_cannot_be_had_gives_up_in_words_and_leaves_no_trigger(datab
     assert operator.engine.rollback().ending == "done"
 
 
-@pytest.mark.parametrize("variant", ["partitioned_clones", "quoted_names"])
+@pytest.mark.parametrize("variant", ["partitioned_clones", *slow("quoted_names")])
 def test_other_tables_are_captured_too(make_database: MakeDatabase, archives: Path, variant: str) -> None:
     database = make_database(variant)
-    settings: dict[str, Any] = {}
-    operator = Operator(database, archives=archives, **settings)
+    operator = Operator(database, archives=archives)
     operator.engine.run()
     database.execute(f"update clones set rag_expert_name = 'old' where id = {ONE}")
 
@@ -347,3 +364,5 @@ def test_other_tables_are_captured_too(make_database: MakeDatabase, archives: Pa
     operator.listen(write)
     operator.engine.rollback()
     assert [row["rag_expert_name"] for row in rows_in(only_archive(archives) / "late", "clones")] == ["late"]
+    assert database.value("select bool_and(captured) from rag_wizard.archive_file join rag_wizard.guard"
+                          " using (part_id, ordinal) where table_name = 'clones'")  # fmt: skip
