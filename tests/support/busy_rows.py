@@ -144,10 +144,11 @@ class BusyApplication:
         self._do(conn, "update clones set bio = %s where id = %s", f"stamp {n}", self._some(n + 3))
 
     def _after_trigger(self, conn: psycopg.Connection[Any], n: int) -> None:
-        """What an AFTER trigger writes is not in RETURNING."""
+        """What an AFTER trigger writes is not in RETURNING; read before anybody can drop a column."""
         key = self._some(n + 5)
-        conn.execute("update clones set avatar_url = %s where id = %s", (f"late {n}", key))
-        row = conn.execute(f"select {READ} from clones where id = %s".encode(), (key,)).fetchone()
+        with conn.transaction():
+            conn.execute("update clones set avatar_url = %s where id = %s", (f"late {n}", key))
+            row = conn.execute(f"select {READ} from clones where id = %s".encode(), (key,)).fetchone()
         assert row is not None
         self.rows[key] = row
 
