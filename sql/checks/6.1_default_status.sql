@@ -1,8 +1,8 @@
 -- No row that is as old as the step is left without its default. Rows that were inserted or changed since are told,
--- never held against the step. rag_wizard.xid is the transaction that ran the step, rag_wizard.horizon the oldest that
--- was still running then; unknown, every row is judged.
+-- never held against the step. rag_wizard.xid are the transactions that ran the step, comma-separated, and
+-- rag_wizard.horizon the oldest that was still running then; unknown, every row is judged.
 WITH step AS (
-    SELECT nullif(current_setting('rag_wizard.xid', true), '')::xid8::xid AS xid,
+    SELECT string_to_array(nullif(current_setting('rag_wizard.xid', true), ''), ',')::xid8[]::xid[] AS xids,
            age(nullif(current_setting('rag_wizard.horizon', true), '')::xid8::xid) AS horizon_age
 ),
 looked_at (subject) AS (
@@ -20,7 +20,7 @@ empty AS (
     FROM knowledge WHERE rag_processing_status IS NULL
 ),
 judged AS (
-    SELECT empty.subject, COALESCE(row_xid <> step.xid AND age(row_xid) <= step.horizon_age, false) AS newer
+    SELECT empty.subject, COALESCE(row_xid <> ALL (step.xids) AND age(row_xid) <= step.horizon_age, false) AS newer
     FROM empty CROSS JOIN step
 ),
 counted AS (

@@ -1,7 +1,7 @@
 -- Every clone that is as old as the step has a mapping, and it is the one of its category. The mapping is written out
 -- here, not taken from the function that is being judged. Clones that were inserted or changed since, and those that
--- had a mapping of their own before, are told, never held against the step. rag_wizard.xid is the transaction that ran
--- the step, rag_wizard.horizon the oldest that was still running then; unknown, every clone is judged.
+-- had a mapping of their own before, are told, never held against the step. rag_wizard.xid are the transactions that ran
+-- the step, comma-separated, rag_wizard.horizon the oldest that was still running then; unknown, every clone is judged.
 WITH clone AS (
     SELECT rag_domain_mapping AS mapping,
            CASE category::text
@@ -14,11 +14,14 @@ WITH clone AS (
                WHEN 'ai' THEN 'ai-technology'
                ELSE 'other'
            END AS wanted,
-           COALESCE(xmin <> nullif(current_setting('rag_wizard.xid', true), '')::xid8::xid
-                    AND age(xmin) <= age(nullif(current_setting('rag_wizard.horizon', true), '')::xid8::xid),
+           COALESCE(step.xid IS NULL AND known.any
+                    AND age(clones.xmin) <= age(nullif(current_setting('rag_wizard.horizon', true), '')::xid8::xid),
                     false) AS newer,
-           COALESCE(xmin = nullif(current_setting('rag_wizard.xid', true), '')::xid8::xid, true) AS filled
+           step.xid IS NOT NULL OR NOT known.any AS filled
     FROM clones
+    CROSS JOIN (SELECT coalesce(current_setting('rag_wizard.xid', true), '') <> '' AS any) AS known
+    LEFT JOIN unnest(string_to_array(current_setting('rag_wizard.xid', true), ',')) AS step (xid)
+           ON step.xid::xid8::xid = clones.xmin
 ),
 counted AS (
     SELECT count(*) FILTER (WHERE mapping IS NULL AND NOT newer) AS unmapped,

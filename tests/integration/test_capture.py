@@ -55,14 +55,14 @@ def forward_again(database: Database, operator: Operator, archives: Path) -> Non
         assert operator.engine.restore(folder, skip_orphans=True).ending == "done"
 
 
-@pytest.mark.parametrize("few", [500, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("few", "strategy"), [(500, "online"), pytest.param(3, "atomic", marks=pytest.mark.slow)])
 def test_an_application_that_writes_in_every_way_until_the_drop_finds_every_value_again(
-    database: Database, archives: Path, monkeypatch: pytest.MonkeyPatch, few: int
+    database: Database, archives: Path, monkeypatch: pytest.MonkeyPatch, few: int, strategy: str
 ) -> None:
     """With `few` 3 nearly everything is moved without a lock, and the last under it."""
     monkeypatch.setattr("wizard.engine.capturing.FEW", few)
     start = database.dump()
-    operator = Operator(database, archives=archives, lock_patience_s=60.0)
+    operator = Operator(database, archives=archives, lock_patience_s=60.0, strategy=strategy)
     operator.engine.run()
     write_rows(database)
     database.execute("update clones set rag_config = '{\"old\": 1.0}' where id = " + ONE)

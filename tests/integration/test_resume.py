@@ -93,8 +93,10 @@ def test_a_part_whose_transaction_is_alive_is_left_alone(database: Database) -> 
     operator.engine.run(last="1.1")
     with database.connect(autocommit=False) as alive:
         alive.execute(
-            "insert into rag_wizard.part (part_id, rollout_id, session_id, step, part, direction, title, digest, state)"
-            " select gen_random_uuid(), rollout_id, session_id, '1.2', 1, 'deploy', '', '', 'intent'"
+            "insert into rag_wizard.part"
+            " (part_id, rollout_id, session_id, step, part, direction, title, digest, strategy, mode, state)"
+            " select gen_random_uuid(), rollout_id, session_id, '1.2', 1, 'deploy', '', '', 'atomic', 'transaction',"
+            " 'intent'"
             " from rag_wizard.session"
         )
         alive.commit()

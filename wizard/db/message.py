@@ -16,6 +16,8 @@ class Reply:
 
     tag: str
     """Command tag, for example "INSERT 0 8"."""
+    value: str | None = None
+    """The first column of the first row, of a statement that returned rows."""
 
     @property
     def rows(self) -> int | None:
@@ -52,5 +54,6 @@ def send_message(connection: Connection, text: str) -> tuple[Reply, ...]:
                 # A time limit of the server ends the session too, but has a class of its own.
                 raise error if isinstance(error, psycopg.OperationalError) else psycopg.OperationalError(str(error))
             raise MessageError(index, error)
-        replies.append(Reply((result.command_status or b"").decode()))
+        value = result.get_value(0, 0) if result.ntuples else None
+        replies.append(Reply((result.command_status or b"").decode(), None if value is None else value.decode()))
     return tuple(replies)

@@ -11,6 +11,7 @@ from wizard.db.queries import query
 from wizard.db.reading import read_rows
 from wizard.engine import words
 from wizard.engine.archive import archive_folder, readable
+from wizard.engine.backfill import run_batches
 from wizard.engine.capture import CAPTURE, Place, StandingCapture, find_captures, standing_captures
 from wizard.engine.capturing import Captures, removal
 from wizard.engine.commit import commit_part, outcome_now
@@ -38,6 +39,7 @@ from wizard.engine.views import (
     StatementView,
 )
 from wizard.errors import UsageError, WizardError
+from wizard.rollout.render import Mode
 from wizard.rollout.statements import Statement
 
 
@@ -176,8 +178,12 @@ def _undo_step(
         source = PartSource(
             step, undo.record.part, "revert", f"undo: {undo.record.title}", undo.record.digest,
             (*groups, *undo.groups), notes=notes,
+            mode=Mode(undo.record.mode) if undo.groups else Mode.TRANSACTION, strategy=undo.record.strategy,
         )  # fmt: skip
-        if keeper is None or not undo.guards:
+        if source.mode is Mode.BATCHES:
+            message = here.composer.revert(here.situation, source)
+            outcome = run_batches(here, message, here.situation.reverting(undo.record), parts=len(parts))
+        elif keeper is None or not undo.guards:
             outcome = commit_part(here, here.composer.revert(here.situation, source), parts=len(parts))
         else:
             outcome = keeper.destroy(source, undo, parts=len(parts))

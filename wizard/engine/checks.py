@@ -10,11 +10,13 @@ import psycopg
 from wizard.db.connect import Connection
 from wizard.db.reading import Moment, read_rows
 from wizard.engine.compare import compare
+from wizard.engine.registry import load_batch_xids
 from wizard.engine.situation import Situation
 from wizard.engine.state import StepState
 from wizard.engine.views import CheckResult, CriterionResult, Judgement, Verification
 from wizard.rollout.model import Check, Criterion, Step, holds
 from wizard.rollout.queries import require_text, select
+from wizard.rollout.render import Mode
 
 Report = Callable[[CheckResult], None]
 
@@ -56,7 +58,7 @@ def _run_checks(
 def _run(connection: Connection, situation: Situation, step: Step, check: Check) -> dict[str, Any]:
     """The rows of the check's result, or the error that kept it from running."""
     try:
-        rows = read_rows(connection, select(situation.rollout, check.sql), moment=_when(situation, step))
+        rows = read_rows(connection, select(situation.rollout, check.sql), moment=_when(connection, situation, step))
     except psycopg.Error as error:
         if connection.broken:
             raise
@@ -70,10 +72,16 @@ def _run(connection: Connection, situation: Situation, step: Step, check: Check)
     }
 
 
-def _when(situation: Situation, step: Step) -> Moment:
+def _when(connection: Connection, situation: Situation, step: Step) -> Moment:
     """When the step's last part ran, in transactions; empty if the registry has none."""
     standing = situation.active.standing(step.id) if situation.active is not None else ()
-    return Moment(standing[-1].xid or "", standing[-1].horizon or "") if standing else Moment()
+    if not standing:
+        return Moment()
+    last = standing[-1]
+    xids = [last.xid or ""]
+    if last.mode == Mode.BATCHES.value:
+        xids = [xid for part in standing for xid in load_batch_xids(connection, part.part_id)]
+    return Moment(",".join(xids), last.horizon or "")
 
 
 def _judge(situation: Situation, criterion: Criterion, results: Sequence[CheckResult]) -> CriterionResult:

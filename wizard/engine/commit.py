@@ -31,7 +31,7 @@ def commit_part(
         return outcome_now(here, "stopped")
     except PartFailedError as failed:
         here.composer.failed(message.source.step)
-        return _failed(here, failed)
+        return failed_part(here, failed)
     return None
 
 
@@ -43,11 +43,9 @@ def send_reported(
     Raises what `send_part` does. The record is read anew in any case.
     """
     source = message.source
-    shown = ";\n".join(line.sql for line in message.lines if line.statement)
-    about: dict[str, Any] = {"step": source.step, "part": source.part, "direction": source.direction}
     here.composer.used(message)
     send_intent(here.connection, message)
-    here.emit(PartStarted(**about, parts=parts, title=source.title, sql=shown))
+    announce(here, message, parts=parts)
 
     def waited(attempt: int, code: str, elapsed: float, pause: float, sql: str) -> None:
         here.emit(
@@ -66,6 +64,25 @@ def send_reported(
     except (StoppedError, PartFailedError):
         here.look_at_parts()
         raise
+    committed_part(here, message, parts=parts, seconds=seconds)
+
+
+def announce(here: Sitting, message: PartMessage, *, parts: int) -> None:
+    """Reports that a part's intent is committed and its statements are being sent."""
+    source = message.source
+    lines = (*message.page, *message.lines)
+    shown = ";\n".join(line.sql for line in lines if line.statement)
+    here.emit(PartStarted(**_about(message), parts=parts, title=source.title, sql=shown))
+
+
+def _about(message: PartMessage) -> dict[str, Any]:
+    source = message.source
+    return {"step": source.step, "part": source.part, "direction": source.direction}
+
+
+def committed_part(here: Sitting, message: PartMessage, *, parts: int, seconds: float) -> None:
+    """Reports a part that is done, with its statements as they stand in the log."""
+    about = _about(message)
     here.emit(PartCommitted(**about, parts=parts, seconds=seconds))
     for row in here.connection.execute(query("part_statements"), {"part_id": message.part_id}):
         here.emit(
@@ -77,7 +94,7 @@ def send_reported(
     here.look_at_parts()
 
 
-def _failed(here: Sitting, failed: PartFailedError) -> Outcome:
+def failed_part(here: Sitting, failed: PartFailedError) -> Outcome:
     """The failure, as the registry has it now, in its four parts."""
     failure: Failure | None = pending_failure(here.connection, here.situation)
     assert failure is not None

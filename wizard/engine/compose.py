@@ -7,11 +7,11 @@ from uuid import uuid4
 from psycopg import sql
 
 from wizard.engine.guard import Makes, everything, guards_of
-from wizard.engine.message import PartMessage, PartSettings, PartSource, compose
+from wizard.engine.message import PartMessage, PartSettings, PartSource, compose, recomposed
 from wizard.engine.settings import Settings
 from wizard.engine.situation import Situation
 from wizard.rollout.model import Rollout
-from wizard.rollout.render import Group, Part, RenderedStep
+from wizard.rollout.render import Group, Mode, Part, RenderedStep, Strategy
 from wizard.rollout.shape import Item, ItemKind
 from wizard.rollout.statements import Statement
 
@@ -62,6 +62,10 @@ class Composer:
         """The message of a part on the way back."""
         return self._compose(source, situation)
 
+    def going_on(self, situation: Situation, message: PartMessage, part_id: str) -> PartMessage:
+        """The batches of an attempt that was interrupted, under its own id."""
+        return recomposed(message, part_id, self._part_settings(situation))
+
     def used(self, message: PartMessage) -> None:
         """The message is about to be sent: another attempt gets a part id of its own."""
         self._kept = {key: kept for key, kept in self._kept.items() if kept is not message}
@@ -74,11 +78,17 @@ class Composer:
     def _compose(self, source: PartSource, situation: Situation, *, registry: bool = True) -> PartMessage:
         return compose(
             source,
-            PartSettings(self.settings.schema, self.settings.lock_timeout_ms, situation.server["version_num"]),
+            self._part_settings(situation),
             session_id=self.session_id,
             rollout_id=self.rollout_id(situation),
             registry=registry,
         )
+
+    def _part_settings(self, situation: Situation) -> PartSettings:
+        timeout = self.settings.lock_timeout_ms
+        # A wait of at most a quarter of deadlock_timeout is over before the server looks for a deadlock: rule 13.
+        row = min(timeout, situation.server["deadlock_timeout_ms"] // 4)
+        return PartSettings(self.settings.schema, timeout, situation.server["version_num"], max(row, 1))
 
     def _source(self, rendered: RenderedStep, part: int) -> PartSource:
         step = rendered.step
@@ -86,18 +96,24 @@ class Composer:
             return PartSource(step.id, 1, "deploy", step.title, rendered.digest, ())
         made = rendered.parts[part - 1]
         deploy = made.deploy
-        if step.id == self.settings.fail_at and not self._failed_once and part == len(rendered.parts):
+        if step.id == self.settings.fail_at and not self._failed_once and part == _last_transaction(rendered):
             deploy = (*deploy, Group((Statement(_practice(step.id), "do_stmt"),)))
         return PartSource(
             step.id, part, "deploy", made.title, rendered.digest, deploy, made.revert,
-            guards_of(step, _maker(made)), objects=_objects(made),
-            one_message=step.takes_strong_lock,
+            guards_of(step, _maker(rendered, made)), objects=_objects(made),
+            one_message=step.takes_strong_lock or rendered.choice.strategy is Strategy.ONLINE,
+            mode=made.mode, patient=made.patient, strategy=rendered.choice.strategy.value,
         )  # fmt: skip
 
 
-def _maker(part: Part) -> Makes:
-    """What the part makes is known where shapes.json knows its statements; else all that it declares."""
-    if not (part.made or part.adopted):
+def _last_transaction(rendered: RenderedStep) -> int:
+    """The part whose end a practice failure can be put at; 0 if there is none."""
+    return max((n for n, part in enumerate(rendered.parts, 1) if part.mode is Mode.TRANSACTION), default=0)
+
+
+def _maker(rendered: RenderedStep, part: Part) -> Makes:
+    """What the part makes is known where shapes.json knows its statements; else all that the step declares."""
+    if not (part.made or part.adopted) and len(rendered.parts) == 1:
         return everything
     made = {(item.kind, item.table, item.name if item.kind is ItemKind.COLUMN else "") for item in part.made}
 

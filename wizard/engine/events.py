@@ -137,7 +137,7 @@ class BlockersSeen(Event):
     step: str
     part: int
     waits_for: str
-    """`a lock on clones`, `transactions that began before`."""
+    """`a lock on tickets`, `transactions that began before`."""
     waited_s: float
     blockers: tuple[Blocker, ...]
 

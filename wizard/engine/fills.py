@@ -7,25 +7,29 @@ from dataclasses import replace
 
 from psycopg import sql
 
+from wizard.engine.batch import key_object
 from wizard.rollout.model import Fill
 from wizard.rollout.render import Group
 from wizard.rollout.statements import Statement
+from wizard.rollout.update import plain_update
 
 PART_ID = ":rag_wizard_part_id"
 """Stands for the id of the part that fills, until it has one."""
 
 _AFTER = """
-    RETURNING {key}
+    RETURNING {key} AS key
 )
 INSERT INTO rag_wizard.filled (part_id, table_name, column_name, key)
-SELECT {part}, {table}, {column}, to_jsonb({key}) FROM filled"""
+SELECT {part}, {table}, {column}, key FROM filled"""
 _EMPTY = """\
-UPDATE {table} AS target
+UPDATE {table}
 SET {column} = NULL
-FROM rag_wizard.filled AS filled
-WHERE filled.part_id = {part} AND filled.table_name = {table_name} AND filled.column_name = {column_name}
-    AND filled.key = to_jsonb(target.{key})
-    AND target.{column} = ({value})"""
+WHERE {table}.{column} = ({value})
+    AND EXISTS (
+        SELECT FROM rag_wizard.filled AS filled
+        WHERE filled.part_id = {part} AND filled.table_name = {table_name} AND filled.column_name = {column_name}
+            AND filled.key = {key}
+    )"""
 
 Columns = Collection[tuple[str, str]]
 
@@ -43,23 +47,18 @@ def _remembering(statement: Statement, fills: list[Fill]) -> Statement:
     if fill is None:
         return statement
     after = sql.SQL(_AFTER).format(
-        key=sql.Identifier(fill.key),
+        key=key_object(fill.table, fill.key),
         part=sql.Literal(PART_ID),
         table=sql.Literal(fill.table),
         column=sql.Literal(fill.column),
     )
-    return replace(statement, before="WITH filled AS (\n", after=after.as_string())
+    return replace(statement, before="WITH filled AS (\n", after=after.as_string(), remembers=fill)
 
 
 def updated_column(statement: Statement) -> tuple[str, str] | None:
     """(table, column) of an UPDATE that sets one column; None for everything else."""
-    if statement.kind != "update_stmt":
-        return None
-    import postgast
-
-    update = postgast.parse(statement.sql).stmts[0].stmt.update_stmt
-    columns = [target.res_target.name for target in update.target_list]
-    return (update.relation.relname, columns[0]) if len(columns) == 1 else None
+    update = plain_update(statement.sql) if statement.kind == "update_stmt" else None
+    return (update.table, update.columns[0]) if update is not None and len(update.columns) == 1 else None
 
 
 def spared_by(deploy: tuple[Group, ...], there_before: Columns) -> Iterator[Group]:
@@ -67,7 +66,7 @@ def spared_by(deploy: tuple[Group, ...], there_before: Columns) -> Iterator[Grou
     for group in reversed(deploy):
         for fill in reversed(group.fills):
             if (fill.table, fill.column) in there_before:
-                yield Group((_empty(fill),), group.hold_triggers)
+                yield Group((_empty(fill),), group.hold_triggers, batched_by=group.batched_by)
 
 
 def _empty(fill: Fill) -> Statement:
@@ -77,7 +76,7 @@ def _empty(fill: Fill) -> Statement:
         part=sql.Literal(PART_ID),
         table_name=sql.Literal(fill.table),
         column_name=sql.Literal(fill.column),
-        key=sql.Identifier(fill.key),
+        key=key_object(fill.table, fill.key),
         value=sql.SQL(fill.value),
     )
     return Statement(text.as_string(), "update_stmt")

@@ -10,8 +10,8 @@ from wizard.engine.fills import remembering, spared_by
 from wizard.engine.live import Live
 from wizard.rollout.item_sql import create_sql, drop_sql, put_back_sql
 from wizard.rollout.model import Step
-from wizard.rollout.render import Group, Part, RenderedStep
-from wizard.rollout.shape import Item, ItemKind, Shape, Shapes
+from wizard.rollout.render import Group, Mode, Part, RenderedStep
+from wizard.rollout.shape import Item, ItemKind, Shape, Shapes, shapes_of
 from wizard.rollout.statements import Statement
 
 
@@ -28,6 +28,9 @@ class Conflict:
     """Its definition now; empty if it is not there."""
 
 
+INVALID = " -- invalid"
+"""What follows the definition of an index that a build left behind and that nobody is building now."""
+
 OurColumns = Collection[tuple[str, str]]
 """(table, column) of those that this rollout added."""
 
@@ -42,6 +45,9 @@ class _Fitting:
     """Keys of everything that any step makes."""
     edited: Mapping[str, str]
     """Table -> SQL condition for rows that are worth keeping."""
+    mode: Mode
+    begun: Collection[tuple[ItemKind, str, str]]
+    """Keys of what an interrupted attempt at this part was about to make."""
     whole: bool = True
     """Nothing of it is there: every statement is sent as it is written."""
     made: list[Item] = field(default_factory=list)
@@ -51,26 +57,41 @@ class _Fitting:
     conflicts: list[Conflict] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Found:
+    """What the database and the registry hold that the parts which are left are fitted to."""
+
+    live: Live
+    ours: OurColumns = ()
+    """Added by parts that stand."""
+    begun: Mapping[tuple[str, int], Collection[Item]] = field(default_factory=dict)
+    """(step, part) -> what an attempt outside a transaction was about to make when it was interrupted."""
+
+
 def fit_step(
-    rendered: RenderedStep, shapes: Shapes, live: Live, ours: OurColumns
+    rendered: RenderedStep, shapes: Shapes, found: Found, standing: Collection[int] = ()
 ) -> tuple[RenderedStep, tuple[Conflict, ...]]:
-    """The step as it is to be sent to this database, and what stands in its way."""
+    """The step as it is to be sent to this database, and what stands in its way; parts in `standing` are left alone."""
     parts, conflicts = [], []
-    for part in rendered.parts:
-        fitted, found = _fit_part(rendered.step, part, shapes, live, ours)
+    for number, part in enumerate(rendered.parts, start=1):
+        if number in standing:
+            parts.append(part)
+            continue
+        begun = found.begun.get((rendered.step.id, number), ())
+        fitted, differing = _fit_part(rendered.step, part, shapes, found, begun)
         parts.append(fitted)
-        conflicts += found
+        conflicts += differing
     return replace(rendered, parts=tuple(parts)), tuple(conflicts)
 
 
-def _fit_part(step: Step, part: Part, shapes: Shapes, live: Live, ours: OurColumns) -> tuple[Part, list[Conflict]]:
+def _fit_part(
+    step: Step, part: Part, shapes: Shapes, found: Found, begun: Collection[Item]
+) -> tuple[Part, list[Conflict]]:
+    live, ours = found.live, found.ours
     expected = {item.key for known in shapes.values() for shape in known for item in shape}
     edited = {loss.table: loss.rows for loss in step.loses if not loss.columns}
-    state = _Fitting(step.id, live, expected, edited)
-    sent = [
-        (group, [_fit_statement(state, group, one, shapes.get((one.file, one.sql))) for one in group.statements])
-        for group in part.deploy
-    ]
+    state = _Fitting(step.id, live, expected, edited, part.mode, {item.key for item in begun})
+    sent = [(group, [_fit_statement(state, group, one, shapes) for one in group.statements]) for group in part.deploy]
     state.whole = not state.adopted and not state.replaced
     deploy = tuple(
         replace(group, statements=statements)
@@ -92,9 +113,11 @@ def _fit_part(step: Step, part: Part, shapes: Shapes, live: Live, ours: OurColum
 
 
 def _title(part: Part, deploy: tuple[Group, ...], state: _Fitting) -> str:
+    left = sum(len(group.statements) for group in deploy)
+    if not left and state.made:
+        return f"{part.title}: built already"
     if not state.adopted:
         return part.title
-    left = sum(len(group.statements) for group in deploy)
     if not left:
         return "adopted: everything is there already"
     return f"{left} statement{'' if left == 1 else 's'} for what is missing, one transaction"
@@ -105,12 +128,26 @@ def _adds_nothing(statement: Statement, shapes: Shapes) -> bool:
     return shapes.get((statement.file, statement.sql)) == ((),)
 
 
-def _fit_statement(
-    state: _Fitting, group: Group, statement: Statement, known: tuple[Shape, ...] | None
-) -> tuple[Statement, ...]:
+def _fit_statement(state: _Fitting, group: Group, statement: Statement, shapes: Shapes) -> tuple[Statement, ...]:
     """What is to be sent for one statement."""
-    if known is None:
+    known = shapes_of(statement, shapes)
+    if not known:
         return (statement,)
+    special = _fit_specially(state, statement, known[0])
+    return _fit_shape(state, group, statement, known) if special is None else special
+
+
+def _fit_specially(state: _Fitting, statement: Statement, shape: Shape) -> tuple[Statement, ...] | None:
+    """A validation or an index, where there is more to say than that it is there or not; else None."""
+    if statement.validates:
+        return _fit_validation(state, statement, shape[0])
+    if statement.kind == "index_stmt" and len(shape) == 1:
+        return _fit_index(state, statement, shape[0])
+    return None
+
+
+def _fit_shape(state: _Fitting, group: Group, statement: Statement, known: tuple[Shape, ...]) -> tuple[Statement, ...]:
+    """What is missing of the shape that fits best; conflicts where it differs."""
     shape = max(known, key=lambda one: sum(state.live.get(item.key) == item for item in one))
     missing = [item for item in shape if item.key not in state.live]
     different = [item for item in shape if item.key in state.live and not _same(item, state.live[item.key])]
@@ -134,6 +171,29 @@ def _fit_statement(
     state.adopted += [state.live[item.key] for item in shape if item.key in state.live]
     state.made += missing
     return tuple(Statement(create_sql(item), "", statement.file, statement.line) for item in missing)
+
+
+def _fit_validation(state: _Fitting, statement: Statement, item: Item) -> tuple[Statement, ...]:
+    """Nothing is to be sent for a constraint that was there before, whole."""
+    if state.live.get(item.key) != item:
+        return (statement,)
+    state.adopted.append(item)
+    return ()
+
+
+def _fit_index(state: _Fitting, statement: Statement, item: Item) -> tuple[Statement, ...] | None:
+    """An index that a build left invalid is built anew; one that an interrupted attempt finished is ours. Else None."""
+    live = state.live.get(item.key)
+    if live is None:
+        return None
+    if live == item and item.key in state.begun:
+        state.made.append(item)
+        return ()
+    if live.definition != item.definition + INVALID:
+        return None
+    state.made.append(item)
+    drop = drop_sql(item, concurrently=state.mode is Mode.CONCURRENTLY)
+    return Statement(drop, "drop_stmt", statement.file, statement.line), statement
 
 
 def _same(expected: Item, found: Item) -> bool:
@@ -187,7 +247,10 @@ def _revert(
             groups.append(replace(group, statements=data))
     tables = {item.table for item in state.made if item.kind is ItemKind.TABLE}
     drops = [
-        Statement(drop_sql(item, state.edited.get(item.table, "false")))
+        Statement(
+            drop_sql(item, state.edited.get(item.table, "false"), concurrently=state.mode is Mode.CONCURRENTLY),
+            "drop_stmt",
+        )
         for item in reversed(state.made)
         if item.kind is ItemKind.TABLE or item.table not in tables
     ]

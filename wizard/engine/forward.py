@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from wizard.engine import words
+from wizard.engine.backfill import run_batches
 from wizard.engine.checks import run_checks, verify_all
 from wizard.engine.commit import commit_part, outcome_now
 from wizard.engine.events import (
@@ -23,7 +24,7 @@ from wizard.engine.state import StepState
 from wizard.engine.views import CheckResult, Outcome, PrerequisiteResult, Verification
 from wizard.errors import ExitCode, PrerequisiteError, RefusedError, UsageError
 from wizard.rollout.model import Rollout, StepKind
-from wizard.rollout.render import RenderedStep
+from wizard.rollout.render import Mode, RenderedStep
 
 
 def run_forward(here: Sitting, first: str | None = None, last: str | None = None) -> Outcome:
@@ -51,9 +52,9 @@ def run_forward(here: Sitting, first: str | None = None, last: str | None = None
             if not verification.passed:
                 sentence = f"{words.committed(here.situation)}. {words.unverified_sentence(verification)}"
                 return outcome_now(here, "check failed", changed=changed, sentence=sentence, verification=verification)
-        elif rendered.step.kind is StepKind.SQL and not state.is_complete:
+        elif rendered.step.kind is StepKind.SQL and (not state.is_complete or _asked_again(rendered, first)):
             changed = True
-            outcome = _run_step(here, rendered)
+            outcome = _run_step(here, rendered, again=state.is_complete)
             if outcome is not None:
                 return outcome
             sent += sum(len(part.statements) for part in rendered.parts)
@@ -63,6 +64,11 @@ def run_forward(here: Sitting, first: str | None = None, last: str | None = None
     if verification is not None:
         sentence = words.finished_sentence(verification, sent, time.monotonic() - began)
     return outcome_now(here, "done", changed=changed, sentence=sentence, verification=verification)
+
+
+def _asked_again(rendered: RenderedStep, first: str | None) -> bool:
+    """A backfill in batches that is named goes through its table again: rows may have come since."""
+    return first is not None and any(part.mode is Mode.BATCHES for part in rendered.parts)
 
 
 def step_range(rollout: Rollout, first: str | None, last: str | None) -> tuple[str, ...]:
@@ -102,7 +108,7 @@ def _compare_with_record(here: Sitting) -> None:
         if not rendered.parts or not standing or standing[-1].digest == rendered.digest:
             continue
         version = standing[-1].wizard_version
-        if len(standing) < len(rendered.parts):
+        if len(record.finished(step)) < len(rendered.parts):
             raise RefusedError(
                 f"step {step} was begun by version {version} from other SQL",
                 fix="Finish it with that version, or roll it back: rag-wizard rollback",
@@ -159,12 +165,15 @@ def _tell(here: Sitting, rendered: RenderedStep) -> None:
     )  # fmt: skip
 
 
-def _run_step(here: Sitting, rendered: RenderedStep) -> Outcome | None:
-    """All parts that are left, then the checks; an Outcome if the run ends here."""
+def _run_step(here: Sitting, rendered: RenderedStep, *, again: bool = False) -> Outcome | None:
+    """All parts that are left, then the checks; an Outcome if the run ends here. `again`: backfills for newcomers."""
     step, count = rendered.step, len(rendered.parts)
     here.begin()
-    standing = here.situation.active.standing(step.id) if here.situation.active else ()
-    done = {record.part for record in standing}
+    active = here.situation.active
+    standing = {record.part: record for record in active.standing(step.id)} if active else {}
+    done = {record.part for record in active.finished(step.id)} if active else set()
+    if again:
+        done -= {number for number, part in enumerate(rendered.parts, 1) if part.mode is Mode.BATCHES}
     for number in range(1, count + 1):
         if number in done:
             continue
@@ -174,7 +183,10 @@ def _run_step(here: Sitting, rendered: RenderedStep) -> Outcome | None:
         if number == min(set(range(1, count + 1)) - done):
             here.emit(StepStarted(step=step.id, title=step.title, parts=count, sentence=sentence))
         message = here.composer.deploy(here.situation, rendered, number)
-        outcome = commit_part(here, message, parts=count)
+        if message.source.mode is Mode.BATCHES:
+            outcome = run_batches(here, message, standing.get(number), parts=count)
+        else:
+            outcome = commit_part(here, message, parts=count)
         if outcome is not None:
             return outcome
     results = run_checks(here.connection, here.situation, step, lambda r: here.emit(CheckFinished(result=r)))

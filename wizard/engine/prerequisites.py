@@ -168,7 +168,7 @@ def _filtered(connection: Connection, situation: Situation) -> PrerequisiteResul
 
 def _adopted_tables(connection: Connection, situation: Situation) -> Iterator[PrerequisiteResult]:
     """Only its owner may add a trigger or a policy to a table that is there already."""
-    parts = [part for rendered in situation.remaining for part in rendered.parts]
+    parts = situation.remaining_parts
     found = {item.table for part in parts for item in part.adopted if item.kind is ItemKind.TABLE}
     needed = sorted(found & {item.table for part in parts for item in part.made})
     if not needed:
@@ -187,7 +187,7 @@ def _adopted_tables(connection: Connection, situation: Situation) -> Iterator[Pr
 
 def _still_held_back(connection: Connection, situation: Situation) -> Iterator[PrerequisiteResult]:
     """What the rollout was rendered for when it began, and a role can lose: the steps that are left rely on it."""
-    if not any(g.hold_triggers for r in situation.remaining for part in r.parts for g in part.deploy):
+    if not any(group.hold_triggers for part in situation.remaining_parts for group in part.deploy):
         return
     role, allowed = situation.server["role"], replica_role(connection) == "allowed"
     yield _result(
@@ -202,10 +202,8 @@ def _still_held_back(connection: Connection, situation: Situation) -> Iterator[P
 
 def _names(connection: Connection, situation: Situation) -> PrerequisiteResult:
     """Only what is still to be made must be free; what this rollout made already is its own."""
-    names = created_names(
-        statement for rendered in situation.remaining for part in rendered.parts for statement in part.statements
-    )
-    replaced = {item.name for rendered in situation.remaining for part in rendered.parts for item in part.replaced}
+    names = created_names(statement for part in situation.remaining_parts for statement in part.statements)
+    replaced = {item.name for part in situation.remaining_parts for item in part.replaced}
     names = tuple(name for name in names if f"{name.name}({name.parent})" not in replaced)
     rows = connection.execute(
         query("taken_names"),
@@ -233,7 +231,7 @@ def _what_differs(situation: Situation, taken: str) -> str:
 
 
 def _what_is_there(situation: Situation, names: int) -> str:
-    adopted = sum(len(part.adopted) for rendered in situation.remaining for part in rendered.parts)
+    adopted = sum(len(part.adopted) for part in situation.remaining_parts)
     found = f"; {adopted} objects are there already, exactly as expected, and are adopted" if adopted else ""
     return (f"{names} names are free" if names else "nothing is left to make") + found
 

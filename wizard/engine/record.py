@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from wizard.engine.state import StepState
 
@@ -22,6 +23,18 @@ class PartRecord:
     state: str
     """intent, done, failed or interrupted."""
     backend_pid: int
+    strategy: str
+    """Of the step: atomic or online."""
+    mode: str
+    """transaction, concurrently or batches."""
+    batches: int
+    """Committed batches; they stand whatever became of the part."""
+    rows: int
+    """Changed by them."""
+    total: int | None
+    """Rows that had to be changed when it began; None: not counted."""
+    reached: dict[str, Any] | None
+    """Where the next batch begins."""
     intended_at: datetime
     number: int
     """The order of attempts."""
@@ -33,6 +46,11 @@ class PartRecord:
     wizard_version: str
     adopted: bool
     """It found everything there and sent nothing."""
+
+    @property
+    def stands(self) -> bool:
+        """The database holds something of it: it is done, or some of its batches are committed."""
+        return self.state == "done" or self.batches > 0
 
 
 @dataclass(frozen=True)
@@ -69,12 +87,37 @@ class RolloutRecord:
         return self.ended_at is None
 
     def standing(self, step: str) -> tuple[PartRecord, ...]:
-        """The step's parts that are done and not rolled back, in part order."""
+        """The step's parts that are done, or done in part, and not rolled back, in part order."""
         latest: dict[int, PartRecord] = {}
         for record in self.parts:
-            if record.step == step and record.state == "done":
+            if record.step != step or not record.stands:
+                continue
+            # Some batches of the way back leave the rest of the part standing.
+            if record.direction == "deploy" or record.state == "done":
                 latest[record.part] = record
         return tuple(latest[part] for part in sorted(latest) if latest[part].direction == "deploy")
+
+    def finished(self, step: str) -> tuple[PartRecord, ...]:
+        """Those of `standing` of which nothing is left to do."""
+        return tuple(record for record in self.standing(step) if record.state == "done" and not self.reverting(record))
+
+    def reverting(self, standing: PartRecord) -> PartRecord | None:
+        """The attempt to roll this part back of which some batches are committed, but not all."""
+        for record in reversed(self.parts):
+            if (record.step, record.part) == (standing.step, standing.part) and record.stands:
+                return record if record.direction == "revert" and record.state != "done" else None
+        return None
+
+    def attempts(self, step: str, part: int) -> tuple[PartRecord, ...]:
+        """What was tried of one part since it was last rolled back, newest first."""
+        found: list[PartRecord] = []
+        for record in reversed(self.parts):
+            if (record.step, record.part) != (step, part):
+                continue
+            if record.direction == "revert" and record.state == "done":
+                break
+            found.append(record)
+        return tuple(found)
 
     @property
     def failed(self) -> PartRecord | None:
@@ -93,7 +136,7 @@ class RolloutRecord:
         if failed is not None and failed.step == step and failed.direction == "deploy":
             return StepState.FAILED
         standing = self.standing(step)
-        if standing and len(standing) < parts:
+        if standing and len(self.finished(step)) < parts:
             return StepState.PARTLY
         if standing:
             return StepState.ADOPTED if all(part.adopted for part in standing) else StepState.DONE

@@ -17,7 +17,7 @@ from wizard.db.connect import Connection
 from wizard.db.queries import query
 from wizard.engine.record import PartRecord, RolloutRecord, SessionRecord
 from wizard.errors import ConnectionUnsuitableError, OtherOperatorError, RefusedError
-from wizard.rollout.render import Group
+from wizard.rollout.render import Group, Mode
 from wizard.rollout.shape import Item
 from wizard.rollout.statements import Statement, split_sql
 
@@ -113,7 +113,8 @@ def load_reverts(connection: Connection, parts: Collection[str]) -> dict[str, li
     if parts:
         for row in connection.execute(query("reverts"), {"parts": list(parts)}):
             statement = Statement(row["sql"], split_sql(row["sql"])[0].kind, row["file"], row["line"])
-            group = Group((statement,), row["hold_triggers"], row["subsumed_by"])
+            batched_by = tuple(row["batched_by"]) if row["mode"] == Mode.BATCHES.value else ()
+            group = Group((statement,), row["hold_triggers"], row["subsumed_by"], batched_by=batched_by)
             found.setdefault(row["part_id"], []).append(group)
     return found
 
@@ -188,6 +189,26 @@ def resolve_intent(connection: Connection, part: PartRecord) -> str:
             fix="Wait until it ends, then run the same command again.",
         ) from None
     return "done"
+
+
+def continue_part(connection: Connection, part: PartRecord, session_id: str) -> None:
+    """Goes on with an attempt of which batches are committed; one that is done begins at its first batch again."""
+    connection.execute(
+        "UPDATE rag_wizard.part SET state = 'intent', session_id = %s, number = DEFAULT,"
+        " backend_pid = pg_backend_pid(),"
+        " reached = CASE state WHEN 'done' THEN NULL ELSE reached END,"
+        " total = CASE state WHEN 'done' THEN NULL ELSE total END WHERE part_id = %s",
+        (session_id, part.part_id),
+    )
+    connection.execute("DELETE FROM rag_wizard.statement WHERE part_id = %s", (part.part_id,))
+
+
+def load_batch_xids(connection: Connection, part_id: str) -> tuple[str, ...]:
+    """The transactions that committed a part's batches."""
+    rows = connection.execute(
+        "SELECT DISTINCT xid::text AS xid FROM rag_wizard.batch WHERE part_id = %s", (part_id,)
+    ).fetchall()
+    return tuple(row["xid"] for row in rows)
 
 
 def record_failure(connection: Connection, part_id: str, statement: dict[str, Any]) -> None:

@@ -49,6 +49,8 @@ CREATE TABLE rag_wizard.part (
     direction text NOT NULL CHECK (direction IN ('deploy', 'revert')),
     title text NOT NULL,
     digest text NOT NULL,
+    strategy text NOT NULL,
+    mode text NOT NULL CHECK (mode IN ('transaction', 'concurrently', 'batches')),
     state text NOT NULL CHECK (state IN ('intent', 'done', 'failed', 'interrupted')),
     backend_pid integer NOT NULL DEFAULT pg_backend_pid(),
     intended_at timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -56,7 +58,11 @@ CREATE TABLE rag_wizard.part (
     finished_at timestamptz,
     xid xid8,
     horizon xid8,
-    lsn pg_lsn
+    lsn pg_lsn,
+    batches integer NOT NULL DEFAULT 0,
+    rows bigint NOT NULL DEFAULT 0,
+    total bigint,
+    reached jsonb
 );
 
 COMMENT ON COLUMN rag_wizard.part.number IS 'the order of attempts; clocks can be set back';
@@ -64,6 +70,35 @@ COMMENT ON COLUMN rag_wizard.part.number IS 'the order of attempts; clocks can b
 COMMENT ON COLUMN rag_wizard.part.horizon IS 'oldest transaction still running when the part began: rows of it and later ones may be newer than the part';
 
 COMMENT ON COLUMN rag_wizard.part.state IS 'intent is committed before the part; the part''s own transaction turns it into done: the only proof that it committed';
+
+COMMENT ON COLUMN rag_wizard.part.strategy IS 'of the step: its parts are those of this strategy until it is rolled back';
+
+COMMENT ON COLUMN rag_wizard.part.reached IS 'where the next batch begins; each batch moves it in its own transaction';
+
+-- Each committed batch of a part that is sent in batches.
+CREATE TABLE rag_wizard.batch (
+    part_id uuid NOT NULL REFERENCES rag_wizard.part,
+    number integer NOT NULL,
+    rows bigint NOT NULL,
+    covered jsonb NOT NULL,
+    xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    lsn pg_lsn NOT NULL DEFAULT pg_current_wal_insert_lsn(),
+    began_at timestamptz NOT NULL DEFAULT now(),
+    finished_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (part_id, number)
+);
+
+COMMENT ON COLUMN rag_wizard.batch.covered IS 'what it covered';
+
+-- Rows that were locked when their batch came by, or that came since: those of one snapshot, taken after the last batch.
+CREATE TABLE rag_wizard.leftover (
+    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    part_id uuid NOT NULL REFERENCES rag_wizard.part,
+    relation text NOT NULL,
+    key jsonb NOT NULL
+);
+
+CREATE INDEX leftover_part ON rag_wizard.leftover (part_id, number);
 
 -- What rolling a part back will send, as it was rendered when the part ran.
 CREATE TABLE rag_wizard.revert (
@@ -74,8 +109,12 @@ CREATE TABLE rag_wizard.revert (
     line integer NOT NULL,
     hold_triggers boolean NOT NULL,
     subsumed_by text NOT NULL,
+    mode text NOT NULL,
+    batched_by text[] NOT NULL,
     PRIMARY KEY (part_id, ordinal)
 );
+
+COMMENT ON COLUMN rag_wizard.revert.batched_by IS 'key columns of the table that an UPDATE in batches changes';
 
 -- What a part makes, and what it finds there already: rolling back undoes what was made, and nothing else.
 CREATE TABLE rag_wizard.object (
@@ -99,7 +138,7 @@ CREATE TABLE rag_wizard.filled (
     key jsonb NOT NULL
 );
 
-CREATE INDEX filled_part ON rag_wizard.filled (part_id, table_name, column_name);
+CREATE INDEX filled_part ON rag_wizard.filled (part_id, table_name, column_name, key);
 
 -- Rows that rolling a part back would destroy: each query selects them.
 CREATE TABLE rag_wizard.guard (
@@ -231,6 +270,10 @@ ALTER TABLE rag_wizard.rollout ENABLE ROW LEVEL SECURITY;
 ALTER TABLE rag_wizard.session ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE rag_wizard.part ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE rag_wizard.batch ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE rag_wizard.leftover ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE rag_wizard.revert ENABLE ROW LEVEL SECURITY;
 

@@ -10,11 +10,14 @@ from psycopg.types.json import Jsonb
 from wizard import __version__
 from wizard.engine.compose import Composer
 from wizard.engine.exclusive import lock_key
+from wizard.engine.looped import looped
 from wizard.engine.message import Line, PartMessage
+from wizard.engine.record import PartRecord
 from wizard.engine.registry import CREATE
 from wizard.engine.settings import Settings
 from wizard.engine.situation import Situation
 from wizard.rollout.model import StepKind
+from wizard.rollout.render import Mode
 from wizard.rollout.statements import split_sql, terminated
 from wizard.text import visible
 
@@ -32,7 +35,7 @@ def plan_script(situation: Situation, composer: Composer, settings: Settings, *,
 def _script(situation: Situation, composer: Composer, settings: Settings, registry: bool) -> Iterator[str]:
     where = f"{_comment(situation.target)}, schema {_comment(settings.schema)}"
     yield f"-- {situation.rollout.title}: what is left to run on {where}"
-    yield f"-- rag-wizard {__version__}; for psql -X -f, not for psql -1: each part is a transaction of its own"
+    yield f"-- rag-wizard {__version__}; for psql -X -f, not for psql -1: each part commits by itself"
     if not registry:
         yield from NO_REGISTRY
     remaining = situation.remaining
@@ -48,8 +51,14 @@ def _script(situation: Situation, composer: Composer, settings: Settings, regist
         yield f"\n-- {step.id}  {_comment(step.title)}"
         for deviation in rendered.deviations:
             yield f"--   differs from the guide: {_comment(deviation.title)}"
-        for number in range(1, len(rendered.parts) + 1):
-            yield from _part(composer.deploy(situation, rendered, number, registry=registry))
+        for number, _ in situation.left(rendered):
+            message = composer.deploy(situation, rendered, number, registry=registry)
+            begun = situation.begun(rendered, number) if registry else None
+            yield from (
+                _part(message)
+                if begun is None
+                else _rest(composer.going_on(situation, message, begun.part_id), begun, composer.session_id)
+            )
     yield from _open(situation)
     if registry:
         yield _statement(
@@ -84,12 +93,13 @@ def _prologue(situation: Situation, composer: Composer, settings: Settings, regi
             sql.SQL(
                 "INSERT INTO rag_wizard.rollout"
                 " (rollout_id, name, target_schema, strategy, wizard_version, facts, decisions)\n"
-                "VALUES ({}, {}, {}, 'atomic', {}, {}, {})"
+                "VALUES ({}, {}, {}, {}, {}, {}, {})"
             )
             .format(
                 composer.rollout_id(situation),
                 situation.rollout.name,
                 settings.schema,
+                settings.strategy,
                 __version__,
                 Jsonb({name: value for name, value in facts.items() if name not in names}),
                 Jsonb({name: value for name, value in facts.items() if name in names}),
@@ -107,9 +117,26 @@ def _prologue(situation: Situation, composer: Composer, settings: Settings, regi
     )
 
 
-def _part(message: PartMessage) -> Iterator[str]:
+def _rest(message: PartMessage, begun: PartRecord, session_id: str) -> Iterator[str]:
+    """Batches of this part are committed: the script goes on under the same id."""
+    yield _statement(
+        sql.SQL("UPDATE rag_wizard.part SET state = 'intent', number = DEFAULT, session_id = {} WHERE part_id = {}")
+        .format(session_id, begun.part_id)
+        .as_string()
+    )
+    yield from _part(message, begun.batches)
+
+
+def _part(message: PartMessage, batches: int = 0) -> Iterator[str]:
     for line in message.intent:
         yield _statement(line.sql)
+    if message.source.mode is Mode.BATCHES:
+        yield "-- equivalent: the wizard sends each batch by itself, as large and as often as the server bears"
+        yield from map(_statement, looped(message, batches))
+    if message.source.mode is not Mode.TRANSACTION:
+        for line in (*message.lines, *message.resets):
+            yield _statement(line.sql)
+        return
     yield from _sent(message.lines, together=message.source.one_message)
 
 

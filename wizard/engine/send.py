@@ -64,7 +64,7 @@ LockReport = Callable[[int, str, float, float, str], None]
 def send_intent(connection: Connection, message: PartMessage) -> None:
     """Commits that the part is about to be sent: from here on its row says what became of it."""
     try:
-        send_message(connection, _text(message.intent))
+        send_message(connection, message_text(message.intent))
     except MessageError as fault:
         connection.execute("ROLLBACK")
         raise fault.error from None
@@ -84,30 +84,31 @@ def send_part(
         attempt += 1
         try:
             with steering.cancellable(connection):
-                send_once(connection, message)
+                _with_resets(connection, message)
         except PartFailedError as failure:
             if failure.sqlstate == CANCELLED and steering.cancelled:
-                _interrupted(connection, message.part_id)
+                interrupt(connection, message.part_id)
                 raise StoppedError from None
             elapsed = time.monotonic() - began
             if failure.sqlstate in LOCK_CODES and elapsed < patience_s:
-                pause = _pause(attempt)
+                pause = pause_before(attempt)
                 waited(attempt, failure.sqlstate, elapsed, pause, failure.line.sql if failure.line else "")
                 if not steering.wait(pause):
                     continue
-                _interrupted(connection, message.part_id)
+                interrupt(connection, message.part_id)
                 raise StoppedError from None
             record_failure(connection, message.part_id, failure.facts())
             raise
         return time.monotonic() - began
 
 
-def _pause(attempt: int) -> float:
+def pause_before(attempt: int) -> float:
     """Seconds until the next try: growing, bounded, and never in step with another waiter."""
     return float(min(0.25 * 2 ** min(attempt - 1, 4), 4.0) * random.uniform(0.75, 1.25))  # noqa: S311
 
 
-def _interrupted(connection: Connection, part_id: str) -> None:
+def interrupt(connection: Connection, part_id: str) -> None:
+    """Records that the operator ended an attempt."""
     connection.execute(
         "UPDATE rag_wizard.part SET state = 'interrupted' WHERE part_id = %s AND state = 'intent'", (part_id,)
     )
@@ -118,7 +119,7 @@ def send_once(connection: Connection, message: PartMessage) -> None:
     rows: int | None = None
     for lines in message.messages:
         # Only the first line of a message can ask for the rows of the statement before it.
-        text = _text(lines, rows)
+        text = message_text(lines, rows)
         try:
             replies = send_message(connection, text)
         except MessageError as fault:
@@ -127,7 +128,18 @@ def send_once(connection: Connection, message: PartMessage) -> None:
         rows = replies[-1].rows
 
 
-def _text(lines: tuple[Line, ...], rows: int | None = None) -> str:
+def _with_resets(connection: Connection, message: PartMessage) -> None:
+    """The part, then the session's own settings again, whatever became of it."""
+    try:
+        send_once(connection, message)
+    finally:
+        if not connection.broken:
+            for line in message.resets:
+                connection.execute(line.sql.encode())
+
+
+def message_text(lines: tuple[Line, ...], rows: int | None = None) -> str:
+    """The lines as they travel together."""
     return "".join(_sql(line, rows) for line in lines)
 
 

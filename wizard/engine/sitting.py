@@ -19,6 +19,7 @@ from wizard.engine.events import Connected, ConnectionLost, Listener, Noticed, R
 from wizard.engine.exclusive import server_pid, take_lock
 from wizard.engine.heartbeat import Heartbeat
 from wizard.engine.prerequisites import require_writable
+from wizard.engine.record import PartRecord
 from wizard.engine.registry import (
     begin_rollout,
     begin_session,
@@ -35,6 +36,7 @@ from wizard.engine.steering import Steering
 from wizard.engine.words import committed
 from wizard.errors import ConnectionUnsuitableError
 from wizard.rollout.model import Rollout
+from wizard.rollout.render import Mode
 
 RECONNECT_PATIENCE_S = 60.0
 """How long a lost connection is sought again before the operator is told."""
@@ -148,7 +150,8 @@ class Sitting:
             names = {decision.name for decision in self.rollout.decisions}
             facts = self.situation.facts
             begin_rollout(
-                self.connection, rollout_id, name=self.rollout.name, schema=self.settings.schema, strategy="atomic",
+                self.connection, rollout_id, name=self.rollout.name, schema=self.settings.schema,
+                strategy=self.settings.strategy,
                 facts={name: value for name, value in facts.items() if name not in names},
                 decisions={name: value for name, value in facts.items() if name in names},
             )  # fmt: skip
@@ -166,7 +169,7 @@ class Sitting:
             return
         part = record.unresolved
         outcome = resolve_intent(self.connection, part)
-        found = "was committed" if outcome == "done" else "was rolled back by the server and left nothing behind"
+        found = _found(part, outcome)
         self.emit(Noticed(step=part.step, text=f"an earlier session ended inside step {part.step}: it {found}"))
         self.look_again()
 
@@ -179,6 +182,17 @@ class Sitting:
                 self.connection.execute("ROLLBACK")
             if self._recorded and registry_exists(self.connection):
                 end_session(self.connection, self.composer.session_id)
+
+
+def _found(part: PartRecord, outcome: str) -> str:
+    """What became of a part whose session died."""
+    if outcome == "done":
+        return "was committed"
+    if part.mode == Mode.BATCHES.value:
+        return f"committed {part.batches:,} batches ({part.rows:,} rows); it goes on behind the last one"
+    if part.mode == Mode.CONCURRENTLY.value:
+        return "was building an index; the catalog says how far it came"
+    return "was rolled back by the server and left nothing behind"
 
 
 def _out_of_reach(error: Exception) -> ConnectionUnsuitableError:
@@ -205,7 +219,7 @@ def resuming(here: Sitting, work: Callable[[], Result]) -> Result:
             if not here.connection.broken:
                 raise
         record = here.situation.record
-        done = sum(part.state == "done" for part in record.parts) if record is not None else 0
+        done = sum((part.state == "done") + part.batches for part in record.parts) if record is not None else 0
         fruitless = fruitless + 1 if done == parts else 0
         parts = done
         if fruitless >= LOSSES_IN_A_ROW:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,17 +13,18 @@ from wizard.db.connect import Connection
 from wizard.db.queries import query
 from wizard.db.reading import read_rows
 from wizard.engine.exclusive import Holder, find_holder
-from wizard.engine.fit import Conflict, fit_step
+from wizard.engine.fit import Conflict, Found, fit_step
 from wizard.engine.live import read_items
 from wizard.engine.record import PartRecord, RolloutRecord
 from wizard.engine.registry import load_objects, load_record, load_reverts
 from wizard.engine.settings import Settings
 from wizard.engine.state import StepState
+from wizard.engine.strategy import choose
 from wizard.errors import RefusedError, RolloutInvalidError, UsageError
 from wizard.rollout.model import Decision, Rollout, StepKind
 from wizard.rollout.queries import require_text, select
-from wizard.rollout.render import Group, RenderedStep, Renderer, open_decisions, with_decisions
-from wizard.rollout.shape import Item, ItemKind
+from wizard.rollout.render import Group, Mode, Part, RenderedStep, Renderer, open_decisions, with_decisions
+from wizard.rollout.shape import Item, ItemKind, shapes_of
 
 
 @dataclass(frozen=True)
@@ -78,9 +80,13 @@ class Situation:
         for rendered in self.steps:
             if rendered.step.id == step_id:
                 return True
-            if rendered.parts and len(self.record.standing(rendered.step.id)) < len(rendered.parts):
+            if rendered.parts and len(self.record.finished(rendered.step.id)) < len(rendered.parts):
                 return False
         return False
+
+    def reverting(self, standing: PartRecord) -> PartRecord | None:
+        """The attempt to roll this part back that goes on, if some of its batches are committed."""
+        return self.active.reverting(standing) if self.active is not None else None
 
     def step(self, step_id: str) -> RenderedStep:
         """One step; KeyError if there is none of this id."""
@@ -95,6 +101,21 @@ class Situation:
             if rendered.step.kind is StepKind.SQL and not self.state(rendered).is_complete
         )
 
+    def left(self, rendered: RenderedStep) -> tuple[tuple[int, Part], ...]:
+        """The parts of a step that are not done, with their numbers."""
+        done = {part.part for part in self.active.finished(rendered.step.id)} if self.active is not None else set()
+        return tuple((number, part) for number, part in enumerate(rendered.parts, start=1) if number not in done)
+
+    @property
+    def remaining_parts(self) -> tuple[Part, ...]:
+        """What is left of all steps, in order."""
+        return tuple(part for rendered in self.remaining for _, part in self.left(rendered))
+
+    def begun(self, rendered: RenderedStep, number: int) -> PartRecord | None:
+        """The attempt at this part of which batches are committed."""
+        standing = self.active.standing(rendered.step.id) if self.active is not None else ()
+        return next((part for part in standing if part.part == number), None)
+
 
 def look(connection: Connection, target: str, rollout: Rollout, settings: Settings) -> Situation:
     """Reads what there is. Raises RefusedError if an option contradicts what an active rollout recorded."""
@@ -106,7 +127,7 @@ def look(connection: Connection, target: str, rollout: Rollout, settings: Settin
         _refuse_contradictions(record, settings)
     else:
         facts = _facts(connection, rollout, settings)
-    renderer = Renderer(rollout, facts)
+    renderer = Renderer(rollout, facts, choose(connection, rollout, settings, record))
     steps, conflicts = _fitted(connection, settings.schema, renderer, record)
     return Situation(
         target, rollout, settings.schema, server, record, facts, renderer, steps, conflicts,
@@ -121,27 +142,46 @@ def _fitted(
     shapes = renderer.rollout.shapes
     standing = {r.step.id: record.standing(r.step.id) for r in renderer.steps} if record and record.active else {}
     recorded = _recorded(connection, tuple(part for parts in standing.values() for part in parts))
-    left = [r for r in renderer.steps if r.parts and not standing.get(r.step.id)] if shapes else []
+    left = [r for r in renderer.steps if len(standing.get(r.step.id, ())) < len(r.parts)] if shapes else []
     expected = [
         item
         for rendered in left
         for part in rendered.parts
         for statement in part.statements
-        for shape in shapes.get((statement.file, statement.sql), ())
+        for shape in shapes_of(statement, shapes)
         for item in shape
     ]
     filled = {f.table for r in left for part in r.parts for group in part.deploy for f in group.fills}
     live = read_items(connection, schema, expected, also=filled)
     ours = {(item.table, item.name) for part in recorded.values() for item in part.made if item.kind is ItemKind.COLUMN}
+    world = Found(live, ours, _begun(connection, left, record) if standing else {})
     steps: list[RenderedStep] = []
     conflicts: list[Conflict] = []
     for rendered in renderer.steps:
         found: tuple[Conflict, ...] = ()
         if rendered in left:
-            rendered, found = fit_step(rendered, shapes, live, ours)  # noqa: PLW2901
+            numbers = {part.part for part in standing.get(rendered.step.id, ())}
+            rendered, found = fit_step(rendered, shapes, world, numbers)  # noqa: PLW2901
         steps.append(_as_recorded(rendered, standing.get(rendered.step.id, ()), recorded))
         conflicts += found
     return tuple(steps), tuple(conflicts)
+
+
+def _begun(
+    connection: Connection, left: Iterable[RenderedStep], record: RolloutRecord | None
+) -> dict[tuple[str, int], list[Item]]:
+    """What attempts outside a transaction, that nobody saw the end of, were about to make."""
+    attempts = {
+        part.part_id: (part.step, part.part)
+        for rendered in left
+        for number in range(1, len(rendered.parts) + 1)
+        for part in (record.attempts(rendered.step.id, number) if record is not None else ())
+        if part.mode == Mode.CONCURRENTLY.value and part.direction == "deploy"
+    }
+    found: dict[tuple[str, int], list[Item]] = {}
+    for part_id, objects in load_objects(connection, attempts).items():
+        found.setdefault(attempts[part_id], []).extend(item for origin, item in objects if origin == "made")
+    return found
 
 
 @dataclass(frozen=True)
@@ -220,7 +260,7 @@ def _refuse_contradictions(record: RolloutRecord, settings: Settings) -> None:
                 f'decision "{name}" was answered "{record.decisions[name]}" when this rollout began, not "{answer}"',
                 fix="Leave the option out to go on, or roll back first.",
             )
-    if settings.strategy not in {"auto", record.strategy}:
+    if settings.strategy not in {"auto", record.strategy} and record.strategy != "auto":
         raise RefusedError(
             f'this rollout began with strategy "{record.strategy}", not "{settings.strategy}"',
             fix="Leave --strategy out to go on, or roll back first.",

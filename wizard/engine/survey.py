@@ -85,9 +85,10 @@ def step_view(
     queries = (*prerequisites, *checks)
     return StepView(
         id=step.id, title=step.title, label=step.label, kind=step.kind, state=state,
-        does=step.does, why=step.why, rows=step.rows, rollback=step.rollback, todo=step.todo, locks=step.locks,
+        does=step.does, why=step.why, rows=step.rows, rollback=step.rollback, todo=step.todo,
+        locks=tuple(dict.fromkeys(lock for part in rendered.parts for lock in part.locks)) or step.locks,
         sizes=tuple(sizes[table] for table in step.tables if table in sizes),
-        strategy="atomic: one transaction" if rendered.parts else "",
+        strategy=words.strategy(rendered),
         parts=part_views(situation, composer, rendered),
         revert=revert_views(rendered),
         checks=(
@@ -120,12 +121,17 @@ def part_views(situation: Situation, composer: Composer, rendered: RenderedStep)
     views = []
     for number, part in enumerate(rendered.parts, start=1):
         message = composer.deploy(situation, rendered, number)
-        state = StepState.DONE if number in standing else StepState.TODO
+        state = StepState.TODO
+        if number in standing:
+            state = StepState.DONE if standing[number].state == "done" else StepState.PARTLY
         if failed is not None and (failed.step, failed.part) == (rendered.step.id, number):
             state = StepState.FAILED
         seconds = standing[number].seconds if number in standing else None
-        lines = (*message.intent, *message.lines)
-        views.append(PartView(title=part.title, state=state, seconds=seconds, statements=tuple(map(line_view, lines))))
+        views.append(
+            PartView(
+                title=part.title, state=state, seconds=seconds, statements=tuple(map(line_view, message.all_lines))
+            )
+        )  # fmt: skip
     return tuple(views)
 
 

@@ -219,7 +219,7 @@ class Blocker(View):
     query: str | None
     """Its last statement, literals masked; None: not visible to this role."""
     holds: str
-    """`ROW SHARE on clones`, `a snapshot`; empty if the server does not say."""
+    """`ROW SHARE on tickets`, `a snapshot`; empty if the server does not say."""
     may_be_ended: bool
     """This role may signal it."""
     why_not: str = ""

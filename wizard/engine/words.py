@@ -7,9 +7,11 @@ from itertools import groupby
 
 from wizard.engine.fit import Conflict
 from wizard.engine.situation import Situation
+from wizard.engine.state import StepState
 from wizard.engine.views import ConflictView, Failure, RollbackStep, StepView, Verification
 from wizard.errors import RefusedError
 from wizard.rollout.model import StepKind
+from wizard.rollout.render import Mode, RenderedStep, Strategy
 from wizard.text import one_line
 
 MANY = 6
@@ -39,11 +41,27 @@ def committed(situation: Situation) -> str:
         if rendered.step.kind is not StepKind.MANUAL and situation.state(rendered).is_complete
     ]
     changed = [rendered for rendered in steps if rendered.step.id in done and rendered.step.kind is StepKind.SQL]
+    partly = _partly(situation)
     if not changed or situation.active is None:
-        return "Nothing is rolled out"
+        return f"Only a part of the rollout is committed: {partly}" if partly else "Nothing is rolled out"
     # A manual step between two done ones does not break the range people read.
     order = [rendered.step.id for rendered in steps if rendered.step.kind is not StepKind.MANUAL]
-    return f"Steps {span(done, order)} are committed" if len(done) > 1 else f"Step {done[0]} is committed"
+    whole = f"Steps {span(done, order)} are committed" if len(done) > 1 else f"Step {done[0]} is committed"
+    return f"{whole}; {partly}" if partly else whole
+
+
+def _partly(situation: Situation) -> str:
+    """`2.1 has 1 of 5 parts`; empty if every step is whole or not there at all."""
+    record = situation.active
+    if record is None:
+        return ""
+    return ", ".join(
+        f"{rendered.step.id} has {len(record.finished(rendered.step.id))} of {len(rendered.parts)} parts"
+        for rendered in situation.steps
+        if situation.state(rendered) is not StepState.FAILED
+        and record.standing(rendered.step.id)
+        and len(record.finished(rendered.step.id)) < len(rendered.parts)
+    )
 
 
 def survey_sentence(situation: Situation, failure: Failure | None = None) -> str:
@@ -106,8 +124,25 @@ def failed_sentence(situation: Situation, failure: Failure) -> str:
 
 def after_failure(situation: Situation, failure: Failure) -> str:
     """What is true in the database after a failure."""
-    left = "left nothing behind" if failure.direction == "deploy" else "is still there, whole"
-    return f"{committed(situation)}; {failure.step} {left}"
+    return f"{committed(situation)}; {_left_by(situation, failure)}"
+
+
+def _left_by(situation: Situation, failure: Failure) -> str:
+    """What the failed step left: a part that failed leaves nothing, unless it is no transaction."""
+    step, record = failure.step, situation.active
+    count = next((len(one.parts) for one in situation.steps if one.step.id == step), 0)
+    done = len(record.finished(step)) if record is not None else 0
+    if failure.direction == "revert":
+        return (
+            f"{step} is still there, whole" if done == count else f"{done} of {count} parts of {step} are still there"
+        )
+    words = f"{step} has {done} of {count} parts" if done else f"{step} left nothing behind"
+    failed = record.failed if record is not None else None
+    if failed is not None and failed.mode == Mode.BATCHES.value and failed.rows:
+        return f"{words if done else step + ' is unfinished'}: {failed.rows:,} rows of its batches stay changed"
+    if failed is not None and failed.mode == Mode.CONCURRENTLY.value:
+        return f"{words if done else step + ' is unfinished'}; an index may be left invalid, which retrying replaces"
+    return words
 
 
 def finished_sentence(verification: Verification, statements: int, seconds: float) -> str:
@@ -144,6 +179,16 @@ def dry_run_sentence(target: str, steps: int, *, blocked: bool) -> str:
         return f"DRY RUN, read-only session: nothing is left to run on {target}"
     would = "a run would stop before its first change" if blocked else f"{steps} steps would run"
     return f"DRY RUN, read-only session: {would}; nothing was changed on {target}"
+
+
+def strategy(rendered: RenderedStep) -> str:
+    """`atomic: one transaction`, `online: tickets has ~1,000,000 rows`; empty for a step that sends nothing."""
+    if not rendered.parts:
+        return ""
+    choice = rendered.choice
+    if choice.strategy is Strategy.ATOMIC and not choice.reason:
+        return "atomic: one transaction"
+    return f"{choice.strategy.value}: {choice.reason}"
 
 
 def is_there(step: StepView) -> bool:

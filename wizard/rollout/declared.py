@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wizard.rollout.model import Rollout, Step
 from wizard.rollout.render import RenderedStep
-from wizard.rollout.shape import ItemKind, Shape, Shapes
+from wizard.rollout.shape import ItemKind, Shape, Shapes, shapes_of
 
 
 def objects_check_id(step: str) -> str:
@@ -29,7 +29,7 @@ def declared_shapes(known: Shapes, rendered: RenderedStep) -> list[tuple[Shape, 
         shapes
         for part in rendered.parts
         for statement in part.statements
-        if (shapes := known.get((statement.file, statement.sql)))
+        if not statement.validates and (shapes := shapes_of(statement, known))
     ]
 
 

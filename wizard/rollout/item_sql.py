@@ -76,11 +76,14 @@ def create_sql(item: Item) -> str:
     return _filled(_CREATE.get(item.kind, "{definition}"), item)
 
 
-def drop_sql(item: Item, edited: str = "false") -> str:
+def drop_sql(item: Item, edited: str = "false", *, concurrently: bool = False) -> str:
     """The statement that takes this item away again. Never CASCADE.
 
     A row goes only if nothing refers to it and it was not edited since; `edited` is the SQL condition for that.
+    `concurrently`: an index, outside of a transaction.
     """
+    if concurrently:
+        return _filled("DROP INDEX CONCURRENTLY IF EXISTS {name}", item)
     if item.kind is ItemKind.ROW:
         table = sql.Identifier(item.table)
         name, row = sql.Literal(table.as_string()), sql.Literal(item.definition)

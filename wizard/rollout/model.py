@@ -7,7 +7,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 
 from wizard.rollout.shape import Shapes, load_shapes
 
@@ -57,13 +57,17 @@ class Edit(Frozen):
     replacement: str = Field(alias="with")
 
 
+def _as_tuple(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
 class Fill(Frozen):
     """A column whose NULLs an UPDATE fills. Where the column was there before, the rows filled are remembered."""
 
     table: str
     column: str
-    key: str
-    """The column that identifies a row."""
+    key: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
+    """The columns that identify a row; one may be given as plain text."""
     value: str
     """SQL expression of what a row is filled with: rolling back spares rows that hold something else by then."""
 
@@ -83,6 +87,9 @@ class Fragment(Frozen):
     """An object of another definition is replaced: it is saved first, and rolling back puts it back."""
     fills: tuple[Fill, ...] = ()
     """Columns whose NULLs the fragment's UPDATEs fill, one column each."""
+    batched_by: tuple[str, ...] = ()
+    """Key columns of the table that its UPDATEs change. With strategy online they are sent in batches, which is right
+    only for an UPDATE whose condition no longer holds for a row that it has changed."""
 
 
 class Query(Frozen):
@@ -103,10 +110,11 @@ class Prerequisite(Query):
 class Check(Query):
     """Returns rows (subject, expected, found), all text; a row passes when expected equals found (also NULL).
 
-    It may read current_setting('rag_wizard.xid', true), the transaction that ran its step, and 'rag_wizard.horizon',
-    the oldest that was still running then: a row whose xmin is neither the first nor older than the second may be
-    newer than the step. Both are empty or NULL if unknown. And current_setting('rag_wizard.objects', true): what the
-    steps declare, a JSON array of objects with kind, table_name, name and definition.
+    It may read current_setting('rag_wizard.xid', true), the transactions that ran its step, comma-separated, and
+    'rag_wizard.horizon', the oldest that was still running then: a row whose xmin is neither among the first nor older
+    than the second may be newer than the step. Both are empty or NULL if unknown. And
+    current_setting('rag_wizard.objects', true): what the steps declare, a JSON array of objects with kind, table_name,
+    name and definition.
     """
 
     when: Condition = Field(default_factory=dict)

@@ -34,6 +34,9 @@ def created_names(statements: Iterable[Statement]) -> tuple[Name, ...]:
             reader = _READERS.get(kind or "")
             if reader is not None:
                 found += reader(getattr(node.stmt, str(kind)))
+    # What the statements themselves drop first, an index that a build left invalid, is in nobody's way.
+    dropped = {name.name for name in found if name.kind == "dropped"}
+    found = [name for name in found if name.kind != "dropped" and name.name not in dropped]
     own = {name.name for name in found if name.kind == "relation"}
     anywhere = {"function", "chosen constraint"}
     return tuple(dict.fromkeys(name for name in found if name.kind in anywhere or name.parent not in own))
@@ -109,6 +112,12 @@ def _index(node: pg_query_pb2.IndexStmt) -> Iterator[Name]:
     yield Name("relation", node.idxname)
 
 
+def _drop(node: pg_query_pb2.DropStmt) -> Iterator[Name]:
+    for wrapped in node.objects:
+        if wrapped.WhichOneof("node") == "list":
+            yield Name("dropped", wrapped.list.items[-1].string.sval)
+
+
 def _function(node: pg_query_pb2.CreateFunctionStmt) -> Iterator[Name]:
     types = []
     for parameter in node.parameters:
@@ -129,6 +138,7 @@ _READERS: dict[str, Any] = {
     "create_stmt": _table,
     "alter_table_stmt": _alter_table,
     "index_stmt": _index,
+    "drop_stmt": _drop,
     "create_function_stmt": _function,
     "create_trig_stmt": _trigger,
     "create_policy_stmt": _policy,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import Enum
 from functools import cached_property
 
 from wizard.errors import RolloutInvalidError
-from wizard.rollout.model import Decision, Deviation, Fill, Fragment, Rollout, Step, holds
+from wizard.rollout.model import Decision, Deviation, Fill, Fragment, Lock, Rollout, Step, holds
 from wizard.rollout.shape import Item
 from wizard.rollout.statements import SqlSyntaxError, Statement, split_sql
 
@@ -31,6 +32,34 @@ class Group:
     subsumed_by: str = ""
     replaces: bool = False
     fills: tuple[Fill, ...] = ()
+    batched_by: tuple[str, ...] = ()
+
+
+class Mode(Enum):
+    """How a part is sent. The value is its name in the registry."""
+
+    TRANSACTION = "transaction"
+    """One transaction, with its checkpoint."""
+    CONCURRENTLY = "concurrently"
+    """Statements that PostgreSQL refuses inside a transaction; the checkpoint follows in one of its own."""
+    BATCHES = "batches"
+    """One UPDATE, a transaction for each batch, each with its place in the checkpoint."""
+
+
+class Strategy(Enum):
+    """How a step is executed."""
+
+    ATOMIC = "atomic"
+    ONLINE = "online"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The strategy of one step on one database, and why."""
+
+    strategy: Strategy = Strategy.ATOMIC
+    reason: str = ""
+    """As in "tickets has ~1,000,000 rows"."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +75,11 @@ class Part:
     """What it would add, but is there already: it belongs to the database's owner and stays."""
     replaced: tuple[Item, ...] = ()
     """What it overwrites, as it is now."""
+    mode: Mode = Mode.TRANSACTION
+    patient: bool = False
+    """Its locks let the application read and write, so it may wait long for them."""
+    locks: tuple[Lock, ...] = ()
+    """What it locks, where that is not what the step says of the whole."""
 
     @property
     def statements(self) -> tuple[Statement, ...]:
@@ -62,14 +96,16 @@ class RenderedStep:
     deviations: tuple[Deviation, ...]
     digest: str
     """SHA-256 of the step's source and the facts it was rendered with: not of the rendered remainder."""
+    choice: Choice = field(default_factory=Choice)
 
 
 class Renderer:
-    """Renders the steps of a rollout for one set of facts and decisions."""
+    """Renders the steps of a rollout for one set of facts and decisions, each by the strategy chosen for it."""
 
-    def __init__(self, rollout: Rollout, facts: Facts) -> None:
+    def __init__(self, rollout: Rollout, facts: Facts, choices: Mapping[str, Choice] | None = None) -> None:
         self.rollout = rollout
         self.facts = facts
+        self._choices = choices or {}
 
     @cached_property
     def steps(self) -> tuple[RenderedStep, ...]:
@@ -91,7 +127,12 @@ class Renderer:
             title = f"{count} statement{'' if count == 1 else 's'}, one transaction"
             parts = (Part(title, deploy, revert),)
         deviations = tuple(deviation for deviation in step.deviations if holds(deviation.when, self.facts))
-        return RenderedStep(step, parts, deviations, self._digest(step))
+        rendered = RenderedStep(step, parts, deviations, self._digest(step), self._choices.get(step.id, Choice()))
+        if rendered.choice.strategy is Strategy.ONLINE:
+            from wizard.rollout.online import online
+
+            return online(rendered, self.rollout.shapes)
+        return rendered
 
     def _groups(self, fragments: tuple[Fragment, ...]) -> tuple[Group, ...]:
         return tuple(
@@ -101,6 +142,7 @@ class Renderer:
                 fragment.subsumed_by,
                 fragment.replaces,
                 fragment.fills,
+                fragment.batched_by,
             )
             for fragment in fragments
             if holds(fragment.when, self.facts)

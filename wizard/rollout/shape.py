@@ -10,11 +10,14 @@ import json
 from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from wizard.errors import RolloutInvalidError
+
+if TYPE_CHECKING:
+    from wizard.rollout.statements import Statement
 
 FILE = "shapes.json"
 FORMAT = 1
@@ -103,6 +106,11 @@ def load_shapes(folder: Path) -> Shapes:
     except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
         raise RolloutInvalidError(f"{file}: cannot be read: {error}", fix="Write it anew: make shapes") from None
     return {(entry.file, entry.sql): entry.shapes for entry in entries}
+
+
+def shapes_of(statement: Statement, known: Shapes) -> tuple[Shape, ...]:
+    """What a statement may add: as it says itself, or as the file has it; empty if nobody knows."""
+    return known.get((statement.file, statement.sql), ()) if statement.makes is None else (statement.makes,)
 
 
 def write_shapes(folder: Path, entries: Mapping[tuple[str, int, str], tuple[Shape, ...]]) -> None:

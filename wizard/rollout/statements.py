@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from wizard.rollout.model import Fill
+    from wizard.rollout.shape import Shape
 
 DATA_CHANGES = frozenset({"insert_stmt", "update_stmt", "delete_stmt", "merge_stmt"})
 """Parser node kinds whose number of rows is worth a record."""
@@ -23,6 +28,12 @@ class Statement:
     before: str = ""
     after: str = ""
     """What the engine puts around it when it is sent; the log keeps the statement alone."""
+    remembers: Fill | None = None
+    """It fills this column, which was there before: the engine notes which rows."""
+    makes: Shape | None = None
+    """What it adds, where the text is not that of a file and so not in shapes.json."""
+    validates: bool = False
+    """It only looks whether `makes`, which an earlier part added, holds for every row."""
 
     @property
     def changes_data(self) -> bool:

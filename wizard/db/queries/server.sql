@@ -7,4 +7,5 @@ SELECT current_setting('server_version') AS version,
        -- The session's own setting is ours; reset_val is what the server would have used.
        (SELECT reset_val = 'on' FROM pg_settings WHERE name = 'default_transaction_read_only') AS read_only_default,
        coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false) AS tls,
-       pg_backend_pid() AS backend_pid
+       pg_backend_pid() AS backend_pid,
+       (SELECT setting::int FROM pg_settings WHERE name = 'deadlock_timeout') AS deadlock_timeout_ms

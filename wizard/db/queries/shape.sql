@@ -41,7 +41,16 @@ SELECT 'index', COALESCE(parent.relname, ''), relation.relname,
             ELSE replace(replace(pg_get_indexdef(i.indexrelid), ' ON ONLY ', ' ON '),
                          ' ON ' || quote_ident(relation.nspname) || '.' || quote_ident(parent.relname) || ' ',
                          ' ON ' || quote_ident(parent.relname) || ' ')
-                 || CASE WHEN i.indisvalid THEN '' ELSE ' -- invalid' END END
+                 || CASE WHEN i.indisvalid THEN ''
+                         -- Of other roles' builds only the pid is visible; whoever builds holds this lock on the table.
+                         ELSE COALESCE((SELECT ' -- being built by pid ' || min(b.pid)
+                                        FROM pg_stat_progress_create_index AS b
+                                        WHERE b.index_relid = i.indexrelid
+                                           OR b.relid IS NULL AND EXISTS (
+                                               SELECT FROM pg_locks AS l
+                                               WHERE l.pid = b.pid AND l.relation = i.indrelid AND l.granted
+                                                 AND l.mode = 'ShareUpdateExclusiveLock')
+                                        HAVING count(*) > 0), ' -- invalid') END END
 FROM relation
 LEFT JOIN pg_index AS i ON i.indexrelid = relation.oid
 LEFT JOIN pg_class AS parent ON parent.oid = i.indrelid

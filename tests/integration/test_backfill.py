@@ -1,0 +1,211 @@
+"""Backfills in batches: every kind of key and table, rows that others hold, what moves while it runs, and its pace."""
+
+from __future__ import annotations
+
+import random
+import threading
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.support.database import Database
+from tests.support.engine import Operator
+from wizard.engine.events import BackfillProgressed, Event
+from wizard.errors import LockNotObtainedError
+from wizard.rollout.load import load_rollout
+from wizard.rollout.model import Rollout
+
+HEADER = 'name = "fill"\ntitle = "Fill"\nminimum_server = 150000\nsteps = ["1"]\n'
+STEP = """
+id = "1"
+title = "Fill"
+label = "Fill"
+does = "fills"
+why = "to be filled"
+tables = ["{table}"]
+
+[[deploy]]
+sql = "fill.sql"
+batched_by = {key}
+fills = [{{ table = "{table}", column = "filled", key = {key}, value = "'x'" }}]
+"""
+KEYS = {
+    "uuid": ("id uuid PRIMARY KEY DEFAULT gen_random_uuid()", "", ["id"]),
+    "bigint": ("id bigint PRIMARY KEY", "", ["id"]),
+    "text": ("id text COLLATE \"C\" PRIMARY KEY DEFAULT 'k' || gen_random_uuid()", "", ["id"]),
+    "composite": ("a int DEFAULT 1, id bigint, PRIMARY KEY (a, id)", "", ["a", "id"]),
+    "partitioned": ("id bigint PRIMARY KEY", " PARTITION BY HASH (id)", ["id"]),
+}
+
+
+def _rollout(folder: Path, table: str = "things", key: str = '["id"]', value: str = "'x'") -> Rollout:
+    (folder / "steps").mkdir()
+    (folder / "sql").mkdir()
+    (folder / "steps" / "rollout.toml").write_text(HEADER)
+    (folder / "steps" / "1.toml").write_text(STEP.format(table=table, key=key))
+    (folder / "sql" / "fill.sql").write_text(f"UPDATE {table} SET filled = {value} WHERE filled IS NULL")
+    return load_rollout(folder)
+
+
+def _things(database: Database, columns: str = "id bigint PRIMARY KEY", partitions: str = "", rows: int = 1000) -> None:
+    database.execute(f"create table things ({columns}, n int, filled text, pad text){partitions}")
+    if partitions:
+        for part in range(3):
+            database.execute(
+                f"create table things_{part} partition of things for values with (modulus 3, remainder {part})"
+            )
+    named = "id, n, pad" if "id bigint" in columns else "n, pad"
+    values = "g, g, repeat('.', 200)" if "id bigint" in columns else "g, repeat('.', 200)"
+    database.execute(f"insert into things ({named}) select {values} from generate_series(1, {rows}) as g")
+    database.execute("update things set filled = 'own' where n % 10 = 0")
+
+
+def _fill(database: Database, rollout: Rollout, **settings: object) -> Operator:
+    return Operator(database, rollout, strategy="online", **{"batch_rows": 100, **settings})
+
+
+@pytest.mark.parametrize("kind", KEYS)
+def test_rows_are_filled_whatever_the_key_while_one_of_them_is_held(
+    database: Database, tmp_path: Path, kind: str
+) -> None:
+    columns, partitions, key = KEYS[kind]
+    _things(database, columns, partitions)
+    operator = _fill(database, _rollout(tmp_path, key=str(key).replace("'", '"')))
+    with psycopg.connect(database.conninfo()) as holder:
+        holder.execute("select from things where n = 7 for update")
+
+        def let_go(event: Event) -> None:
+            if isinstance(event, BackfillProgressed) and "locked by pid" in event.slowed:
+                holder.rollback()
+
+        operator.listen(let_go)
+        assert operator.engine.run().ending == "done"
+
+    assert database.query("select filled, count(*) from things group by 1 order by 1") == [("own", 100), ("x", 900)]
+    assert database.value("select sum(rows)::int from rag_wizard.batch") == 900
+    assert any("locked by pid" in event.slowed for event in operator.told(BackfillProgressed))
+    assert Operator(database, _reloaded(tmp_path)).engine.rollback().ending == "done"
+    assert database.query("select filled, count(*) from things group by 1 order by 1") == [("own", 100), (None, 900)]
+
+
+def _reloaded(folder: Path) -> Rollout:
+    return load_rollout(folder)
+
+
+def test_a_row_that_stays_locked_ends_it_with_who_has_it_and_the_rest_stays(database: Database, tmp_path: Path) -> None:
+    _things(database)
+    with psycopg.connect(database.conninfo(), application_name="forgetful") as holder:
+        holder.execute("select from things where n = 7 for update")
+
+        with pytest.raises(LockNotObtainedError) as refused:
+            _fill(database, _rollout(tmp_path), lock_patience_s=0.5).engine.run()
+
+        assert "forgetful" in str(refused.value.why) + str(refused.value.what)
+    assert database.value("select count(*) from things where filled is null") == 1
+    assert _fill(database, _reloaded(tmp_path)).engine.run().ending == "done"
+    assert database.value("select count(*) from things where filled is null") == 0
+
+
+def test_a_table_that_is_rewritten_meanwhile_is_gone_through_again(database: Database, tmp_path: Path) -> None:
+    _things(database)
+    operator = _fill(database, _rollout(tmp_path), batch_delay_s=0.3)
+
+    def stop(event: Event) -> None:
+        if isinstance(event, BackfillProgressed) and event.rows >= 200:
+            operator.engine.stop()
+
+    operator.listen(stop)
+    assert operator.engine.run().ending == "stopped"
+    database.execute("vacuum full things")
+
+    assert _fill(database, _reloaded(tmp_path)).engine.run().ending == "done"
+
+    assert database.value("select count(*) from things where filled is null") == 0
+    assert database.value("select sum(rows)::int from rag_wizard.batch") == 900
+
+
+def test_a_value_that_is_null_does_not_keep_it_from_ending(database: Database, tmp_path: Path) -> None:
+    _things(database)
+
+    outcome = _fill(database, _rollout(tmp_path, value="nullif(n % 2, 0)::text")).engine.run()
+
+    assert outcome.ending == "done"
+    assert database.value("select count(*) from things where filled is null") == 400
+
+
+def test_the_pace_is_changed_while_it_runs(database: Database, tmp_path: Path) -> None:
+    _things(database)
+    operator = _fill(database, _rollout(tmp_path), batch_delay_s=0.3)
+
+    def faster(event: Event) -> None:
+        if isinstance(event, BackfillProgressed) and event.phase == "filling":
+            operator.engine.set_pace(batch_rows=50_000, delay_s=0.0)
+
+    operator.listen(faster)
+    operator.engine.run()
+
+    sizes = [rows for (rows,) in database.query("select rows from rag_wizard.batch order by number")]
+    assert sizes[0] < 200
+    assert sizes[1] > 600
+
+
+def test_a_pause_holds_nothing_and_goes_on(database: Database, tmp_path: Path) -> None:
+    _things(database)
+    operator = _fill(database, _rollout(tmp_path), batch_delay_s=0.3)
+    engine = operator.engine
+    seen: list[int] = []
+
+    def pause(event: Event) -> None:
+        if isinstance(event, BackfillProgressed) and event.rows >= 200 and not seen:
+            seen.append(event.rows)
+            engine.pause()
+            threading.Thread(target=look_and_go_on).start()
+
+    def look_and_go_on() -> None:
+        while not engine.resting:
+            pass
+        held = "select count(*) from pg_locks as l join pg_class as c on c.oid = l.relation where c.relname = 'things'"
+        seen.append(database.value(held))
+        engine.go_on()
+
+    operator.listen(pause)
+    assert engine.run().ending == "done"
+
+    assert seen[1] == 0
+    assert database.value("select sum(rows)::int from rag_wizard.batch") == 900
+
+
+@pytest.mark.slow
+def test_an_application_that_updates_two_rows_in_any_order_gets_no_deadlock(database: Database, tmp_path: Path) -> None:
+    _things(database, rows=20_000)
+    operator = _fill(database, _rollout(tmp_path), batch_rows=500)
+    over, errors, updates = threading.Event(), [], []
+
+    def application(seed: int) -> None:
+        chance = random.Random(seed)
+        with psycopg.connect(database.conninfo(), autocommit=True) as connection:
+            while not over.is_set():
+                pair = [chance.randint(1, 20_000) for _ in range(2)]
+                try:
+                    with connection.transaction():
+                        for one in pair:
+                            connection.execute("update things set pad = pad || '' where id = %s", [one])
+                    updates.append(1)
+                except psycopg.Error as error:
+                    errors.append(error.sqlstate)
+
+    # Two of them can deadlock each other: each takes its two in the order of their ids half of the time, by chance.
+    threads = [threading.Thread(target=application, args=(1,))]
+    for thread in threads:
+        thread.start()
+    try:
+        assert operator.engine.run().ending == "done"
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+    assert errors == []
+    assert len(updates) > 10
+    assert database.value("select count(*) from things where filled is null") == 0

@@ -1,0 +1,235 @@
+"""Composes the messages of a part that is sent in batches: one page of a table, what was left over, the end.
+
+A page is a range of a table's blocks: its rows are found by where they lie. So each block is read and written by one
+batch, whatever the key is, and a batch costs the same at the end of a large table as at its beginning. Rows are locked
+before they are changed, and those that others have locked are left to the sweep: nothing is waited for with locks held.
+https://www.postgresql.org/docs/current/sql-select.html#SQL-FOR-UPDATE-SHARE
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from wizard.rollout.model import Fill
+from wizard.rollout.statements import Statement
+from wizard.rollout.update import PlainUpdate, plain_update
+
+RELATION = ":rag_wizard_relation"
+NAME = ":rag_wizard_relation_name"
+FIRST = ":rag_wizard_first_block"
+LAST = ":rag_wizard_last_block"
+NUMBER = ":rag_wizard_batch"
+REACHED = ":rag_wizard_reached"
+AFTER = ":rag_wizard_after"
+UP_TO = ":rag_wizard_up_to"
+"""What differs from batch to batch, as it is named in what is shown."""
+_PARAMETER = re.compile(r":rag_wizard_[a-z_]+")
+
+_NEXT = """\
+DO $rag_wizard$
+BEGIN
+    UPDATE rag_wizard.part
+    SET batches = {number}, reached = {reached}, started_at = coalesce(started_at, clock_timestamp()),
+        backend_pid = pg_backend_pid()
+    WHERE part_id = {part} AND state = 'intent' AND batches = {number} - 1;
+    IF NOT FOUND THEN RAISE EXCEPTION 'batch %: its turn has not come, or is over', {number}; END IF;
+END
+$rag_wizard$"""
+_BARE = """\
+WITH picked AS MATERIALIZED (
+    SELECT ctid FROM ONLY {relation} AS {table}
+    WHERE ctid >= '({first},0)' AND ctid < '({last},0)' AND (
+{condition}
+    )
+    FOR NO KEY UPDATE SKIP LOCKED
+)
+UPDATE ONLY {relation} AS {table}
+SET {assignments}
+WHERE ctid = ANY (ARRAY(SELECT ctid FROM picked))"""
+_PAGE = """\
+WITH picked AS MATERIALIZED (
+    SELECT ctid FROM ONLY {relation} AS {table}
+    WHERE ctid >= '({first},0)' AND ctid < '({last},0)' AND (
+{condition}
+    )
+    FOR NO KEY UPDATE SKIP LOCKED
+), changed AS (
+    UPDATE ONLY {relation} AS {table}
+    SET {assignments}
+    WHERE ctid = ANY (ARRAY(SELECT ctid FROM picked))
+    RETURNING {key} AS key
+){remembered}
+INSERT INTO rag_wizard.batch (part_id, number, rows, covered)
+SELECT {part}, {number}, count(*), {reached} FROM changed"""
+_REMEMBERED = """, remembered AS (
+    INSERT INTO rag_wizard.filled (part_id, table_name, column_name, key)
+    SELECT {part}, {table}, {column}, key FROM changed
+)"""
+_COUNTED = """\
+UPDATE rag_wizard.part AS part SET rows = part.rows + batch.rows
+FROM rag_wizard.batch AS batch
+WHERE part.part_id = {part} AND batch.part_id = {part} AND batch.number = {number}"""
+_ROWS = "SELECT rows FROM rag_wizard.batch WHERE part_id = {part} AND number = {number}"
+_SNAPSHOT = """\
+DO $rag_wizard$
+BEGIN
+    UPDATE rag_wizard.part
+    SET reached = '{{"phase": "sweeping"}}', xid = pg_current_xact_id(),
+        horizon = pg_snapshot_xmin(pg_current_snapshot()),
+        started_at = coalesce(started_at, clock_timestamp()), backend_pid = pg_backend_pid()
+    WHERE part_id = {part} AND state = 'intent';
+    IF NOT FOUND THEN RAISE EXCEPTION 'the sweep: its turn has not come, or is over'; END IF;
+    DELETE FROM rag_wizard.leftover WHERE part_id = {part};
+END
+$rag_wizard$"""
+_LEFT_OVER = """\
+INSERT INTO rag_wizard.leftover (part_id, relation, key)
+SELECT {part}, tableoid::regclass::text, {key} FROM {table}
+WHERE (
+{condition}
+)"""
+_SWEEP = """\
+WITH page AS MATERIALIZED (
+    SELECT leftover.number AS rag_wizard_number, {typed_key}
+    FROM rag_wizard.leftover AS leftover
+    CROSS JOIN LATERAL jsonb_populate_record(NULL::{table}, leftover.key) AS typed
+    WHERE leftover.part_id = {part} AND leftover.relation = {relation_name}
+        AND leftover.number > {after} AND leftover.number <= {up_to}
+), picked AS MATERIALIZED (
+    SELECT {table}.ctid, page.rag_wizard_number
+    FROM ONLY {relation} AS {table} JOIN page ON {matches}
+    WHERE (
+{condition}
+    )
+    FOR NO KEY UPDATE OF {table} SKIP LOCKED
+), changed AS (
+    UPDATE ONLY {relation} AS {table}
+    SET {assignments}
+    WHERE ctid = ANY (ARRAY(SELECT ctid FROM picked))
+    RETURNING {key} AS key
+), settled AS (
+    DELETE FROM rag_wizard.leftover WHERE part_id = {part} AND number IN (SELECT rag_wizard_number FROM picked)
+){remembered}
+INSERT INTO rag_wizard.batch (part_id, number, rows, covered)
+SELECT {part}, {number}, count(*), {reached} FROM changed"""
+_SETTLED = """\
+DELETE FROM rag_wizard.leftover WHERE part_id = {part} AND number IN (
+    SELECT leftover.number
+    FROM rag_wizard.leftover AS leftover
+    CROSS JOIN LATERAL jsonb_populate_record(NULL::{table}, leftover.key) AS typed
+    WHERE leftover.part_id = {part} AND leftover.relation = {relation_name}
+        AND leftover.number > {after} AND leftover.number <= {up_to}
+        AND NOT EXISTS (
+            SELECT FROM ONLY {relation} AS {table} WHERE {is_row} AND (
+{condition}
+            )
+        )
+)"""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """An UPDATE that is sent in batches."""
+
+    update: PlainUpdate
+    key: tuple[str, ...]
+    remembers: Fill | None = None
+    """The column was there before: which rows are filled is noted."""
+
+
+def batch_of(statement: Statement, key: tuple[str, ...]) -> Batch:
+    """The batch of a statement that plain_update() can take apart."""
+    update = plain_update(statement.sql)
+    assert update is not None
+    return Batch(update, key, statement.remembers)
+
+
+def page_lines(batch: Batch, part_id: str) -> Iterator[str]:
+    """Between BEGIN and COMMIT of a page: checkpoint first. The last statement answers how many rows were changed."""
+    yield _filled(_NEXT, batch, part_id)
+    yield _filled(_PAGE, batch, part_id)
+    yield _filled(_COUNTED, batch, part_id)
+    yield _filled(_ROWS, batch, part_id)
+
+
+def bare_page(batch: Batch) -> str:
+    """A page of which nothing is noted, for a script without a registry."""
+    return _filled(_BARE, batch, "")
+
+
+def snapshot_lines(batch: Batch, part_id: str) -> Iterator[str]:
+    """Notes every row that one snapshot, taken after the last page, still holds unchanged."""
+    yield _filled(_SNAPSHOT, batch, part_id)
+    yield _filled(_LEFT_OVER, batch, part_id)
+
+
+def sweep_lines(batch: Batch, part_id: str) -> Iterator[str]:
+    """Between BEGIN and COMMIT of a batch of those; a row that is gone, or changed by others, needs nothing more."""
+    yield _filled(_NEXT, batch, part_id)
+    yield _filled(_SWEEP, batch, part_id)
+    # In a statement of its own, which sees what the one before it changed.
+    yield _filled(_SETTLED, batch, part_id)
+    yield _filled(_COUNTED, batch, part_id)
+    yield _filled(_ROWS, batch, part_id)
+
+
+def with_values(text: str, values: Mapping[str, str]) -> str:
+    """`text` with the value of each of its parameters, which are SQL already."""
+    return _PARAMETER.sub(lambda found: values.get(found[0], found[0]), text)
+
+
+def counting(batch: Batch) -> str:
+    """SELECT of one row: `number` of rows that are to be changed."""
+    return (
+        sql.SQL("SELECT count(*) AS number FROM {table} WHERE (\n{condition}\n)")
+        .format(table=sql.Identifier(batch.update.table), condition=sql.SQL(batch.update.condition))
+        .as_string()
+    )
+
+
+def key_object(alias: str, columns: tuple[str, ...]) -> sql.Composed:
+    """A row's key as jsonb: {"id": ...}."""
+    pairs = (sql.SQL("{}, {}").format(sql.Literal(column), sql.Identifier(alias, column)) for column in columns)
+    return sql.SQL("jsonb_build_object({})").format(sql.SQL(", ").join(pairs))
+
+
+def _filled(template: str, batch: Batch, part_id: str) -> str:
+    table, part = batch.update.table, sql.Literal(part_id)
+    names = [(sql.Identifier(column), sql.Identifier(f"rag_wizard_key_{n}")) for n, column in enumerate(batch.key, 1)]
+    together = sql.SQL(" AND ")
+    remembered: sql.Composable = sql.SQL("")
+    if batch.remembers is not None:
+        remembered = sql.SQL(_REMEMBERED).format(
+            part=part, table=sql.Literal(batch.remembers.table), column=sql.Literal(batch.remembers.column)
+        )
+    return (
+        sql.SQL(template)
+        .format(
+            part=part,
+            table=sql.Identifier(table),
+            relation=sql.SQL(RELATION),
+            relation_name=sql.SQL(NAME),
+            condition=sql.SQL(batch.update.condition),
+            assignments=sql.SQL(batch.update.assignments),
+            key=key_object(table, batch.key),
+            typed_key=sql.SQL(", ").join(sql.SQL("typed.{} AS {}").format(*one) for one in names),
+            matches=together.join(
+                sql.SQL("{}.{} = page.{}").format(sql.Identifier(table), column, name) for column, name in names
+            ),
+            is_row=together.join(
+                sql.SQL("{}.{} = typed.{}").format(sql.Identifier(table), column, column) for column, _ in names
+            ),
+            remembered=remembered,
+            first=sql.SQL(FIRST),
+            last=sql.SQL(LAST),
+            number=sql.SQL(NUMBER),
+            reached=sql.SQL(REACHED),
+            after=sql.SQL(AFTER),
+            up_to=sql.SQL(UP_TO),
+        )
+        .as_string()
+    )
