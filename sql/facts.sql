@@ -51,10 +51,12 @@ filled (app_name, column_name) AS (
 ),
 witness AS (
     -- What the updates of 6.1 and 6.2 would set off. Bits 1 and 16 of tgtype: for each row, on UPDATE. A column list
-    -- counts where it names a column that these steps fill and that was there before.
+    -- counts where it names a column that these steps fill and that was there before. Triggers of the wizard's own, which an
+    -- interrupted rollback leaves for the next one, go before anything is run.
     SELECT t.tgenabled AS enabled, true AS is_trigger
     FROM pg_trigger AS t JOIN app_tree ON app_tree.oid = t.tgrelid
-    WHERE NOT t.tgisinternal AND t.tgtype & 16 <> 0 AND (t.tgtype & 1 <> 0 OR app_tree.oid = app_tree.app_oid)
+    WHERE NOT t.tgisinternal AND t.tgname NOT LIKE 'rag\_wizard\_capture\_%' AND t.tgtype & 16 <> 0
+      AND (t.tgtype & 1 <> 0 OR app_tree.oid = app_tree.app_oid)
       AND (t.tgattr::text = ''
            OR EXISTS (SELECT FROM filled JOIN pg_attribute AS a ON a.attrelid = t.tgrelid AND a.attname = column_name
                       WHERE filled.app_name = app_tree.app_name AND a.attnum = ANY (t.tgattr)))

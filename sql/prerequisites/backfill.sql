@@ -20,7 +20,8 @@ witness AS (
     -- Bits 1 and 16 of tgtype: for each row, on UPDATE. A column list counts where it names a column to be filled.
     SELECT 'trigger' AS kind, t.tgenabled AS enabled, c.relname || '.' || quote_ident(t.tgname) AS name
     FROM pg_trigger AS t JOIN app_tree ON app_tree.oid = t.tgrelid JOIN pg_class AS c ON c.oid = t.tgrelid
-    WHERE NOT t.tgisinternal AND t.tgparentid = 0 AND t.tgtype & 16 <> 0
+    WHERE NOT t.tgisinternal AND t.tgname NOT LIKE 'rag\_wizard\_capture\_%' AND t.tgparentid = 0
+      AND t.tgtype & 16 <> 0
       AND (t.tgtype & 1 <> 0 OR app_tree.oid = app_tree.app_oid)
       AND (t.tgattr::text = ''
            OR EXISTS (SELECT FROM filled JOIN pg_attribute AS a ON a.attrelid = t.tgrelid AND a.attname = column_name

@@ -276,6 +276,11 @@ def rollback_lines(plan: RollbackPlan, target: str, *, statements: bool, discard
     if plan.replaced_since:
         lines += ["", "Not as this rollout made it", *map(visible, conflict_lines(plan.replaced_since))]
     lines += [one_line(f"{file.path} {file.words}") for file in plan.files]
+    if plan.captures and not discard:
+        lines += ["", "Before that, with triggers that go again: what the application changes meanwhile is kept too"]
+        for step in plan.captures:
+            lines.append(f"  {one_line(step.title)}")
+            lines += [f"    {shortened(one.sql, 110)}" for one in step.statements if statements]
     if plan.dependents:
         lines += [
             "",

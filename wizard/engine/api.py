@@ -21,6 +21,7 @@ from wizard.db.queries import query
 from wizard.db.target import Target
 from wizard.engine import words
 from wizard.engine.backward import rollback_plan, run_backward
+from wizard.engine.capturing import take_down, take_down_all
 from wizard.engine.checks import verify_all
 from wizard.engine.compose import Composer
 from wizard.engine.events import CheckFinished, Event, Finished, Listener, Noticed, PrerequisiteChecked, one_at_a_time
@@ -186,8 +187,13 @@ class Engine:
     def run(self, *, first: str | None = None, last: str | None = None) -> Outcome:
         """Runs what is left of `first`..`last`, both included. Running again where nothing is left changes nothing."""
         self._require_types_file(step_range(self.rollout, first, last))
+
+        def work(here: Sitting) -> Outcome:
+            take_down(here)
+            return run_forward(here, first, last)
+
         with self._writing() as here:
-            return self._finish(resuming(here, lambda: run_forward(here, first, last)))
+            return self._finish(resuming(here, partial(work, here)))
 
     def rollback(self, to: str | None = None, *, discard_data: bool = False, archive: Path | None = None) -> Outcome:
         """Undoes everything, or everything after step `to`. Rows that go are archived first, unless `discard_data`.
@@ -233,6 +239,7 @@ class Engine:
             if not keep_objects:
                 require_none_standing(find_standing(here.connection), self._settings, self.rollout.name)
             require_nothing_waiting(here.connection, self.target.name)
+            take_down_all(here)
             drop_registry(here.connection)
 
     # Steering, from another thread ----------------------------------------------------------------------------------

@@ -62,10 +62,10 @@ class Archive:
         """The same guards as the archive reads them."""
         return tuple(self.entries[guard.place].guard for guard in wanted)
 
-    def saving(self, budget_ms: int) -> Saving:
+    def saving(self, budget_ms: int, captured: tuple[tuple[tuple[str, int], str], ...] = ()) -> Saving:
         """What the part that destroys the rows needs to know."""
         horizons = tuple((place, entry.horizon) for place, entry in self.entries.items())
-        return Saving(self.archive_id, horizons, budget_ms)
+        return Saving(self.archive_id, horizons, budget_ms, captured)
 
     def covers(self, guards: Sequence[Guard]) -> bool:
         """It holds the rows of all of them: parts that ran again since are others."""

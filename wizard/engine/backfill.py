@@ -64,7 +64,7 @@ def run_batches(here: Sitting, message: PartMessage, going_on: PartRecord | None
         record_failure(here.connection, message.part_id, failed.facts())
         here.composer.failed(message.source.step)
         here.look_at_parts()
-        return failed_part(here, failed, etiquette.seen)
+        return failed_part(here, failed)
     committed_part(here, message, parts=parts, seconds=time.monotonic() - began)
     _tell_newcomers(here, message)
     return None
@@ -234,6 +234,7 @@ class _Backfill:
             if failed.sqlstate in LOCK_CODES:
                 pause = self._etiquette.let_go(failed.sqlstate, failed.line.sql if failed.line else "")
             if pause is None:
+                failed.seen = self._etiquette.seen
                 raise failed
             if self._here.steering.wait(pause):
                 raise StoppedError

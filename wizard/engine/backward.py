@@ -12,6 +12,8 @@ from wizard.db.reading import read_rows
 from wizard.engine import words
 from wizard.engine.archive import archive_folder, readable
 from wizard.engine.backfill import run_batches
+from wizard.engine.capture import CAPTURE, Place, StandingCapture, find_captures, standing_captures
+from wizard.engine.capturing import Captures, removal
 from wizard.engine.commit import commit_part, outcome_now
 from wizard.engine.dependents import ObjectRef, find_dependents, require_no_dependents
 from wizard.engine.events import Noticed, StepFinished, StepStarted
@@ -42,8 +44,9 @@ from wizard.engine.views import (
     Since,
     StatementView,
 )
-from wizard.errors import UsageError
+from wizard.errors import UsageError, WizardError
 from wizard.rollout.render import Mode
+from wizard.rollout.statements import Statement
 
 
 def rollback_plan(
@@ -51,9 +54,10 @@ def rollback_plan(
 ) -> RollbackPlan:
     """What would go, newest first, the rows that go with it, and where those would be archived. Reads only."""
     undos = tuple(_undos(connection, situation, to))
+    captures, standing = _captures(connection, situation, undos)
     steps = tuple(
         RollbackStep(
-            id=step, title=_title(situation, step), statements=tuple(_views(parts)),
+            id=step, title=_title(situation, step), statements=tuple(_views(parts, standing)),
             objects=tuple(_objects(connection, parts)),
         )
         for step, parts in _by_step(undos)
@@ -73,7 +77,7 @@ def rollback_plan(
         archive = str(place or "")
     return RollbackPlan(
         to=to, steps=steps, losses=tuple(losses), archive=archive,
-        replaced_since=_replaced(connection, situation, undos),
+        replaced_since=_replaced(connection, situation, undos), captures=captures,
         dependents=_dependents(connection, settings.schema, undos), files=files_to_restore(connection, situation, to),
     )  # fmt: skip
 
@@ -85,6 +89,19 @@ def _replaced(connection: Connection, situation: Situation, undos: Sequence[Undo
 def _recorded(connection: Connection, undos: Sequence[Undo]) -> Recorded:
     recorded = load_objects(connection, [undo.record.part_id for undo in undos])
     return [(undo.record.step, recorded.get(undo.record.part_id, ())) for undo in undos]
+
+
+def _captures(
+    connection: Connection, situation: Situation, undos: Iterable[Undo]
+) -> tuple[tuple[RollbackStep, ...], dict[Place, StandingCapture]]:
+    """The triggers that would be made first, and all that would then stand."""
+    if situation.active is None:
+        return (), {}
+    standing = standing_captures(connection, situation.active.rollout_id)
+    wanted = find_captures(connection, situation.schema, [guard for undo in undos for guard in undo.guards])
+    made = [one for place, one in wanted.items() if place not in standing or not standing[place].intact]
+    views = tuple(RollbackStep(id=CAPTURE, title=one.title, statements=tuple(_shown(one.making()))) for one in made)
+    return views, {**standing, **{one.guard.place: one.standing() for one in made}}
 
 
 def _dependents(connection: Connection, schema: str, undos: Iterable[Undo]) -> tuple[Dependent, ...]:
@@ -106,10 +123,14 @@ def _objects(connection: Connection, undos: Iterable[Undo]) -> Iterator[Rollback
     for undo in going:
         objects = [(origin, item) for origin, item in recorded.get(undo.record.part_id, ()) if origin != "adopted"]
         replaced = any(origin == "replaced" for origin, _ in objects)
-        kept = left_alone(connection, (view.sql for view in _views((undo,)))) if replaced else {}
+        kept = left_alone(connection, _texts(undo)) if replaced else {}
         for origin, item in objects:
             since: Since = kept.get(item.name, "") if origin == "replaced" else ""
             yield RollbackObject(kind=item.kind.value, table=item.table, name=item.name, origin=origin, since=since)
+
+
+def _texts(undo: Undo) -> Iterator[str]:
+    return (statement.sql for group in undo.groups for statement in group.statements)
 
 
 def _count(connection: Connection, guard: Guard, schema: str) -> int:
@@ -138,18 +159,24 @@ def run_backward(here: Sitting, to: str | None, *, discard_data: bool, folder: P
     _tell_what_stays(here, undos)
     for problem in settle(here.connection, here.target.name, rollout_id):
         here.emit(Noticed(text=f"{problem.what}. {problem.why}"))
-    keeper = None
-    if not discard_data:
-        keeper = Keeper(here, undos, folder)
-        if not keeper.begin():
-            return outcome_now(here, "stopped")
+    captures = Captures(here, [guard for undo in undos for guard in undo.guards])
+    keeper = None if discard_data else Keeper(here, undos, folder, captures)
+    if not captures.clear(keep=True) or (keeper is not None and not keeper.begin()):
+        return outcome_now(here, "stopped")
     here.begin()
     for step, parts in _by_step(undos):
-        outcome = _undo_step(here, step, parts, keeper)
+        try:
+            outcome = _undo_step(here, step, parts, keeper, captures)
+        except WizardError:
+            captures.tell()
+            raise
         if outcome is not None:
+            captures.tell()
             return outcome
     take_back(here, to)
     follow(here)
+    if not captures.clear():
+        return outcome_now(here, "stopped")
     kept = keeper.end() if keeper is not None else ""
     kept += words.open_again_words(
         here.settings.schema, open_again(here.connection, here.settings.schema, _recorded(here.connection, undos))
@@ -172,7 +199,9 @@ def _tell_what_stays(here: Sitting, undos: tuple[Undo, ...]) -> None:
             here.emit(Noticed(text=text))
 
 
-def _undo_step(here: Sitting, step: str, parts: tuple[Undo, ...], keeper: Keeper | None) -> Outcome | None:
+def _undo_step(
+    here: Sitting, step: str, parts: tuple[Undo, ...], keeper: Keeper | None, captures: Captures
+) -> Outcome | None:
     title = _title(here.situation, step)
     here.emit(
         StepStarted(
@@ -186,8 +215,10 @@ def _undo_step(here: Sitting, step: str, parts: tuple[Undo, ...], keeper: Keeper
     for undo in parts:
         if here.steering.wait_if_paused():
             return outcome_now(here, "stopped")
+        groups, notes = captures.removal(undo.guards)
         source = PartSource(
-            step, undo.record.part, "revert", f"undo: {undo.record.title}", undo.record.digest, undo.groups,
+            step, undo.record.part, "revert", f"undo: {undo.record.title}", undo.record.digest,
+            (*groups, *undo.groups), notes=notes,
             mode=Mode(undo.record.mode) if undo.groups else Mode.TRANSACTION, strategy=undo.record.strategy,
         )  # fmt: skip
         if source.mode is Mode.BATCHES:
@@ -199,6 +230,7 @@ def _undo_step(here: Sitting, step: str, parts: tuple[Undo, ...], keeper: Keeper
             outcome = keeper.destroy(source, undo, parts=len(parts))
         if outcome is not None:
             return outcome
+        captures.dropped(undo.guards)
     here.emit(
         StepFinished(
             step=step, title=title, direction="revert", state=StepState.ROLLED_BACK,
@@ -257,8 +289,13 @@ def _title(situation: Situation, step: str) -> str:
         return "a step of another version"
 
 
-def _views(parts: Iterable[Undo]) -> Iterator[StatementView]:
+def _views(parts: Iterable[Undo], standing: dict[Place, StandingCapture]) -> Iterator[StatementView]:
     for undo in parts:
-        for group in undo.groups:
-            for statement in group.statements:
-                yield StatementView(sql=statement.sql, file=statement.file, line=statement.line)
+        groups, _ = removal(standing, undo.guards)
+        for group in (*groups, *undo.groups):
+            yield from _shown(group.statements)
+
+
+def _shown(statements: Iterable[Statement]) -> Iterator[StatementView]:
+    for statement in statements:
+        yield StatementView(sql=statement.sql, file=statement.file, line=statement.line)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,10 +23,30 @@ from wizard.rollout.model import STRONG_LOCKS
 from wizard.rollout.render import Mode
 
 
-def commit_part(here: Sitting, message: PartMessage, *, parts: int) -> Outcome | None:
+def commit_part(
+    here: Sitting, message: PartMessage, *, parts: int, before_retry: Callable[[], object] | None = None
+) -> Outcome | None:
     """Sends a part and reports it; an Outcome if it failed or was cancelled.
 
+    `before_retry` is called after each lock that could not be had in time, when nothing is held.
     Raises LockNotObtainedError when that is what the failure means.
+    """
+    try:
+        send_reported(here, message, parts=parts, before_retry=before_retry)
+    except StoppedError:
+        return outcome_now(here, "stopped")
+    except PartFailedError as failed:
+        here.composer.failed(message.source.step)
+        return failed_part(here, failed)
+    return None
+
+
+def send_reported(
+    here: Sitting, message: PartMessage, *, parts: int, before_retry: Callable[[], object] | None = None
+) -> None:
+    """Sends a part with everything that is told of it; what its failure means is left to the caller.
+
+    Raises what `send_part` does. The record is read anew in any case.
     """
     source = message.source
     here.composer.used(message)
@@ -34,17 +54,12 @@ def commit_part(here: Sitting, message: PartMessage, *, parts: int) -> Outcome |
     announce(here, message, parts=parts)
 
     try:
-        with etiquette_of(here, source) as etiquette:
+        with etiquette_of(here, source, before_retry) as etiquette:
             seconds = send_part(here.connection, message, steering=here.steering, etiquette=etiquette)
-    except StoppedError:
+    except (StoppedError, PartFailedError):
         here.look_at_parts()
-        return outcome_now(here, "stopped")
-    except PartFailedError as failed:
-        here.composer.failed(source.step)
-        here.look_at_parts()
-        return failed_part(here, failed, etiquette.seen)
+        raise
     committed_part(here, message, parts=parts, seconds=seconds)
-    return None
 
 
 def announce(here: Sitting, message: PartMessage, *, parts: int) -> None:
@@ -74,8 +89,13 @@ def committed_part(here: Sitting, message: PartMessage, *, parts: int, seconds: 
 
 
 @contextmanager
-def etiquette_of(here: Sitting, source: PartSource) -> Iterator[Etiquette]:
-    """How this part asks for its locks, watched while the context is open; each wait is told with who is in the way."""
+def etiquette_of(
+    here: Sitting, source: PartSource, before_retry: Callable[[], object] | None = None
+) -> Iterator[Etiquette]:
+    """How this part asks for its locks, watched while the context is open; each wait is told with who is in the way.
+
+    `before_retry` is called after each lock that could not be had in time, when nothing is held.
+    """
     with watching(here, source.step, source.part, _declared_locks(here, source)) as watch:
 
         def who() -> Seen:
@@ -97,6 +117,8 @@ def etiquette_of(here: Sitting, source: PartSource) -> Iterator[Etiquette]:
                 )
             )  # fmt: skip
             here.watcher.tell(watch, one.seen, waits_for=waits_for, queued=False)
+            if before_retry is not None:
+                before_retry()
 
         yield Etiquette(
             here.settings.lock_patience_s, lock_timeout_ms=here.settings.lock_timeout_ms,
@@ -117,7 +139,7 @@ def _declared_locks(here: Sitting, source: PartSource) -> dict[str, str]:
     return {lock.table: lock.mode for lock in step.locks if lock.mode in STRONG_LOCKS}
 
 
-def failed_part(here: Sitting, failed: PartFailedError, seen: Seen) -> Outcome:
+def failed_part(here: Sitting, failed: PartFailedError) -> Outcome:
     """The failure, as the registry has it now, in its four parts."""
     failure: Failure | None = pending_failure(here.connection, here.situation)
     assert failure is not None
@@ -129,7 +151,7 @@ def failed_part(here: Sitting, failed: PartFailedError, seen: Seen) -> Outcome:
             fix="End or wait for the transaction that holds them; then run the same command again.",
         )
     if failed.sqlstate in LOCK_CODES:
-        raise lock_not_obtained(here, f"in step {failure.step}", seen, state_now=failure.state_now)
+        raise lock_not_obtained(here, f"in step {failure.step}", failed.seen, state_now=failure.state_now)
     return outcome_now(here, "failed", failure=failure)
 
 

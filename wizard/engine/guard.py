@@ -90,6 +90,8 @@ class Saving:
     """Guard's place -> oldest transaction that was still running when its rows were archived."""
     budget_ms: int
     """How long the application may wait for it, for each table."""
+    captured: tuple[tuple[tuple[str, int], str], ...] = ()
+    """Guard's place -> the statement that saves what triggers noted of it, instead of looking through its table."""
 
     def horizon(self, guard: Guard) -> str:
         """The horizon of one guard's archived rows."""
@@ -156,12 +158,16 @@ def saving(guard: Guard, how: Saving, schema: str) -> str:
             "        FROM pg_catalog.pg_attribute WHERE attrelid = to_regclass({name}) AND attnum > 0\n"
             "            AND NOT attisdropped AND ({wanted}::text[] = '{{}}' OR attname = ANY ({wanted}::text[])));\n"
             "    IF names IS NULL THEN RETURN; END IF;\n"
+            # What was captured before the triggers were touched is among them, newer.
+            "    DELETE FROM rag_wizard.late_row\n"
+            "    WHERE archive_id = {archive} AND part_id = {part} AND ordinal = {ordinal};\n"
             "    EXECUTE 'INSERT INTO rag_wizard.late_row (archive_id, part_id, ordinal, row)\n"
             "        SELECT ' || {place} || ', row_to_json(kept) FROM (SELECT ' || names || '\n"
             "        FROM (' || {late} || ') AS lost_row) AS kept';\n"
             "    GET DIAGNOSTICS came = ROW_COUNT;\n"
             "    EXECUTE {count} INTO there;\n"
-            "    UPDATE rag_wizard.archive_file SET late = came, present = there, saved_at = clock_timestamp()\n"
+            "    UPDATE rag_wizard.archive_file SET late = came, present = there, captured = false,\n"
+            "        saved_at = clock_timestamp()\n"
             "    WHERE archive_id = {archive} AND part_id = {part} AND ordinal = {ordinal};\n"
             "EXCEPTION WHEN query_canceled THEN\n"
             "    IF clock_timestamp() - began < {budget}::interval THEN RAISE; END IF;\n"
@@ -194,5 +200,5 @@ def saving_lines(guards: tuple[Guard, ...], how: Saving, schema: str, *, limit: 
     for guard in guards:
         yield locking(guard, schema)
         yield sql.SQL("SET LOCAL statement_timeout = {}").format(f"{how.budget_ms}ms").as_string()
-        yield saving(guard, how, schema)
+        yield dict(how.captured).get(guard.place) or saving(guard, how, schema)
         yield sql.SQL("SET LOCAL statement_timeout = {}").format(limit).as_string()

@@ -6,17 +6,20 @@ import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from psycopg import errors, sql
 
 from wizard.db.connect import Connection
 from wizard.engine.archive import Archive, archive_folder, as_registered, make_archive, registered
+from wizard.engine.capture import find_captures, standing_captures
+from wizard.engine.capturing import Captures
 from wizard.engine.commit import commit_part, outcome_now
 from wizard.engine.events import Noticed
 from wizard.engine.guard import TOO_SLOW, Guard, counting, late_rows
 from wizard.engine.late import complete, export_late, require_registered
-from wizard.engine.manifest import read_archive
+from wizard.engine.manifest import read_archive, require_free
 from wizard.engine.message import PartSource
 from wizard.engine.record import PartRecord
 from wizard.engine.sitting import Sitting
@@ -51,10 +54,12 @@ def unfinished(
 ) -> Archive | None:
     """The archive that an interrupted rollback goes on with, if it holds all that is left to undo and lies here.
 
-    However long ago it was made, it stays exact: each part saves what changed since its snapshot.
+    However long ago it was made, it stays exact: each part saves what changed since its snapshot. Of a large table that
+    takes triggers which have noted every change since; without them it is archived anew.
     """
     assert situation.active is not None
     guards = [guard for _, guard in guards_with_steps(undos)]
+    wanted = find_captures(connection, situation.schema, guards)
     for row in registered(connection, situation.active.rollout_id):
         if row["completed_at"] is not None or row["host"] != socket.gethostname():
             continue
@@ -62,6 +67,10 @@ def unfinished(
             continue
         archive = as_registered(connection, row)
         if not archive.covers(guards):
+            continue
+        standing = standing_captures(connection, situation.active.rollout_id, archive.archive_id)
+        noted = {place for place, one in standing.items() if one.intact and one.before_archive}
+        if not wanted.keys() <= noted:
             continue
         if row["sha256"]:
             try:
@@ -82,8 +91,9 @@ def close_others(connection: Connection, rollout_id: str) -> None:
 class Keeper:
     """The archive of one rollback."""
 
-    def __init__(self, here: Sitting, undos: Sequence[Undo], folder: Path | None) -> None:
+    def __init__(self, here: Sitting, undos: Sequence[Undo], folder: Path | None, captures: Captures) -> None:
         self._here = here
+        self._captures = captures
         self._left = list(undos)
         self._folder = folder
         self._archive: Archive | None = None
@@ -98,7 +108,15 @@ class Keeper:
         if self._archive is not None:
             return True
         folder = self._folder or archive_folder(here.settings, here.target.name)
-        return self._make(folder)
+        if folder is not None:
+            require_free(folder)
+        made = False
+        try:
+            made = self._captures.make() and self._make(folder)
+        finally:
+            if not made and not here.connection.broken:
+                self._captures.give_up()
+        return made
 
     def _make(self, folder: Path | None) -> bool:
         self._archive = make_archive(self._here, guards_with_steps(self._left), folder)
@@ -115,16 +133,22 @@ class Keeper:
             assert self._archive is not None
             archive = self._archive
             guards = archive.guards(undo.guards)
-            late = sum(self._measure(guard, archive) for guard in guards)
+            trusted = self._captures.trusted(archive)
+            late = sum(self._measure(guard, archive) for guard in guards if guard.place not in trusted)
             if here.steering.cancelled:
                 return outcome_now(here, "stopped")
             if late > LATE_ROWS and attempt < TRIES:
                 if not self._again():
                     return outcome_now(here, "stopped")
                 continue
-            whole = replace(source, guards=guards, saving=archive.saving(here.settings.lock_budget_ms))
+            drain = partial(self._captures.drain, trusted, archive, guards)
+            if not drain():
+                return outcome_now(here, "stopped")
+            budget = here.settings.lock_budget_ms
+            saving = archive.saving(budget, self._captures.saving(trusted, archive, guards, budget))
+            message = here.composer.revert(here.situation, replace(source, guards=guards, saving=saving))
             try:
-                outcome = commit_part(here, here.composer.revert(here.situation, whole), parts=parts)
+                outcome = commit_part(here, message, parts=parts, before_retry=drain)
             except LockNotObtainedError as error:
                 raise self._in_words(error) from None
             if outcome is None:

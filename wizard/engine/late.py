@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from wizard import __version__
 from wizard.db.connect import Connection
 from wizard.db.copying import Copied, LazyFile, copy_out
 from wizard.engine.archive import registered, registered_files
+from wizard.engine.last_states import keys_in, sorted_out
 from wizard.engine.manifest import (
     MANIFEST,
     ArchivedColumn,
@@ -79,6 +80,7 @@ def _add(connection: Connection, row: Mapping[str, Any], waiting: Sequence[dict[
     """Adds the files to an archive that is there; the manifest is replaced at once, behind them."""
     archive = read_archive(place)
     require_registered(archive, row, unfinished=True)
+    waiting = sorted_out(connection, row["archive_id"], waiting, archive)
     folder = place / "late"
     folder.mkdir(exist_ok=True, mode=0o700)
     files = {(file.place, file.late): file for file in archive.manifest.files}
@@ -108,6 +110,7 @@ def _begin(
     connection: Connection, row: Mapping[str, Any], waiting: Sequence[dict[str, Any]], place: Path | None, target: str
 ) -> str:
     """Makes the folder for an archive that held no row until now; none if there is still nothing to write."""
+    waiting = sorted_out(connection, row["archive_id"], waiting, None)
     with NewFolder(place) as new:
         files = []
         for number, file in enumerate((file for file in waiting if file["late"]), start=1):
@@ -159,21 +162,16 @@ def _described(file: Mapping[str, Any], name: str, path: Path, copied: Copied) -
 
 def _gone(file: Mapping[str, Any], archive: OpenedArchive, archived: ArchivedFile | None, late: Path | None) -> int:
     """How many archived rows were deleted between the snapshot and the drop: those are kept, and counted."""
+    if file["captured"]:
+        return int(file["gone"] or 0)
     key = tuple(file["key"])
     if archived is None or not key:
         return 0
-    new = set(_keys(late, key)) if late else set()
+    new = set(keys_in(late, key)) if late else set()
     if new:
-        for one in _keys(archive.path(archived), key):
+        for one in keys_in(archive.path(archived), key):
             new.discard(one)
     return int(archived.rows + len(new) - file["present"])
-
-
-def _keys(path: Path, key: tuple[str, ...]) -> Iterator[tuple[str | None, ...]]:
-    with path.open(encoding="utf-8") as lines:
-        for line in lines:
-            row = json.loads(line)
-            yield tuple(row[name] for name in key)
 
 
 def require_registered(archive: OpenedArchive, row: Mapping[str, Any], *, unfinished: bool = False) -> None:
@@ -214,6 +212,13 @@ def settle(connection: Connection, target: str, rollout_id: str | None) -> list[
 def complete(connection: Connection, archive_id: str) -> None:
     """Nothing more will be added to the archive. One that never held a row leaves no trace."""
     with connection.transaction():
+        # Captured rows whose table was not touched after all: whatever undoes it has an archive of its own.
+        connection.execute(
+            "DELETE FROM rag_wizard.late_row AS l USING rag_wizard.archive_file AS f"
+            " WHERE l.archive_id = %s AND f.saved_at IS NULL"
+            " AND (f.archive_id, f.part_id, f.ordinal) = (l.archive_id, l.part_id, l.ordinal)",
+            (archive_id,),
+        )
         empty = connection.execute(
             "SELECT FROM rag_wizard.archive WHERE archive_id = %s AND sha256 = '' AND NOT EXISTS"
             " (SELECT FROM rag_wizard.late_row WHERE archive_id = %s)",

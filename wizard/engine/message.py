@@ -54,6 +54,8 @@ class PartSource:
     """How rows that the archive does not hold are saved under the lock; the guards are then those of that archive."""
     objects: tuple[tuple[str, Item], ...] = ()
     """(made, adopted or replaced; the object): what rolling back may touch, and what it may not."""
+    notes: tuple[str, ...] = ()
+    """What the registry is told in the same transaction, before the first lock."""
     one_message: bool = True
     """It takes a lock that queues the application: nothing may wait for the network in between."""
     mode: Mode = Mode.TRANSACTION
@@ -323,6 +325,7 @@ def _transaction(part_id: str, source: PartSource, settings: PartSettings, regis
         if statements:
             # The log's rows come before the first lock: a lock on the registry then never prolongs one on a table.
             yield own(_log_rows(part_id, statements))
+        yield from (own(note) for note in source.notes)
     if source.saving is not None:
         lines = saving_lines(source.guards, source.saving, settings.schema, limit=STATEMENT_LIMIT)
         yield from (own(line) for line in lines)

@@ -9,6 +9,7 @@ import psycopg
 
 from wizard.db.connect import Connection
 from wizard.db.message import MessageError, send_message
+from wizard.engine.blockers import Seen
 from wizard.engine.etiquette import Etiquette
 from wizard.engine.message import ROW_COUNT, Line, PartMessage
 from wizard.engine.registry import record_failure
@@ -27,6 +28,8 @@ class PartFailedError(Exception):
         self.line = line
         self.place = place
         """Line and column in the statement's file, from 1; column 0 when the server gave no position."""
+        self.seen = Seen()
+        """Who was in the way, if it gave up waiting for a lock."""
 
     @property
     def in_words(self) -> bool:
@@ -85,6 +88,7 @@ def send_part(connection: Connection, message: PartMessage, *, steering: Steerin
                 raise StoppedError from None
             pause = etiquette.let_go(failure.sqlstate, failure.line.sql if failure.line else "")
             if pause is None:
+                failure.seen = etiquette.seen
                 record_failure(connection, message.part_id, failure.facts())
                 raise
             if not steering.wait(pause):
@@ -101,8 +105,8 @@ def interrupt(connection: Connection, part_id: str) -> None:
     )
 
 
-def _transaction(connection: Connection, message: PartMessage) -> None:
-    """Sends the part's messages; after an error the session is out of the transaction again."""
+def send_once(connection: Connection, message: PartMessage) -> None:
+    """Sends the part's messages; after an error, a PartFailedError, the session is out of the transaction again."""
     rows: int | None = None
     for lines in message.messages:
         # Only the first line of a message can ask for the rows of the statement before it.
@@ -118,7 +122,7 @@ def _transaction(connection: Connection, message: PartMessage) -> None:
 def _with_resets(connection: Connection, message: PartMessage) -> None:
     """The part, then the session's own settings again, whatever became of it."""
     try:
-        _transaction(connection, message)
+        send_once(connection, message)
     finally:
         if not connection.broken:
             for line in message.resets:

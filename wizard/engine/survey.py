@@ -8,6 +8,7 @@ from typing import Any
 from wizard.db.connect import Connection
 from wizard.db.queries import query
 from wizard.engine import batch, words
+from wizard.engine.capture import standing_words
 from wizard.engine.compare import TITLE, has_objects
 from wizard.engine.compose import Composer
 from wizard.engine.message import Line, PartMessage
@@ -66,7 +67,8 @@ def survey(connection: Connection, situation: Situation, composer: Composer) -> 
         open_decisions=situation.open_decisions,
         facts=situation.facts,
         statements=_count_statements(connection),
-        sentence=words.survey_sentence(situation, failure),
+        sentence=words.survey_sentence(situation, failure)
+        + (standing_words(connection, situation.active.rollout_id) if situation.active is not None else ""),
     )  # fmt: skip
 
 

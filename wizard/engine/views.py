@@ -329,6 +329,8 @@ class RollbackPlan(View):
     """Types files that it takes the rollout's entries out of."""
     dependents: tuple[Dependent, ...] = ()
     """What somebody else built on objects that would go: refused as well."""
+    captures: tuple[RollbackStep, ...] = ()
+    """Triggers on large tables, made first: they note what the application changes until columns of these go."""
 
     @property
     def refused(self) -> bool:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Literal
 
+from wizard.engine.capture import CAPTURE
 from wizard.engine.views import LoggedStatement
 from wizard.text import one_line, visible
 
@@ -58,7 +59,9 @@ def _sql(statements: list[LoggedStatement], header: LogHeader) -> Iterator[str]:
     yield f"SET search_path = {schema}, pg_temp;"
     for (_, step, part, direction, xid), members in groupby(statements, _part):
         group = list(members)
-        committed = [member for member in group if member.outcome == "committed"]
+        # Triggers that write into the registry, which a replay has not; they go again before their rollback ends.
+        replayed = step != CAPTURE
+        committed = [member for member in group if member.outcome == "committed" and replayed]
         yield ""
         action = "step" if direction == "deploy" else "rollback of step"
         transaction = f", transaction {xid}" if xid and committed else ""
@@ -70,9 +73,13 @@ def _sql(statements: list[LoggedStatement], header: LogHeader) -> Iterator[str]:
                 yield from _as_sent(member)
             yield "COMMIT;"
         for member in group:
-            if member.outcome != "committed":
-                yield f"-- {member.outcome}, not part of the replay: {one_line(member.error) or 'no message'}"
+            if member not in committed:
+                yield f"-- {member.outcome}, not part of the replay: {one_line(member.error) or _why(member)}"
                 yield from (f"--   {visible(line)}" for line in member.sql.splitlines())
+
+
+def _why(statement: LoggedStatement) -> str:
+    return "it concerns schema rag_wizard alone" if statement.outcome == "committed" else "no message"
 
 
 def _as_sent(statement: LoggedStatement) -> Iterator[str]:

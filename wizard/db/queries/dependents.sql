@@ -204,4 +204,7 @@ WHERE about.identity IS NOT NULL
   -- What a partition or child only inherits is named at its parent, and cannot be dropped anywhere else.
   AND (a.attinhcount > 0 AND NOT a.attislocal) IS NOT TRUE
   AND (k.contype = 'c' AND k.coninhcount > 0 AND NOT k.conislocal) IS NOT TRUE
+  -- A rollback's own triggers on a table that it drops columns of go with those columns.
+  AND NOT EXISTS (SELECT FROM pg_proc AS o
+                  WHERE o.oid = t.tgfoid AND o.pronamespace = to_regnamespace('rag_wizard'))
 ORDER BY kind, name

@@ -90,7 +90,7 @@ class Rollback(Card[RollbackChoice]):
         lines = paragraph(f"On {self._target}: {what}, newest first. What was there before stays.", width)
         lines += [Content(""), *self._in_the_way(), *self._losses()]
         lines += [line for file in plan.files for line in paragraph(f"{file.path} {file.words}", width)]
-        lines.append(Content(""))
+        lines += [Content(""), *self._captures()]
         for step in plan.steps:
             count = sum(not statement.ours for statement in step.statements)
             lines.append(
@@ -136,6 +136,18 @@ class Rollback(Card[RollbackChoice]):
         lines += paragraph(f"They go to {plan.archive}", width)
         lines += paragraph("After a new run, rag-wizard restore brings them back from there.", width)
         return lines
+
+    def _captures(self) -> list[Content]:
+        """Triggers that are made first and go again."""
+        lines = []
+        for step in self.plan.captures:
+            text = (
+                f"First, with triggers that go again: {step.title}, so that what the application changes is kept too."
+            )
+            lines += paragraph(text, self._width)
+            if self._sql:
+                lines += [Content(""), listing(step.statements, self._width, unfolded=False), Content("")]
+        return [*lines, Content("")] if lines else []
 
     def action_swap(self) -> None:
         """The other plan."""
