@@ -12,7 +12,7 @@ import pytest
 from tests.support.busy_rows import rows_now
 from tests.support.database import Database
 from tests.support.program import Program
-from wizard.engine.capture import LARGE_ROWS
+from wizard.engine.keeping.capture import LARGE_ROWS
 
 ONE = "(select id from clones order by id limit 1)"
 MANY = """

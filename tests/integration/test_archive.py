@@ -16,8 +16,8 @@ from tests.support.database import Database, assert_same
 from tests.support.engine import Operator, at_start_of
 from tests.support.rag_rows import write_rows
 from wizard.engine.events import Event, Noticed, PartCommitted, PartStarted, StepStarted
-from wizard.engine.guard import TOO_SLOW, Guard, Saving, saving_lines, select_of
-from wizard.engine.manifest import Manifest
+from wizard.engine.keeping.guard import TOO_SLOW, Guard, Saving, saving_lines, select_of
+from wizard.engine.keeping.manifest import Manifest
 from wizard.errors import LockNotObtainedError, RefusedError, UsageError
 
 EXPERT = "insert into experts (name, domain, context) values ('late', 'other', '')"
@@ -306,7 +306,7 @@ def test_rows_that_take_longer_to_look_through_than_the_application_may_wait_sto
 def test_a_great_many_late_rows_are_archived_anew_before_the_lock(
     database: Database, archives: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wizard.engine.keeper.LATE_ROWS", 3)
+    monkeypatch.setattr("wizard.engine.keeping.keeper.LATE_ROWS", 3)
     operator = Operator(database, archives=archives)
     operator.engine.run(last="1.2")
     database.execute("insert into experts (name, domain, context) values ('Ada', 'other', '')")

@@ -17,11 +17,11 @@ from tests.support.cluster import Cluster
 from tests.support.database import Database
 from tests.support.engine import Operator
 from wizard.demo.server import SUPERUSER
-from wizard.engine import in_the_way
 from wizard.engine.events import BlockersSeen, Event, IndexProgressed, LockWaited, Noticed
+from wizard.engine.looking import in_the_way
+from wizard.engine.session.watching import Watch, Watcher
 from wizard.engine.settings import Settings
 from wizard.engine.views import PrerequisiteResult
-from wizard.engine.watching import Watch, Watcher
 from wizard.errors import ExitCode, LockNotObtainedError, RefusedError
 
 READS = "select count(*) from clones where name <> 'secret-name'"

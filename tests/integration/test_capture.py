@@ -37,7 +37,7 @@ def archives(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def everything_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wizard.engine.capture.LARGE_ROWS", -1)
+    monkeypatch.setattr("wizard.engine.keeping.capture.LARGE_ROWS", -1)
 
 
 def captured(event: Event) -> bool:
@@ -60,7 +60,7 @@ def test_an_application_that_writes_in_every_way_until_the_drop_finds_every_valu
     database: Database, archives: Path, monkeypatch: pytest.MonkeyPatch, few: int, strategy: str
 ) -> None:
     """With `few` 3 nearly everything is moved without a lock, and the last under it."""
-    monkeypatch.setattr("wizard.engine.capturing.FEW", few)
+    monkeypatch.setattr("wizard.engine.keeping.capturing.FEW", few)
     start = database.dump()
     operator = Operator(database, archives=archives, lock_patience_s=60.0, strategy=strategy)
     operator.engine.run()

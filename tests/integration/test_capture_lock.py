@@ -88,8 +88,8 @@ def test_the_application_waits_for_a_moment_however_large_the_table(
     database.execute(MORE % ROWS)
     database.execute("vacuum (analyze) clones")
     captured = stall(database, tmp_path / "captured")
-    monkeypatch.setattr("wizard.engine.capture.LARGE_ROWS", 10 * ROWS)
-    monkeypatch.setattr("wizard.engine.capture.LARGE_BYTES", 1 << 50)
+    monkeypatch.setattr("wizard.engine.keeping.capture.LARGE_ROWS", 10 * ROWS)
+    monkeypatch.setattr("wizard.engine.keeping.capture.LARGE_BYTES", 1 << 50)
     looked_through = stall(database, tmp_path / "looked_through")
     print(f"captured {captured[0]:.1f} ms (all {captured[1]:.1f}), looked through {looked_through[0]:.1f} ms")
 

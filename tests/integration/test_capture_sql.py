@@ -9,9 +9,9 @@ from psycopg import sql
 
 from tests.support.database import Database
 from wizard.db.connect import connect
-from wizard.engine.capture import Batch, find_captures, moving
-from wizard.engine.guard import Guard, select_of
-from wizard.engine.registry import CREATE
+from wizard.engine.keeping.capture import Batch, find_captures, moving
+from wizard.engine.keeping.guard import Guard, select_of
+from wizard.engine.session.registry import CREATE
 
 PART = "0f0f0f0f-1111-2222-3333-444444444444"
 SCHEMA, TABLE, KEY, COLUMNS = 'S "1"', "T $rag_wizard$ %s", ("Key ' {}", "at"), ("Select", "n")
@@ -19,7 +19,7 @@ SCHEMA, TABLE, KEY, COLUMNS = 'S "1"', "T $rag_wizard$ %s", ("Key ' {}", "at"), 
 
 @pytest.fixture(autouse=True)
 def everything_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wizard.engine.capture.LARGE_ROWS", -1)
+    monkeypatch.setattr("wizard.engine.keeping.capture.LARGE_ROWS", -1)
 
 
 def text(template: str) -> sql.Composed:

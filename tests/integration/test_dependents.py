@@ -16,7 +16,7 @@ from tests.support.guide import GUIDE
 from tests.support.series import sampled
 from wizard.db.connect import connect
 from wizard.demo.server import SUPERUSER
-from wizard.engine.dependents import Dependent, ObjectRef, dependents_words, find_dependents
+from wizard.engine.looking.dependents import Dependent, ObjectRef, dependents_words, find_dependents
 
 TABLES = ("clone_rag_mapping", "assistants", "vector_stores", "rag_documents", "experts", "domains")
 COLUMNS = {

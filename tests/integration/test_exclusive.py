@@ -8,10 +8,10 @@ import pytest
 from tests.support.abandoned import dead_pid, held
 from tests.support.database import Database
 from tests.support.engine import Operator
-from wizard.engine import exclusive
 from wizard.engine.events import Event, Noticed, PartStarted
-from wizard.engine.exclusive import find_holder, lock_key
-from wizard.engine.heartbeat import Heartbeat
+from wizard.engine.session import exclusive
+from wizard.engine.session.exclusive import find_holder, lock_key
+from wizard.engine.session.heartbeat import Heartbeat
 from wizard.engine.settings import Settings
 from wizard.errors import OtherOperatorError
 

@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import MakeDatabase
 from tests.support.database import Database
 from tests.support.engine import Operator
-from wizard.engine import preview
+from wizard.engine.looking import preview
 from wizard.engine.views import PreviewTable
 from wizard.rollout.load import load_rollout
 

@@ -14,7 +14,7 @@ from tests.support.database import Database, assert_same
 from tests.support.engine import Operator
 from tests.support.rag_rows import SEEDS, TABLES, Application, archived, read_rows, write_rows
 from wizard.engine.events import Event, PartCommitted
-from wizard.engine.manifest import read_archive
+from wizard.engine.keeping.manifest import read_archive
 from wizard.errors import RefusedError
 from wizard.export.log import LogHeader, export_log
 from wizard.rollout.load import load_rollout

@@ -12,7 +12,7 @@ from tests.integration.test_archive import EXPERT, only_archive
 from tests.support.database import Database
 from tests.support.engine import Operator
 from tests.support.rag_rows import archived
-from wizard.engine.manifest import Manifest
+from wizard.engine.keeping.manifest import Manifest
 from wizard.errors import PrerequisiteError, RefusedError, UsageError
 
 TINY = Path(__file__).parent.parent / "rollouts" / "tiny"

@@ -12,7 +12,7 @@ from tests.support.database import Database, assert_same
 from tests.support.engine import Operator
 from tests.support.series import sampled
 from wizard.engine.events import ConnectionLost, Event, LockWaited, Noticed, PartCommitted, PartStarted, Reconnected
-from wizard.engine.exclusive import lock_key
+from wizard.engine.session.exclusive import lock_key
 from wizard.errors import ConnectionUnsuitableError, LockNotObtainedError, OtherOperatorError, RefusedError, UsageError
 from wizard.rollout.model import Step
 from wizard.rollout.render import RenderedStep, Renderer

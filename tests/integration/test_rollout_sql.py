@@ -22,7 +22,7 @@ from tests.support.rollout_sql import (
     rows,
     session,
 )
-from wizard.engine.guard import guards_of
+from wizard.engine.keeping.guard import guards_of
 from wizard.rollout.load import load_rollout
 from wizard.rollout.render import Renderer
 
@@ -106,7 +106,7 @@ def test_every_sql_file_is_used() -> None:
     named = {ROLLOUT.facts}
     for step in ROLLOUT.steps:
         named |= {fragment.sql for fragment in (*step.deploy, *step.revert)}
-        named |= {query.sql for query in (*step.prerequisites, *step.checks)}
+        named |= {query.sql for query in (*step.prerequisites, *step.previews, *step.checks)}
     folder = ROLLOUT.folder / "sql"
     assert named == {str(path.relative_to(folder)) for path in folder.rglob("*.sql")}
 

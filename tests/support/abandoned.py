@@ -12,7 +12,7 @@ import psycopg
 
 from tests.support.database import Database
 from tests.support.engine import Operator
-from wizard.engine.exclusive import lock_key
+from wizard.engine.session.exclusive import lock_key
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from tests.support.cluster import Cluster
 from tests.support.database import Database
 from tests.support.rollout_sql import facts_of
 from wizard.db.connect import Connection, connect
-from wizard.engine.live import Live, json_object, read_objects
+from wizard.engine.looking.live import Live, json_object, read_objects
 from wizard.rollout.load import load_rollout
 from wizard.rollout.model import Rollout
 from wizard.rollout.render import Group, Renderer

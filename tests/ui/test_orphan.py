@@ -7,7 +7,7 @@ import pytest
 from tests.support.abandoned import dead_pid, held
 from tests.support.database import Database
 from tests.ui.conftest import Open
-from wizard.engine import exclusive
+from wizard.engine.session import exclusive
 from wizard.ui.board import Page
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from wizard.console.progress import Lines
-from wizard.engine.blockers import blocker_words, mode_words
 from wizard.engine.events import BlockersSeen
+from wizard.engine.session.blockers import blocker_words, mode_words
 from wizard.engine.views import Blocker
 from wizard.rollout.load import load_rollout
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from wizard.engine.blockers import Seen
-from wizard.engine.etiquette import LONGEST_PAUSE_S, Etiquette, Try, pause_before
-from wizard.engine.message import PartSettings, PartSource, compose
+from wizard.engine.parts.etiquette import LONGEST_PAUSE_S, Etiquette, Try, pause_before
+from wizard.engine.parts.message import PartSettings, PartSource, compose
+from wizard.engine.session.blockers import Seen
 from wizard.engine.views import Blocker
 
 MESSAGE = compose(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wizard.engine.masking import masked
+from wizard.engine.session.masking import masked
 
 
 @pytest.mark.parametrize(

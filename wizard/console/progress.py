@@ -16,8 +16,8 @@ from wizard.console.report import found_and_fix
 from wizard.console.tables import speaks_unicode, width_of
 from wizard.engine import events
 from wizard.engine import progress as pace
-from wizard.engine.blockers import blocker_words
-from wizard.engine.prerequisites import CONFLICTS
+from wizard.engine.looking.prerequisites import CONFLICTS
+from wizard.engine.session.blockers import blocker_words
 from wizard.engine.state import StepState
 from wizard.text import bar, clock, one_line, shortened, visible
 

@@ -12,7 +12,7 @@ from wizard.console.out import say, say_text, write_data, write_document
 from wizard.console.password import with_password
 from wizard.engine.api import Engine
 from wizard.engine.events import Noticed
-from wizard.engine.prerequisites import stopped_by
+from wizard.engine.looking.prerequisites import stopped_by
 from wizard.engine.words import conflict_error
 from wizard.errors import ExitCode
 from wizard.export.log import LogFormat, LogHeader, export_log

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from wizard.console.tables import columns, speaks_unicode
-from wizard.engine.dependents import dependents_words
+from wizard.engine.looking.dependents import dependents_words
 from wizard.engine.state import StepState
 from wizard.engine.words import conflict_lines, is_there, object_lines, objects_words
 from wizard.text import one_line, shortened, visible
@@ -21,12 +21,11 @@ if TYPE_CHECKING:
         DryRun,
         PrerequisiteResult,
         PreviewTable,
-        RestorePlan,
-        RollbackPlan,
         StepView,
         Survey,
         Verification,
     )
+    from wizard.engine.views_back import RestorePlan, RollbackPlan
 
 _LEVELS = {
     "pass": (StepState.PASSED.glyph, StepState.PASSED.ascii_glyph),

@@ -18,7 +18,7 @@ from wizard.errors import ExitCode, UsageError
 from wizard.text import visible
 
 if TYPE_CHECKING:
-    from wizard.engine.types_views import TypesPlan, TypesWritten
+    from wizard.engine.types.views import TypesPlan, TypesWritten
 
 
 @dataclass(frozen=True)

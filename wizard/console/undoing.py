@@ -16,9 +16,9 @@ from wizard.console.progress import progress
 from wizard.console.reading import answer, opened
 from wizard.console.supervise import StoppedBySignalError, supervised
 from wizard.engine.api import Engine
-from wizard.engine.dependents import require_no_dependents
-from wizard.engine.replaced import require_as_recorded
-from wizard.engine.standing import require_none_standing
+from wizard.engine.looking.dependents import require_no_dependents
+from wizard.engine.looking.replaced import require_as_recorded
+from wizard.engine.session.standing import require_none_standing
 from wizard.errors import ExitCode, LockNotObtainedError, RefusedError, UsageError
 
 if TYPE_CHECKING:

@@ -21,40 +21,31 @@ from wizard.db.queries import query
 from wizard.db.target import Target
 from wizard.engine import words
 from wizard.engine.backward import rollback_plan, run_backward
-from wizard.engine.capturing import take_down, take_down_all
-from wizard.engine.checks import verify_all
-from wizard.engine.compose import Composer
 from wizard.engine.events import CheckFinished, Event, Finished, Listener, Noticed, PrerequisiteChecked, one_at_a_time
-from wizard.engine.exclusive import LOCK_CLASS
 from wizard.engine.forward import require_earlier, run_forward, step_range
-from wizard.engine.late import require_nothing_waiting
-from wizard.engine.prerequisites import prerequisites, stopped_by
-from wizard.engine.preview import previews
-from wizard.engine.registry import drop_registry, registry_exists
-from wizard.engine.restore import restore_plan, run_restore
-from wizard.engine.script import plan_script
+from wizard.engine.keeping.capturing import take_down, take_down_all
+from wizard.engine.keeping.late import require_nothing_waiting
+from wizard.engine.keeping.restore import restore_plan, run_restore
+from wizard.engine.looking.checks import verify_all
+from wizard.engine.looking.prerequisites import prerequisites, stopped_by
+from wizard.engine.looking.preview import previews
+from wizard.engine.looking.situation import Situation, look
+from wizard.engine.looking.survey import step_view, survey, table_sizes
+from wizard.engine.parts.compose import Composer
+from wizard.engine.parts.script import plan_script
+from wizard.engine.session.exclusive import LOCK_CLASS
+from wizard.engine.session.registry import drop_registry, registry_exists
+from wizard.engine.session.signalling import signal_blocker
+from wizard.engine.session.sitting import Sitting, resuming, sitting
+from wizard.engine.session.standing import Standing, find_standing, require_none_standing
 from wizard.engine.settings import Settings
-from wizard.engine.signalling import signal_blocker
-from wizard.engine.sitting import Sitting, resuming, sitting
-from wizard.engine.situation import Situation, look
-from wizard.engine.standing import Standing, find_standing, require_none_standing
 from wizard.engine.state import StepState
 from wizard.engine.steering import Steering
-from wizard.engine.survey import step_view, survey, table_sizes
-from wizard.engine.types_plan import draft
-from wizard.engine.types_step import record_as_done, require_file, require_shown, write_unrecorded
-from wizard.engine.types_views import TypesPlan, TypesWritten
-from wizard.engine.views import (
-    DryRun,
-    LoggedStatement,
-    Outcome,
-    PrerequisiteResult,
-    PreviewTable,
-    RestorePlan,
-    RollbackPlan,
-    Survey,
-    Verification,
-)
+from wizard.engine.types.plan import draft
+from wizard.engine.types.step import record_as_done, require_file, require_shown, write_unrecorded
+from wizard.engine.types.views import TypesPlan, TypesWritten
+from wizard.engine.views import DryRun, LoggedStatement, Outcome, PrerequisiteResult, PreviewTable, Survey, Verification
+from wizard.engine.views_back import RestorePlan, RollbackPlan
 from wizard.errors import ExitCode, OtherOperatorError
 from wizard.rollout.model import Rollout
 

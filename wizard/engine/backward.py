@@ -10,40 +10,31 @@ from wizard.db.connect import Connection
 from wizard.db.queries import query
 from wizard.db.reading import read_rows
 from wizard.engine import words
-from wizard.engine.archive import archive_folder, readable
-from wizard.engine.backfill import run_batches
-from wizard.engine.capture import CAPTURE, Place, StandingCapture, find_captures, standing_captures
-from wizard.engine.capturing import Captures, removal
-from wizard.engine.commit import commit_part, outcome_now
-from wizard.engine.dependents import ObjectRef, find_dependents, require_no_dependents
 from wizard.engine.events import Noticed, StepFinished, StepStarted
-from wizard.engine.guard import Guard, counting
-from wizard.engine.in_the_way import tell_before
-from wizard.engine.keeper import Keeper, Undo, close_others, unfinished
-from wizard.engine.late import settle
-from wizard.engine.manifest import require_free
-from wizard.engine.message import PartSource
-from wizard.engine.record import RolloutRecord
-from wizard.engine.registry import end_rollout, load_objects, load_reverts
-from wizard.engine.replaced import Recorded, find_replaced, left_alone, open_again, require_as_recorded
-from wizard.engine.restoring import RESTORE
+from wizard.engine.keeping.archive import archive_folder, readable
+from wizard.engine.keeping.capture import CAPTURE, Place, StandingCapture, find_captures, standing_captures
+from wizard.engine.keeping.capturing import Captures, removal
+from wizard.engine.keeping.guard import Guard, counting
+from wizard.engine.keeping.keeper import Keeper, Undo, close_others, unfinished
+from wizard.engine.keeping.late import settle
+from wizard.engine.keeping.manifest import require_free
+from wizard.engine.keeping.restoring import RESTORE
+from wizard.engine.looking.dependents import ObjectRef, find_dependents, require_no_dependents
+from wizard.engine.looking.in_the_way import tell_before
+from wizard.engine.looking.record import RolloutRecord
+from wizard.engine.looking.replaced import Recorded, find_replaced, left_alone, open_again, require_as_recorded
+from wizard.engine.looking.situation import Situation
+from wizard.engine.parts.backfill import run_batches
+from wizard.engine.parts.commit import commit_part, outcome_now
+from wizard.engine.parts.message import PartSource
+from wizard.engine.session.registry import end_rollout, load_objects, load_reverts
+from wizard.engine.session.sitting import Sitting
 from wizard.engine.settings import Settings
-from wizard.engine.sitting import Sitting
-from wizard.engine.situation import Situation
 from wizard.engine.state import StepState
-from wizard.engine.types_back import files_to_restore, take_back
-from wizard.engine.types_step import follow
-from wizard.engine.views import (
-    ConflictView,
-    Dependent,
-    Loss,
-    Outcome,
-    RollbackObject,
-    RollbackPlan,
-    RollbackStep,
-    Since,
-    StatementView,
-)
+from wizard.engine.types.back import files_to_restore, take_back
+from wizard.engine.types.step import follow
+from wizard.engine.views import ConflictView, Outcome, StatementView
+from wizard.engine.views_back import Dependent, Loss, RollbackObject, RollbackPlan, RollbackStep, Since
 from wizard.errors import UsageError, WizardError
 from wizard.rollout.render import Mode
 from wizard.rollout.statements import Statement

@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from wizard.engine.state import StepState
-from wizard.engine.types_views import RestoredFile, TypesPlan, TypesWritten
+from wizard.engine.types.views import RestoredFile, TypesPlan, TypesWritten
 from wizard.engine.views import Blocker, CheckResult, Failure, Outcome, PrerequisiteResult
 
 SCHEMA_VERSION = 1
@@ -132,7 +132,7 @@ class LockWaited(Event):
     next_timeout_ms: int | None = None
     """How long the next try waits, where that is longer than the part's text says: so long that a vacuum gives way."""
     waits_for: str = "a lock"
-    """`a lock on clones`."""
+    """`a lock on tickets`."""
     sql: str = ""
 
 

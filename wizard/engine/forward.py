@@ -5,10 +5,6 @@ from __future__ import annotations
 import time
 
 from wizard.engine import words
-from wizard.engine.backfill import run_batches
-from wizard.engine.checks import run_checks, verify_all
-from wizard.engine.commit import commit_part, outcome_now
-from wizard.engine.etiquette import Etiquette
 from wizard.engine.events import (
     CheckFinished,
     Noticed,
@@ -16,14 +12,18 @@ from wizard.engine.events import (
     StepFinished,
     StepStarted,
 )
-from wizard.engine.in_the_way import tell_before
-from wizard.engine.message import PartSource
-from wizard.engine.prerequisites import prerequisites, stopped_by
-from wizard.engine.send import send_intent, send_part
-from wizard.engine.sitting import Sitting
-from wizard.engine.situation import Situation
+from wizard.engine.looking.checks import run_checks, verify_all
+from wizard.engine.looking.in_the_way import tell_before
+from wizard.engine.looking.prerequisites import prerequisites, stopped_by
+from wizard.engine.looking.situation import Situation
+from wizard.engine.parts.backfill import run_batches
+from wizard.engine.parts.commit import commit_part, outcome_now
+from wizard.engine.parts.etiquette import Etiquette
+from wizard.engine.parts.message import PartSource
+from wizard.engine.parts.send import send_intent, send_part
+from wizard.engine.session.sitting import Sitting
 from wizard.engine.state import StepState
-from wizard.engine.types_step import follow, is_due, run_types_step
+from wizard.engine.types.step import follow, is_due, run_types_step
 from wizard.engine.views import CheckResult, Outcome, PrerequisiteResult, Verification
 from wizard.errors import ExitCode, PrerequisiteError, RefusedError, UsageError
 from wizard.rollout.model import Rollout, StepKind

@@ -10,8 +10,8 @@ from typing import Any
 from psycopg import sql
 
 from wizard.db.connect import Connection
-from wizard.engine.archive import registered_files
-from wizard.engine.manifest import OpenedArchive
+from wizard.engine.keeping.archive import registered_files
+from wizard.engine.keeping.manifest import OpenedArchive
 
 Key = tuple[str | None, ...]
 

@@ -7,10 +7,11 @@ from itertools import groupby
 
 from psycopg import sql
 
-from wizard.engine.fit import Conflict
-from wizard.engine.situation import Situation
+from wizard.engine.looking.fit import Conflict
+from wizard.engine.looking.situation import Situation
 from wizard.engine.state import StepState
-from wizard.engine.views import ConflictView, Failure, RollbackObject, RollbackStep, StepView, Verification
+from wizard.engine.views import ConflictView, Failure, StepView, Verification
+from wizard.engine.views_back import RollbackObject, RollbackStep
 from wizard.errors import RefusedError
 from wizard.rollout.model import Step, StepKind
 from wizard.rollout.render import Mode, RenderedStep, Strategy

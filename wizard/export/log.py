@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Literal
 
-from wizard.engine.capture import CAPTURE
+from wizard.engine.keeping.capture import CAPTURE
 from wizard.engine.views import LoggedStatement
 from wizard.text import one_line, visible
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from wizard.engine.api import Engine
-    from wizard.engine.views import DryRun, RollbackPlan, StepView, Verification
+    from wizard.engine.views import DryRun, StepView, Verification
+    from wizard.engine.views_back import RollbackPlan
     from wizard.errors import ExitCode
     from wizard.launch import Launch
     from wizard.ui.app import WizardApp

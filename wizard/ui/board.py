@@ -15,7 +15,7 @@ from wizard.ui.live import Live, followed
 if TYPE_CHECKING:
     from wizard.db.target import Target
     from wizard.engine.events import Event
-    from wizard.engine.types_views import TypesPlan
+    from wizard.engine.types.views import TypesPlan
     from wizard.engine.views import (
         CheckResult,
         ConflictView,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from wizard.ui.board import Activity
 
 if TYPE_CHECKING:
-    from wizard.engine.types_views import TypesPlan
+    from wizard.engine.types.views import TypesPlan
     from wizard.engine.views import StepView
     from wizard.ui.actions import Actions
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from wizard.engine.blockers import NOT_VISIBLE
+from wizard.engine.session.blockers import NOT_VISIBLE
 from wizard.ui.pages.words import elapsed
 from wizard.ui.text import Field, clip, fields, foreign, hanging, one_line, spread
 

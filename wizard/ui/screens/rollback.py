@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input
 
-from wizard.engine.dependents import dependents_words
+from wizard.engine.looking.dependents import dependents_words
 from wizard.engine.words import object_lines
 from wizard.ui.pages.differences import all_of
 from wizard.ui.pages.sql import listing
@@ -21,7 +21,7 @@ from wizard.ui.screens.confirm import Problem
 from wizard.ui.text import foreign, paragraph, plural, stacked
 
 if TYPE_CHECKING:
-    from wizard.engine.views import RollbackPlan
+    from wizard.engine.views_back import RollbackPlan
 
 
 @dataclass(frozen=True)

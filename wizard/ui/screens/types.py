@@ -17,7 +17,7 @@ from wizard.ui.screens.confirm import Problem
 from wizard.ui.text import one_line, stacked
 
 if TYPE_CHECKING:
-    from wizard.engine.types_views import TypesPlan
+    from wizard.engine.types.views import TypesPlan
 
 
 class ChooseTypesFile(Card[Path]):

@@ -1,0 +1,1 @@
+"""Rows that a rollback would destroy: archived, noted meanwhile, brought back."""

@@ -1,0 +1,230 @@
+"""Keeps the rows of one rollback: which archive it goes on with or makes, and each part that destroys rows after it."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from psycopg import errors, sql
+
+from wizard.db.connect import Connection
+from wizard.engine.events import Noticed
+from wizard.engine.keeping.archive import Archive, archive_folder, as_registered, make_archive, registered
+from wizard.engine.keeping.capture import find_captures, standing_captures
+from wizard.engine.keeping.capturing import Captures
+from wizard.engine.keeping.guard import TOO_SLOW, Guard, counting, late_rows
+from wizard.engine.keeping.late import complete, export_late, require_registered
+from wizard.engine.keeping.manifest import read_archive, require_free
+from wizard.engine.looking.record import PartRecord
+from wizard.engine.looking.situation import Situation
+from wizard.engine.looking.survey import pending_failure
+from wizard.engine.parts.commit import commit_part, outcome_now
+from wizard.engine.parts.message import PartSource
+from wizard.engine.session.sitting import Sitting
+from wizard.engine.views import Outcome
+from wizard.engine.words import committed
+from wizard.errors import LockNotObtainedError, WizardError
+from wizard.rollout.render import Group
+
+LATE_ROWS = 20_000
+"""So many late rows are archived anew before the lock instead of saved under it."""
+TRIES = 3
+
+
+@dataclass(frozen=True)
+class Undo:
+    """One recorded part and what rolling it back sends."""
+
+    record: PartRecord
+    groups: tuple[Group, ...]
+    guards: tuple[Guard, ...]
+
+
+def guards_with_steps(undos: Sequence[Undo]) -> list[tuple[str, Guard]]:
+    """Everything that could be lost, with the step it belongs to."""
+    return [(undo.record.step, guard) for undo in undos for guard in undo.guards]
+
+
+def unfinished(
+    connection: Connection, situation: Situation, undos: Sequence[Undo], folder: Path | None
+) -> Archive | None:
+    """The archive that an interrupted rollback goes on with, if it holds all that is left to undo and lies here.
+
+    However long ago it was made, it stays exact: each part saves what changed since its snapshot. Of a large table that
+    takes triggers which have noted every change since; without them it is archived anew.
+    """
+    assert situation.active is not None
+    guards = [guard for _, guard in guards_with_steps(undos)]
+    wanted = find_captures(connection, situation.schema, guards)
+    for row in registered(connection, situation.active.rollout_id):
+        if row["completed_at"] is not None or row["host"] != socket.gethostname():
+            continue
+        if folder is not None and Path(row["path"]) != folder:
+            continue
+        archive = as_registered(connection, row)
+        if not archive.covers(guards):
+            continue
+        standing = standing_captures(connection, situation.active.rollout_id, archive.archive_id)
+        noted = {place for place, one in standing.items() if one.intact and one.before_archive}
+        if not wanted.keys() <= noted:
+            continue
+        if row["sha256"]:
+            try:
+                require_registered(read_archive(Path(row["path"])), row, unfinished=True)
+            except WizardError:
+                continue
+        return archive
+    return None
+
+
+def close_others(connection: Connection, rollout_id: str) -> None:
+    """Archives of earlier tries get nothing more: what was left was archived anew."""
+    for row in registered(connection, rollout_id):
+        if row["completed_at"] is None and not row["waiting"]:
+            complete(connection, row["archive_id"])
+
+
+class Keeper:
+    """The archive of one rollback."""
+
+    def __init__(self, here: Sitting, undos: Sequence[Undo], folder: Path | None, captures: Captures) -> None:
+        self._here = here
+        self._captures = captures
+        self._left = list(undos)
+        self._folder = folder
+        self._archive: Archive | None = None
+        self._told: list[str] = []
+
+    def begin(self) -> bool:
+        """Before the first part: goes on with an archive or makes one; False if the operator cancelled."""
+        if not guards_with_steps(self._left):
+            return True
+        here = self._here
+        self._archive = unfinished(here.connection, here.situation, self._left, self._folder)
+        if self._archive is not None:
+            return True
+        folder = self._folder or archive_folder(here.settings, here.target.name)
+        if folder is not None:
+            require_free(folder)
+        made = False
+        try:
+            made = self._captures.make() and self._make(folder)
+        finally:
+            if not made and not here.connection.broken:
+                self._captures.give_up()
+        return made
+
+    def _make(self, folder: Path | None) -> bool:
+        self._archive = make_archive(self._here, guards_with_steps(self._left), folder)
+        if self._archive is None:
+            return False
+        if self._archive.rows:
+            self._here.emit(Noticed(text=f"{self._archive.rows} rows are archived in {folder}"))
+        return True
+
+    def destroy(self, source: PartSource, undo: Undo, *, parts: int) -> Outcome | None:
+        """Commits a part that destroys rows, with what changed since the archive; then writes that to the archive."""
+        here = self._here
+        for attempt in range(1, TRIES + 1):
+            assert self._archive is not None
+            archive = self._archive
+            guards = archive.guards(undo.guards)
+            trusted = self._captures.trusted(archive)
+            late = sum(self._measure(guard, archive) for guard in guards if guard.place not in trusted)
+            if here.steering.cancelled:
+                return outcome_now(here, "stopped")
+            if late > LATE_ROWS and attempt < TRIES:
+                if not self._again():
+                    return outcome_now(here, "stopped")
+                continue
+            drain = partial(self._captures.drain, trusted, archive, guards)
+            if not drain():
+                return outcome_now(here, "stopped")
+            budget = here.settings.lock_budget_ms
+            saving = archive.saving(budget, self._captures.saving(trusted, archive, guards, budget))
+            message = here.composer.revert(here.situation, replace(source, guards=guards, saving=saving))
+            try:
+                outcome = commit_part(here, message, parts=parts, before_retry=drain)
+            except LockNotObtainedError as error:
+                raise self._in_words(error) from None
+            if outcome is None:
+                self._left.remove(undo)
+                self._export(archive)
+            return outcome
+        raise AssertionError("unreachable")
+
+    def _again(self) -> bool:
+        """Too much has changed: a new archive of all that is left, and the old one gets nothing more."""
+        archive = self._archive
+        assert archive is not None
+        if self._folder is not None:
+            self._folder = self._folder.with_name(f"{self._folder.name}-again")
+        made = self._make(self._folder or archive_folder(self._here.settings, self._here.target.name))
+        if made:
+            self._remember(archive)
+            complete(self._here.connection, archive.archive_id)
+        return made
+
+    def _measure(self, guard: Guard, archive: Archive) -> int:
+        """How many rows would be saved under the lock, counted without one.
+
+        Raises LockNotObtainedError if only reading them takes longer than the application may wait.
+        """
+        here, connection = self._here, self._here.connection
+        budget = here.settings.lock_budget_ms / 1000
+        select = late_rows(guard, archive.entries[guard.place].horizon)
+        began = time.monotonic()
+        try:
+            with connection.transaction(), here.steering.cancellable(connection):
+                connection.execute(
+                    sql.SQL("SET LOCAL statement_timeout = {}").format(f"{10 * here.settings.lock_budget_ms}ms")
+                )
+                row = connection.execute(sql.SQL(counting(select))).fetchone()
+        except errors.UndefinedTable:
+            return 0
+        except errors.QueryCanceled:
+            if here.steering.cancelled:
+                return 0
+            row = None
+        seconds = time.monotonic() - began
+        if row is None or seconds > budget:
+            raise LockNotObtainedError(
+                f"looking for rows of {guard.table} that changed since the archive takes {seconds:.1f} s, longer than "
+                f"the {budget:.1f} s that the application may wait for it",
+                why=f"The table was not locked. {committed(here.situation)}.",
+                fix="Run the same command again when the database is less busy: it goes on with the same archive.",
+            )
+        return int(row["number"])
+
+    def _in_words(self, error: LockNotObtainedError) -> LockNotObtainedError:
+        failure = pending_failure(self._here.connection, self._here.situation)
+        if failure is None or not failure.message.startswith(TOO_SLOW):
+            return error
+        return LockNotObtainedError(
+            f"gave up step {failure.step}: {failure.message}",
+            why=failure.state_now,
+            fix="Run the same command again when the database is less busy: it goes on with the same archive.",
+        )
+
+    def _export(self, archive: Archive) -> None:
+        """The rows are in the database's hands; now in the archive's."""
+        here = self._here
+        for row in registered(here.connection, None):
+            if row["archive_id"] == archive.archive_id:
+                export_late(here.connection, row, here.target.name)
+
+    def _remember(self, archive: Archive) -> None:
+        if archive.folder is not None and archive.folder.exists():
+            self._told.append(str(archive.folder))
+
+    def end(self) -> str:
+        """After the last part: closes the archive; the end of a sentence that says where the rows are."""
+        if self._archive is None:
+            return ""
+        self._remember(self._archive)
+        complete(self._here.connection, self._archive.archive_id)
+        return f". The rows that went are archived in {', '.join(self._told)}" if self._told else ""

@@ -1,0 +1,1 @@
+"""What there is: read, compared, judged. Nothing in here writes."""

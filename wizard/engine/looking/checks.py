@@ -1,0 +1,108 @@
+"""Runs verification checks, judges every row, and ticks the success criteria. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import psycopg
+
+from wizard.db.connect import Connection
+from wizard.db.reading import Moment, read_rows
+from wizard.engine.looking.compare import compare
+from wizard.engine.looking.situation import Situation
+from wizard.engine.session.registry import load_batch_xids
+from wizard.engine.state import StepState
+from wizard.engine.types.plan import wrong_in_the_listing
+from wizard.engine.views import CheckResult, CriterionResult, Judgement, Verification
+from wizard.rollout.model import Check, Criterion, Step, holds
+from wizard.rollout.queries import require_text, select
+from wizard.rollout.render import Mode
+
+Report = Callable[[CheckResult], None]
+
+
+def run_checks(connection: Connection, situation: Situation, step: Step, report: Report) -> tuple[CheckResult, ...]:
+    """The checks of a step that was just sent, each reported once it is judged: its objects, then what it declares."""
+    return _run_checks(connection, situation, [step], report, just_sent=True)
+
+
+def verify_all(connection: Connection, situation: Situation, report: Report) -> Verification:
+    """The checks of every step, and the success criteria that follow from them."""
+    results = _run_checks(connection, situation, [rendered.step for rendered in situation.steps], report)
+    criteria = tuple(_judge(situation, criterion, results) for criterion in situation.rollout.criteria)
+    return Verification(
+        checks=results, criteria=criteria, next_steps=situation.rollout.next_steps,
+        listing=wrong_in_the_listing(connection, situation),
+    )  # fmt: skip
+
+
+def _run_checks(
+    connection: Connection, situation: Situation, steps: Sequence[Step], report: Report, *, just_sent: bool = False
+) -> tuple[CheckResult, ...]:
+    declared = {step.id: [check for check in step.checks if holds(check.when, situation.facts)] for step in steps}
+    comparison = compare(connection, situation, steps, just_sent=just_sent)
+    if any(declared.values()) and not comparison.blind:
+        comparison.offer(connection)
+    results = []
+    for step in steps:
+        objects = comparison.check(step)
+        if objects is not None:
+            report(objects)
+            results.append(objects)
+        for check in declared[step.id]:
+            result = CheckResult(step=step.id, id=check.id, title=check.title, error=comparison.blind)
+            if not comparison.blind:
+                result = result.model_copy(update=_run(connection, situation, step, check))
+            report(result)
+            results.append(result)
+    return tuple(results)
+
+
+def _run(connection: Connection, situation: Situation, step: Step, check: Check) -> dict[str, Any]:
+    """The rows of the check's result, or the error that kept it from running."""
+    try:
+        rows = read_rows(connection, select(situation.rollout, check.sql), moment=_when(connection, situation, step))
+    except psycopg.Error as error:
+        if connection.broken:
+            raise
+        message = error.diag.message_primary or str(error)
+        if isinstance(error, psycopg.errors.InsufficientPrivilege):
+            message = f"not visible to this role, so not judged: {message}"
+        return {"error": message}
+    require_text(rows, ("subject", "expected", "found"), check.sql)
+    return {
+        "rows": tuple(Judgement(subject=row["subject"], expected=row["expected"], found=row["found"]) for row in rows)
+    }
+
+
+def _when(connection: Connection, situation: Situation, step: Step) -> Moment:
+    """When the step's last part ran, in transactions; empty if the registry has none."""
+    standing = situation.active.standing(step.id) if situation.active is not None else ()
+    if not standing:
+        return Moment()
+    last = standing[-1]
+    xids = [last.xid or ""]
+    if last.mode == Mode.BATCHES.value:
+        xids = [xid for part in standing for xid in load_batch_xids(connection, part.part_id)]
+    return Moment(",".join(xids), last.horizon or "")
+
+
+def _judge(situation: Situation, criterion: Criterion, results: Sequence[CheckResult]) -> CriterionResult:
+    named = [result for result in results if result.id in criterion.checks]
+    if criterion.step:
+        state = situation.state(situation.step(criterion.step))
+        passed = state in {StepState.DONE, StepState.PASSED}
+        return CriterionResult(
+            title=criterion.title,
+            state="passed" if passed else "open",
+            checks=(),
+            step=criterion.step,
+            note=criterion.note,
+        )
+    return CriterionResult(
+        title=criterion.title,
+        state="passed" if named and all(result.passed for result in named) else "failed",
+        checks=tuple(criterion.checks),
+        note=criterion.note,
+    )

@@ -1,0 +1,234 @@
+"""Builds the views of a situation: steps with their state, SQL, sizes, and a failure that waits for an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from wizard.db.connect import Connection
+from wizard.db.queries import query
+from wizard.engine import words
+from wizard.engine.keeping.capture import standing_words
+from wizard.engine.looking.compare import TITLE, has_objects
+from wizard.engine.looking.situation import Situation
+from wizard.engine.parts import batch
+from wizard.engine.parts.compose import Composer
+from wizard.engine.parts.message import Line, PartMessage
+from wizard.engine.session.registry import registry_exists
+from wizard.engine.state import StepState
+from wizard.engine.types.record import load_files
+from wizard.engine.views import (
+    ArchiveView,
+    ConflictView,
+    Failure,
+    LastSession,
+    ObjectView,
+    Parameter,
+    PartView,
+    ServerView,
+    StatementView,
+    StepView,
+    Survey,
+    TableSize,
+)
+from wizard.rollout.declared import objects_check_id
+from wizard.rollout.model import holds
+from wizard.rollout.render import Mode, Part, RenderedStep, applicable_decisions
+
+
+def survey(connection: Connection, situation: Situation, composer: Composer) -> Survey:
+    """Everything a screen needs, read in one session."""
+    failure = pending_failure(connection, situation)
+    sizes = table_sizes(connection, situation)
+    steps = tuple(step_view(situation, composer, rendered, sizes) for rendered in situation.steps)
+    steps = tuple(_with_file(connection, situation, step) if step.types else step for step in steps)
+    record = situation.record
+    last = record.sessions[0] if record is not None and record.sessions else None
+    complete = all(step.state.is_complete for step in steps)
+    return Survey(
+        target=situation.target,
+        schema_name=situation.schema,
+        rollout=situation.rollout.name,
+        server=ServerView(
+            version=situation.server["version"], role=situation.server["role"], tls=connection.pgconn.ssl_in_use,
+            connection=connection.kind,
+        ),
+        steps=steps,
+        begun=situation.active is not None,
+        finished=situation.active is not None and complete,
+        rolled_back=record is not None and not record.active,
+        failure=failure,
+        last_session=LastSession(
+            operator=last.operator, host=last.operator.partition("@")[2], started_at=last.started_at,
+            ended_at=last.ended_at, wizard_version=last.wizard_version,
+        )
+        if last is not None and situation.active is not None
+        else None,
+        archives=_archives(connection, situation),
+        open_decisions=situation.open_decisions,
+        facts=situation.facts,
+        statements=_count_statements(connection),
+        sentence=words.survey_sentence(situation, failure)
+        + (standing_words(connection, situation.active.rollout_id) if situation.active is not None else ""),
+    )  # fmt: skip
+
+
+def step_view(
+    situation: Situation, composer: Composer, rendered: RenderedStep, sizes: dict[str, TableSize]
+) -> StepView:
+    """One step as it stands on this database."""
+    step, state = rendered.step, situation.state(rendered)
+    decisions = tuple(d for d in applicable_decisions(situation.rollout, situation.facts) if d.step == step.id)
+    conflicts = tuple(conflict for conflict in situation.conflicts if conflict.step == step.id)
+    if state is StepState.TODO and any(d in situation.open_decisions for d in decisions):
+        state = StepState.DECIDE
+    if conflicts:
+        state = StepState.CONFLICT
+    checks = (check for check in step.checks if holds(check.when, situation.facts))
+    prerequisites = (one for one in step.prerequisites if holds(one.when, situation.facts))
+    queries = (*prerequisites, *checks)
+    return StepView(
+        id=step.id, title=step.title, label=step.label, kind=step.kind, state=state,
+        does=step.does, why=step.why, rows=step.rows, rollback=step.rollback, todo=step.todo,
+        locks=tuple(dict.fromkeys(lock for part in rendered.parts for lock in part.locks)) or step.locks,
+        sizes=tuple(sizes[table] for table in step.tables if table in sizes),
+        strategy=words.strategy(rendered),
+        parts=part_views(situation, composer, rendered),
+        revert=revert_views(rendered),
+        checks=(
+            *(((objects_check_id(step.id), TITLE),) if has_objects(situation, rendered) else ()),
+            *((one.id, one.title) for one in queries),
+        ),
+        deviations=rendered.deviations,
+        decisions=decisions,
+        previews=tuple((one.id, one.title) for one in step.previews if holds(one.when, situation.facts)),
+        conflicts=tuple(
+            ConflictView(step=one.step, words=one.words, expected=one.expected, found=one.found) for one in conflicts
+        ),
+        types=step.types is not None,
+        objects=tuple(_objects(rendered)),
+    )  # fmt: skip
+
+
+def _with_file(connection: Connection, situation: Situation, step: StepView) -> StepView:
+    """The types step with the file that this rollout wrote last."""
+    files = load_files(connection, situation.active.rollout_id) if situation.active is not None else ()
+    return step.model_copy(update={"types_file": files[0].path}) if files else step
+
+
+def _objects(rendered: RenderedStep) -> Iterator[ObjectView]:
+    for part in rendered.parts:
+        for item in part.made:
+            yield ObjectView(words=item.words, origin="made")
+        for item in part.adopted:
+            yield ObjectView(words=item.words, origin="adopted")
+        for item in part.replaced:
+            yield ObjectView(words=item.words, origin="replaced")
+
+
+def part_views(situation: Situation, composer: Composer, rendered: RenderedStep) -> tuple[PartView, ...]:
+    """The step's parts with the exact text that is sent for them."""
+    standing = {record.part: record for record in _standing(situation, rendered)}
+    failed = situation.active.failed if situation.active is not None else None
+    views = []
+    for number, part in enumerate(rendered.parts, start=1):
+        message = composer.deploy(situation, rendered, number)
+        state = StepState.TODO
+        if number in standing:
+            state = StepState.DONE if standing[number].state == "done" else StepState.PARTLY
+        if failed is not None and (failed.step, failed.part) == (rendered.step.id, number):
+            state = StepState.FAILED
+        seconds = standing[number].seconds if number in standing else None
+        views.append(
+            PartView(
+                title=part.title, state=state, seconds=seconds, statements=tuple(map(line_view, message.all_lines)),
+                in_batches=part.mode is Mode.BATCHES, parameters=_parameters(part, message), locks=part.locks,
+            )
+        )  # fmt: skip
+    return tuple(views)
+
+
+def _parameters(part: Part, message: PartMessage) -> tuple[Parameter, ...]:
+    """What differs from batch to batch, in the order it first stands in what is shown."""
+    if part.mode is not Mode.BATCHES:
+        return ()
+    names = (name for line in message.all_lines for name in batch.PARAMETER.findall(line.sql))
+    return tuple(Parameter(name=name, what=batch.MEANING.get(name, "")) for name in dict.fromkeys(names))
+
+
+def _standing(situation: Situation, rendered: RenderedStep) -> tuple[Any, ...]:
+    return situation.active.standing(rendered.step.id) if situation.active is not None else ()
+
+
+def line_view(line: Line) -> StatementView:
+    """A composed line as people see it."""
+    statement = line.statement
+    if statement is None:
+        return StatementView(sql=line.sql, ours=True)
+    return StatementView(sql=line.sql, file=statement.file, line=statement.line)
+
+
+def revert_views(rendered: RenderedStep) -> tuple[StatementView, ...]:
+    """What rolling the step back sends, newest part first."""
+    return tuple(
+        StatementView(sql=statement.sql, file=statement.file, line=statement.line)
+        for part in reversed(rendered.parts)
+        for group in part.revert
+        for statement in group.statements
+    )
+
+
+def table_sizes(connection: Connection, situation: Situation) -> dict[str, TableSize]:
+    """Sizes of the existing tables that the steps name, by table."""
+    tables = sorted({table for rendered in situation.steps for table in rendered.step.tables})
+    rows = connection.execute(query("table_sizes"), {"schema": situation.schema, "tables": tables})
+    return {
+        row["name"]: TableSize(
+            table=row["name"], rows=row["rows"], bytes=row["bytes"], analysed_at=row["analysed_at"]
+        )
+        for row in rows
+    }  # fmt: skip
+
+
+def pending_failure(connection: Connection, situation: Situation) -> Failure | None:
+    """The failure that nobody has answered yet, as the registry has it."""
+    record = situation.active
+    if record is None or record.failed is None:
+        return None
+    part = record.failed
+    row = connection.execute(query("failed_statement"), {"part_id": part.part_id}).fetchone()
+    if row is None:
+        return None
+    try:
+        title = situation.rollout.step(part.step).title
+    except KeyError:
+        title = part.title
+    failure = Failure(
+        step=part.step, title=title, part=part.part, direction="deploy" if part.direction == "deploy" else "revert",
+        sqlstate=row["sqlstate"] or "", message=row["message"] or "", detail=row["detail"] or "",
+        hint=row["hint"] or "", context=row["context"] or "", sql=row["sql"], file=row["file"], line=row["line"],
+        column=row["error_column"] or 0, at=row["finished_at"],
+    )  # fmt: skip
+    anything = any(record.standing(rendered.step.id) for rendered in situation.steps)
+    return failure.model_copy(
+        update={
+            "state_now": words.after_failure(situation, failure),
+            "todo": words.failure_todo(failure.direction, can_roll_back=anything),
+        }
+    )
+
+
+def _archives(connection: Connection, situation: Situation) -> tuple[ArchiveView, ...]:
+    if situation.record is None:
+        return ()
+    rows = connection.execute(query("kept_archives"), {"rollout_id": situation.record.rollout_id})
+    return tuple(
+        ArchiveView(path=row["path"], host=row["host"], rows=row["rows"], made_at=row["made_at"]) for row in rows
+    )
+
+
+def _count_statements(connection: Connection) -> int:
+    if not registry_exists(connection):
+        return 0
+    row = connection.execute("SELECT count(*) AS n FROM rag_wizard.statement WHERE outcome = 'committed'").fetchone()
+    return int(row["n"]) if row else 0

@@ -1,0 +1,53 @@
+"""Names that steps are about to use and something else has: also a type of a table's name, which no shape knows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from wizard.db.connect import Connection
+from wizard.db.queries import query
+from wizard.engine.looking.fit import Conflict
+from wizard.rollout.objects import Name, created_names
+from wizard.rollout.render import Part
+
+_MAKES = {
+    "relation": "a table or an index",
+    "chosen constraint": "a constraint, whose name the server chooses",
+}
+"""What a step makes of a name, where the kind does not say it."""
+
+
+def names_to_make(parts: Sequence[tuple[str, Part]]) -> dict[Name, str]:
+    """Name -> the first step that makes it; without functions that are to be replaced. `parts`: (step, part)."""
+    # Of all parts together: what lies on a table that one of them makes cannot be taken.
+    wanted = set(created_names(statement for _, part in parts for statement in part.statements))
+    found: dict[Name, str] = {}
+    for step, part in parts:
+        replaced = {item.name for item in part.replaced}
+        for name in created_names(part.statements):
+            if name in wanted and f"{name.name}({name.parent})" not in replaced:
+                found.setdefault(name, step)
+    return found
+
+
+def taken_names(connection: Connection, schema: str, parts: Sequence[tuple[str, Part]]) -> tuple[Conflict, ...]:
+    """A conflict for each name that is not free. One query, and none if nothing is to be made."""
+    names = names_to_make(parts)
+    if not names:
+        return ()
+    rows = connection.execute(
+        query("taken_names"),
+        {
+            "schema": schema,
+            "kinds": [name.kind for name in names],
+            "names": [name.name for name in names],
+            "parents": [name.parent for name in names],
+        },
+    ).fetchall()
+    found: dict[tuple[str, str], Conflict] = {}
+    for row in rows:
+        step = names[Name(row["kind"], row["name"], row["parent"])]
+        expected = f"a free name: step {step} makes {_MAKES.get(row['kind'], 'a ' + row['kind'])} of it"
+        # A key's name stands for the constraint and for its index: one conflict is enough.
+        found.setdefault((step, row["name"]), Conflict(step, row["words"], expected, row["definition"]))
+    return tuple(found.values())

@@ -1,0 +1,1 @@
+"""The unit that commits: composed, shown, sent, and what came of it."""

@@ -1,0 +1,240 @@
+"""Sends a part that goes in batches: page after page of a table, then what was left over, then the checkpoint.
+
+Every batch commits with its place in the registry, so that whatever dies, the next session goes on behind the last one
+that the database has. What is composed for it is in batch.py, how fast it may go in pace.py.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from psycopg import sql
+
+from wizard.db.message import MessageError, Reply, send_message
+from wizard.db.queries import query
+from wizard.engine.events import Noticed
+from wizard.engine.looking.record import PartRecord
+from wizard.engine.parts import batch as batches
+from wizard.engine.parts.batch import counting, with_values
+from wizard.engine.parts.commit import announce, committed_part, etiquette_of, failed_part, outcome_now
+from wizard.engine.parts.etiquette import LOCK_CODES, Etiquette
+from wizard.engine.parts.message import Line, PartMessage
+from wizard.engine.parts.pace import Pace
+from wizard.engine.parts.send import (
+    CANCELLED,
+    PartFailedError,
+    StoppedError,
+    interrupt,
+    message_text,
+    send_intent,
+)
+from wizard.engine.session.registry import continue_part, record_failure
+from wizard.engine.session.sitting import Sitting
+from wizard.engine.views import Outcome
+
+MOST_BLOCKS = 16_384
+"""So many blocks (128 MB) a batch reads at most, where only few of their rows are to be changed."""
+
+
+def run_batches(here: Sitting, message: PartMessage, going_on: PartRecord | None, *, parts: int) -> Outcome | None:
+    """Sends all batches that are left; an Outcome if it failed or was stopped between two of them.
+
+    `going_on` is the attempt whose batches are committed already, forward or back as the message. One that is done is
+    gone through again from its beginning. Raises LockNotObtainedError if somebody keeps the last rows locked.
+    """
+    here.composer.used(message)
+    if going_on is None:
+        send_intent(here.connection, message)
+    else:
+        message = here.composer.going_on(here.situation, message, going_on.part_id)
+        continue_part(here.connection, going_on, here.composer.session_id)
+    announce(here, message, parts=parts)
+    began = time.monotonic()
+    try:
+        with etiquette_of(here, message.source) as etiquette:
+            _Backfill(here, message, parts, etiquette).run(going_on)
+    except StoppedError:
+        interrupt(here.connection, message.part_id)
+        here.look_at_parts()
+        return outcome_now(here, "stopped")
+    except PartFailedError as failed:
+        record_failure(here.connection, message.part_id, failed.facts())
+        here.composer.failed(message.source.step)
+        here.look_at_parts()
+        return failed_part(here, failed)
+    committed_part(here, message, parts=parts, seconds=time.monotonic() - began)
+    _tell_newcomers(here, message)
+    return None
+
+
+def _tell_newcomers(here: Sitting, message: PartMessage) -> None:
+    """Rows that came after the sweep's snapshot, or were changed since: reported, never waited for."""
+    source = message.source
+    if source.batch is None or source.direction != "deploy":
+        return
+    row = here.connection.execute(counting(source.batch).encode()).fetchone()
+    if row is not None and row["number"]:
+        many = f"{row['number']:,} rows of {source.batch.update.table} came or changed since"
+        again = f"run it again to fill them: run --from {source.step} --to {source.step}"
+        here.emit(Noticed(step=source.step, text=f"{many} the last look of {source.step}; {again}"))
+
+
+class _Backfill:
+    """One part while its batches are sent."""
+
+    def __init__(self, here: Sitting, message: PartMessage, parts: int, etiquette: Etiquette) -> None:
+        assert message.source.batch is not None
+        self._here = here
+        self._message = message
+        self._batch = message.source.batch
+        self._key = {"part_id": message.part_id}
+        self._pace = Pace(here, message, parts)
+        self._number = 0
+        self._etiquette = etiquette
+
+    def run(self, going_on: PartRecord | None) -> None:
+        """Everything up to the checkpoint. Raises PartFailedError, StoppedError or psycopg.OperationalError."""
+        reached: Mapping[str, Any] = {}
+        if going_on is not None:
+            self._number = going_on.batches
+            reached = (going_on.reached if going_on.state != "done" else None) or {}
+        total = going_on.total if going_on is not None and reached else None
+        self._pace.begin(going_on, total=self._count() if total is None else total)
+        if reached.get("phase") != "sweeping":
+            if self._pace.total:
+                self._fill(reached)
+            self._send(self._message.snapshot, {})
+        self._sweep()
+        self._send(self._message.lines, {})
+        self._pace.tell("sweeping", last=True)
+
+    def _count(self) -> int:
+        """Rows to be changed, counted without a lock; recorded, so that a later session shows the same total."""
+        self._pace.tell("counting")
+        with self._here.steering.cancellable(self._here.connection):
+            row = self._here.connection.execute(counting(self._batch).encode()).fetchone()
+        total = int(row["number"]) if row else 0
+        self._here.connection.execute(
+            "UPDATE rag_wizard.part SET total = %(total)s WHERE part_id = %(part_id)s", {**self._key, "total": total}
+        )
+        return total
+
+    def _leaves(self) -> list[dict[str, Any]]:
+        names = {"schema": self._here.settings.schema, "table": self._batch.update.table}
+        return self._here.connection.execute(query("leaves"), names).fetchall()
+
+    def _fill(self, reached: Mapping[str, Any]) -> None:
+        leaves = self._leaves()
+        names = [leaf["name"] for leaf in leaves]
+        begin = names.index(reached["relation"]) if reached.get("relation") in names else 0
+        self._pace.expect(sum(leaf["blocks"] for leaf in leaves))
+        for leaf in leaves[begin:]:
+            first, end = 0, leaf["blocks"]
+            # Rewritten since (VACUUM FULL, CLUSTER): its rows lie elsewhere, so it is gone through again.
+            if leaf["name"] == reached.get("relation") and leaf["filenode"] == reached["filenode"]:
+                first, end = reached["block"], reached["end"]
+            self._fill_relation(leaf, first, end)
+
+    def _fill_relation(self, leaf: Mapping[str, Any], first: int, end: int) -> None:
+        """Blocks that come after `end` hold what was changed here and what is new: that is left to the sweep."""
+        while first < end:
+            last = min(first + self._pace.blocks(MOST_BLOCKS), end)
+            place = {
+                "phase": "filling", "relation": leaf["name"], "filenode": leaf["filenode"], "block": last, "end": end
+            }  # fmt: skip
+            values = {batches.RELATION: leaf["name"], batches.FIRST: str(first), batches.LAST: str(last)}
+            rows, seconds = self._commit(self._message.page, values, place)
+            self._pace.committed("filling", self._number, rows, seconds, blocks=last - first)
+            first = last
+
+    def _sweep(self) -> None:
+        """Goes through what the snapshot noted until nothing of it is left."""
+        attempt = 0
+        while True:
+            self._sweep_once()
+            left = self._left()
+            if not left:
+                return
+            attempt += 1
+            self._pace.locked_out(left, self._holders(), attempt)
+
+    def _left(self) -> int:
+        row = self._here.connection.execute(
+            "SELECT count(*) AS number FROM rag_wizard.leftover WHERE part_id = %(part_id)s", self._key
+        ).fetchone()
+        return int(row["number"]) if row else 0
+
+    def _sweep_once(self) -> None:
+        after = 0
+        while True:
+            limit = {**self._key, "after": after, "limit": self._pace.rows}
+            page = self._here.connection.execute(query("leftover_page"), limit).fetchone()
+            if page is None:
+                return
+            name = page["relation"]
+            values = {
+                batches.RELATION: name, batches.NAME: sql.Literal(name).as_string(),
+                batches.AFTER: str(after), batches.UP_TO: str(page["last"]),
+            }  # fmt: skip
+            rows, seconds = self._commit(self._message.sweep, values, {"phase": "sweeping"})
+            self._pace.committed("sweeping", self._number, rows, seconds)
+            after = page["last"]
+
+    def _holders(self) -> str:
+        """Who has the rows locked that are left, as far as the server tells."""
+        named = ", ".join(f"pid {row['pid']} ({row['application'] or row['user']})" for row in self._holder_rows())
+        return named or "somebody"
+
+    def _holder_rows(self) -> Iterator[dict[str, Any]]:
+        update = self._batch.update
+        pairs = (sql.SQL("t.{0} = typed.{0}").format(sql.Identifier(column)) for column in self._batch.key)
+        select = sql.SQL(
+            "SELECT DISTINCT a.pid, a.usename::text AS user, a.application_name AS application\n"
+            "FROM (SELECT key FROM rag_wizard.leftover WHERE part_id = {part} LIMIT 100) AS leftover\n"
+            "CROSS JOIN LATERAL jsonb_populate_record(NULL::{table}, leftover.key) AS typed\n"
+            "JOIN {table} AS t ON {matches}\n"
+            "JOIN pg_locks AS l ON l.locktype = 'transactionid' AND l.granted AND l.transactionid = t.xmax\n"
+            "JOIN pg_stat_activity AS a ON a.pid = l.pid\n"
+            "LIMIT 5"
+        ).format(
+            part=sql.Literal(self._message.part_id), table=sql.Identifier(update.table),
+            matches=sql.SQL(" AND ").join(pairs),
+        )  # fmt: skip
+        yield from self._here.connection.execute(select)
+
+    def _commit(self, lines: tuple[Line, ...], values: dict[str, str], place: dict[str, Any]) -> tuple[int, float]:
+        """One batch, in one message; rows changed and seconds taken. Tries again while somebody is in the way."""
+        self._pace.wait()
+        number = self._number + 1
+        literal = sql.SQL("{}::jsonb").format(sql.Literal(json.dumps(place)))
+        values = {**values, batches.NUMBER: str(number), batches.REACHED: literal.as_string()}
+        began = time.monotonic()
+        replies = self._send(lines, values)
+        self._number = number
+        rows = next((reply.value for reply in reversed(replies) if reply.value is not None), "0")
+        return int(rows), time.monotonic() - began
+
+    def _send(self, lines: tuple[Line, ...], values: Mapping[str, str]) -> tuple[Reply, ...]:
+        """One message. While somebody is in its way it lets go and comes again, as every part does."""
+        self._etiquette.begin_anew()
+        while True:
+            self._etiquette.next_try(self._message)
+            try:
+                with self._here.steering.cancellable(self._here.connection):
+                    return send_message(self._here.connection, with_values(message_text(lines), values))
+            except MessageError as fault:
+                self._here.connection.execute("ROLLBACK")
+                failed = PartFailedError(fault.error, lines[fault.index] if fault.index < len(lines) else None, (0, 0))
+            if failed.sqlstate == CANCELLED and self._here.steering.cancelled:
+                raise StoppedError
+            pause = None
+            if failed.sqlstate in LOCK_CODES:
+                pause = self._etiquette.let_go(failed.sqlstate, failed.line.sql if failed.line else "")
+            if pause is None:
+                failed.seen = self._etiquette.seen
+                raise failed
+            if self._here.steering.wait(pause):
+                raise StoppedError

@@ -1,0 +1,187 @@
+"""Commits one part with everything around it: events, the record of a failure, what a failure means for the exit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from wizard.db.queries import query
+from wizard.engine import words
+from wizard.engine.events import Failed, LockWaited, PartCommitted, PartStarted, StatementCommitted
+from wizard.engine.looking.survey import pending_failure
+from wizard.engine.parts.etiquette import LOCK_CODES, Etiquette, Try
+from wizard.engine.parts.message import PartMessage, PartSource
+from wizard.engine.parts.send import PartFailedError, StoppedError, send_intent, send_part
+from wizard.engine.session.blockers import Seen, blocker_words, waits_for_words
+from wizard.engine.session.sitting import Sitting
+from wizard.engine.session.watching import watching
+from wizard.engine.state import StepState
+from wizard.engine.views import Failure, Outcome, Verification
+from wizard.errors import LockNotObtainedError
+from wizard.rollout.model import STRONG_LOCKS
+from wizard.rollout.render import Mode
+
+
+def commit_part(
+    here: Sitting, message: PartMessage, *, parts: int, before_retry: Callable[[], object] | None = None
+) -> Outcome | None:
+    """Sends a part and reports it; an Outcome if it failed or was cancelled.
+
+    `before_retry` is called after each lock that could not be had in time, when nothing is held.
+    Raises LockNotObtainedError when that is what the failure means.
+    """
+    try:
+        send_reported(here, message, parts=parts, before_retry=before_retry)
+    except StoppedError:
+        return outcome_now(here, "stopped")
+    except PartFailedError as failed:
+        here.composer.failed(message.source.step)
+        return failed_part(here, failed)
+    return None
+
+
+def send_reported(
+    here: Sitting, message: PartMessage, *, parts: int, before_retry: Callable[[], object] | None = None
+) -> None:
+    """Sends a part with everything that is told of it; what its failure means is left to the caller.
+
+    Raises what `send_part` does. The record is read anew in any case.
+    """
+    source = message.source
+    here.composer.used(message)
+    send_intent(here.connection, message)
+    announce(here, message, parts=parts)
+
+    try:
+        with etiquette_of(here, source, before_retry) as etiquette:
+            seconds = send_part(here.connection, message, steering=here.steering, etiquette=etiquette)
+    except (StoppedError, PartFailedError):
+        here.look_at_parts()
+        raise
+    committed_part(here, message, parts=parts, seconds=seconds)
+
+
+def announce(here: Sitting, message: PartMessage, *, parts: int) -> None:
+    """Reports that a part's intent is committed and its statements are being sent."""
+    source = message.source
+    lines = (*message.page, *message.lines)
+    shown = ";\n".join(line.sql for line in lines if line.statement)
+    here.emit(PartStarted(**_about(message), parts=parts, title=source.title, sql=shown))
+
+
+def _about(message: PartMessage) -> dict[str, Any]:
+    source = message.source
+    return {"step": source.step, "part": source.part, "direction": source.direction}
+
+
+def committed_part(here: Sitting, message: PartMessage, *, parts: int, seconds: float) -> None:
+    """Reports a part that is done, with its statements as they stand in the log."""
+    about = _about(message)
+    here.emit(PartCommitted(**about, parts=parts, seconds=seconds))
+    for row in here.look_at_part(message.part_id):
+        here.emit(
+            StatementCommitted(
+                **about, ordinal=row["ordinal"], sql=row["sql"], rows=row["logged_rows"],
+                duration_ms=row["duration_ms"], xid=row["xid"],
+            )
+        )  # fmt: skip
+
+
+@contextmanager
+def etiquette_of(
+    here: Sitting, source: PartSource, before_retry: Callable[[], object] | None = None
+) -> Iterator[Etiquette]:
+    """How this part asks for its locks, watched while the context is open; each wait is told with who is in the way.
+
+    `before_retry` is called after each lock that could not be had in time, when nothing is held.
+    """
+    with watching(here, source.step, source.part, _declared_locks(here, source)) as watch:
+
+        def who() -> Seen:
+            watch.waits(watch.began)
+            return watch.after_try(here.connection)
+
+        def deadlock_timeout_ms() -> int:
+            row = here.connection.execute(query("deadlock_timeout")).fetchone()
+            assert row is not None
+            return int(row["ms"])
+
+        def told(one: Try) -> None:
+            waits_for = waits_for_words(one.seen.tables)
+            here.emit(
+                LockWaited(
+                    step=source.step, part=source.part, attempt=one.attempt, sqlstate=one.sqlstate,
+                    waited_s=one.waited_s, patience_s=here.settings.lock_patience_s, next_try_s=one.next_try_s,
+                    next_timeout_ms=one.next_timeout_ms, waits_for=waits_for, sql=one.sql,
+                )
+            )  # fmt: skip
+            here.watcher.tell(watch, one.seen, waits_for=waits_for, queued=False)
+            if before_retry is not None:
+                before_retry()
+
+        yield Etiquette(
+            here.settings.lock_patience_s, lock_timeout_ms=here.settings.lock_timeout_ms,
+            begins=lambda: here.watcher.begin_try(watch), who=who, deadlock_timeout_ms=deadlock_timeout_ms, told=told,
+        )  # fmt: skip
+
+
+def _declared_locks(here: Sitting, source: PartSource) -> dict[str, str]:
+    """What the part is known to lock, table to mode. Dropping takes the strongest lock of all."""
+    try:
+        step = here.situation.rollout.step(source.step)
+    except KeyError:
+        return {}
+    if source.mode is not Mode.TRANSACTION or source.patient:
+        return {}
+    if source.direction == "revert":
+        return {lock.table: "ACCESS EXCLUSIVE" for lock in step.locks}
+    return {lock.table: lock.mode for lock in step.locks if lock.mode in STRONG_LOCKS}
+
+
+def failed_part(here: Sitting, failed: PartFailedError) -> Outcome:
+    """The failure, as the registry has it now, in its four parts."""
+    failure: Failure | None = pending_failure(here.connection, here.situation)
+    assert failure is not None
+    here.emit(Failed(failure=failure))
+    if failed.sqlstate in LOCK_CODES and failed.in_words:
+        raise LockNotObtainedError(
+            f"gave up step {failure.step}: {failed.error}",
+            why=failure.state_now,
+            fix="End or wait for the transaction that holds them; then run the same command again.",
+        )
+    if failed.sqlstate in LOCK_CODES:
+        raise lock_not_obtained(here, f"in step {failure.step}", failed.seen, state_now=failure.state_now)
+    return outcome_now(here, "failed", failure=failure)
+
+
+def lock_not_obtained(here: Sitting, where: str, seen: Seen, *, state_now: str) -> LockNotObtainedError:
+    """The patience is over: for which lock, who held it at the last try as far as this role may see, and what to do."""
+    held = [f"In the way at the last try: {blocker_words(one)}." for one in seen.blockers]
+    unknown = "Who held it is not known: it was let go before anybody could look."
+    return LockNotObtainedError(
+        f"gave up waiting for {waits_for_words(seen.tables)} {where} after {here.settings.lock_patience_s:.0f} s",
+        why="\n".join((*(held or [unknown]), state_now)),
+        fix="End or wait for the transaction that holds it; then run the same command again.",
+    )
+
+
+def outcome_now(
+    here: Sitting,
+    ending: str,
+    *,
+    changed: bool = True,
+    sentence: str = "",
+    failure: Failure | None = None,
+    verification: Verification | None = None,
+) -> Outcome:
+    """How things stand when an operation ends."""
+    states = ((r.step.id, here.situation.state(r)) for r in here.situation.steps)
+    return Outcome(
+        ending=ending,  # type: ignore[arg-type]
+        sentence=sentence or words.survey_sentence(here.situation, failure),
+        failure=failure,
+        verification=verification,
+        changed=changed,
+        open_steps=tuple(step_id for step_id, state in states if state is StepState.OPEN),
+    )

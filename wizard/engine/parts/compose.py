@@ -1,0 +1,128 @@
+"""Keeps the composed messages of one sitting, so that what was shown is, to the letter, what is sent."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from psycopg import sql
+
+from wizard.engine.keeping.guard import Makes, everything, guards_of
+from wizard.engine.looking.situation import Situation
+from wizard.engine.parts.message import PartMessage, PartSettings, PartSource, compose, recomposed
+from wizard.engine.settings import Settings
+from wizard.rollout.model import Rollout
+from wizard.rollout.render import Group, Mode, Part, RenderedStep, Strategy
+from wizard.rollout.shape import Item, ItemKind
+from wizard.rollout.statements import Statement
+
+PRACTICE = sql.SQL(
+    "DO $practice$\nBEGIN\n"
+    "    RAISE EXCEPTION {message} USING ERRCODE = 'RW999',\n"
+    "        DETAIL = {detail},\n"
+    "        HINT = 'It fails once: retry, roll back, or stop and resume later.';\nEND\n$practice$"
+)
+
+
+def _practice(step: str) -> str:
+    detail = f"Asked for with --fail-at {step}; the step's own statements before it had succeeded."
+    return PRACTICE.format(message=f"practice failure in step {step}", detail=detail).as_string()
+
+
+class Composer:
+    """Composes parts for one sitting; a part's message is kept until it was used."""
+
+    def __init__(self, rollout: Rollout, settings: Settings) -> None:
+        self.rollout = rollout
+        self.settings = settings
+        self.session_id = str(uuid4())
+        self._new_rollout = str(uuid4())
+        self._kept: dict[tuple[str, int, PartSource, str], PartMessage] = {}
+        self._failed_once = False
+
+    def rollout_id(self, situation: Situation) -> str:
+        """The active rollout's id, else the one that the next rollout will have."""
+        return situation.active.rollout_id if situation.active is not None else self._new_rollout
+
+    def rollout_ended(self) -> None:
+        """The next rollout of this sitting needs an id of its own."""
+        self._new_rollout = str(uuid4())
+
+    def deploy(self, situation: Situation, rendered: RenderedStep, part: int, *, registry: bool = True) -> PartMessage:
+        """The message of a part on the way forward; `part` counts from 1."""
+        source = self._source(rendered, part)
+        rollout_id = self.rollout_id(situation)
+        if not registry:
+            return self._compose(source, situation, registry=False)
+        key = (rendered.step.id, part, source, rollout_id)
+        if key not in self._kept:
+            self._kept[key] = self._compose(source, situation)
+        return self._kept[key]
+
+    def revert(self, situation: Situation, source: PartSource) -> PartMessage:
+        """The message of a part on the way back."""
+        return self._compose(source, situation)
+
+    def going_on(self, situation: Situation, message: PartMessage, part_id: str) -> PartMessage:
+        """The batches of an attempt that was interrupted, under its own id."""
+        return recomposed(message, part_id, self._part_settings(situation))
+
+    def used(self, message: PartMessage) -> None:
+        """The message is about to be sent: another attempt gets a part id of its own."""
+        self._kept = {key: kept for key, kept in self._kept.items() if kept is not message}
+
+    def failed(self, step: str) -> None:
+        """The step failed; a practice failure happens only once."""
+        if step == self.settings.fail_at:
+            self._failed_once = True
+
+    def _compose(self, source: PartSource, situation: Situation, *, registry: bool = True) -> PartMessage:
+        return compose(
+            source,
+            self._part_settings(situation),
+            session_id=self.session_id,
+            rollout_id=self.rollout_id(situation),
+            registry=registry,
+        )
+
+    def _part_settings(self, situation: Situation) -> PartSettings:
+        timeout = self.settings.lock_timeout_ms
+        # A wait of at most a quarter of deadlock_timeout is over before the server looks for a deadlock: rule 13.
+        row = min(timeout, situation.server["deadlock_timeout_ms"] // 4)
+        return PartSettings(self.settings.schema, timeout, situation.server["version_num"], max(row, 1))
+
+    def _source(self, rendered: RenderedStep, part: int) -> PartSource:
+        step = rendered.step
+        if not rendered.parts:
+            return PartSource(step.id, 1, "deploy", step.title, rendered.digest, ())
+        made = rendered.parts[part - 1]
+        deploy = made.deploy
+        if step.id == self.settings.fail_at and not self._failed_once and part == _last_transaction(rendered):
+            deploy = (*deploy, Group((Statement(_practice(step.id), "do_stmt"),)))
+        return PartSource(
+            step.id, part, "deploy", made.title, rendered.digest, deploy, made.revert,
+            guards_of(step, _maker(rendered, made)), objects=_objects(made),
+            one_message=step.takes_strong_lock or rendered.choice.strategy is Strategy.ONLINE,
+            mode=made.mode, patient=made.patient, strategy=rendered.choice.strategy.value,
+        )  # fmt: skip
+
+
+def _last_transaction(rendered: RenderedStep) -> int:
+    """The part whose end a practice failure can be put at; 0 if there is none."""
+    return max((n for n, part in enumerate(rendered.parts, 1) if part.mode is Mode.TRANSACTION), default=0)
+
+
+def _maker(rendered: RenderedStep, part: Part) -> Makes:
+    """What the part makes is known where shapes.json knows its statements; else all that the step declares."""
+    if not (part.made or part.adopted) and len(rendered.parts) == 1:
+        return everything
+    made = {(item.kind, item.table, item.name if item.kind is ItemKind.COLUMN else "") for item in part.made}
+
+    def makes(table: str, column: str) -> bool:
+        return (ItemKind.COLUMN if column else ItemKind.TABLE, table, column) in made
+
+    return makes
+
+
+def _objects(part: Part) -> tuple[tuple[str, Item], ...]:
+    origins = (("made", part.made), ("adopted", part.adopted), ("replaced", part.replaced))
+    return tuple((origin, item) for origin, items in origins for item in items)

@@ -1,0 +1,98 @@
+"""A part in batches as one DO block, for a script that psql runs: the same statements in a loop, a COMMIT each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from psycopg import sql
+
+from wizard.engine.parts import batch as batches
+from wizard.engine.parts.batch import snapshot_lines
+from wizard.engine.parts.message import PartMessage
+
+BLOCKS = 256
+"""Blocks a batch: 2 MB of the table. The wizard itself goes by rows, and by how long a batch takes."""
+
+_LOOP = """\
+DO $rag_wizard_batches$
+DECLARE
+    leaf record;
+    block bigint;
+    pass integer;
+    number integer := {begun};
+BEGIN
+    -- Twice: what is locked the first time is waited for the second time.
+    FOR pass IN 1..2 LOOP
+{between}
+        FOR leaf IN
+            WITH RECURSIVE tree AS (
+                SELECT {name}::regclass::oid AS oid
+                UNION SELECT i.inhrelid FROM tree JOIN pg_inherits AS i ON i.inhparent = tree.oid
+            )
+            SELECT c.oid::regclass::text AS name, pg_relation_size(c.oid) / current_setting('block_size')::int AS blocks
+            FROM tree JOIN pg_class AS c ON c.oid = tree.oid
+            WHERE c.relkind = 'r' ORDER BY c.oid
+        LOOP
+            block := 0;
+            WHILE block < leaf.blocks LOOP
+                SET LOCAL synchronous_commit = on;
+                SET LOCAL row_security = off;
+{hold}
+                number := number + 1;
+{statements}
+                COMMIT;
+                block := block + {blocks};
+            END LOOP;
+        END LOOP;
+    END LOOP;
+END
+$rag_wizard_batches$"""
+_VALUES = (
+    (batches.NAME, "quote_literal(leaf.name)"),
+    (batches.RELATION, "leaf.name"),
+    (batches.FIRST, "block::text"),
+    (batches.LAST, f"(block + {BLOCKS})::text"),
+    (batches.NUMBER, "number::text"),
+    (batches.REACHED, "quote_literal(jsonb_build_object('phase', 'filling', 'block', block)::text) || '::jsonb'"),
+)
+
+
+def looped(message: PartMessage, begun: int = 0) -> Iterator[str]:
+    """The statements of the part, to be sent one by one. `begun` batches of it are committed already."""
+    source = message.source
+    batch = source.batch
+    assert batch is not None
+    hold = "                SET LOCAL session_replication_role = replica;" if source.groups[0].hold_triggers else ""
+    pages = [line.sql for line in message.page if line.sql.startswith(("DO ", "WITH ", "UPDATE rag_wizard."))]
+    between = ""
+    if pages:
+        note = next(snapshot_lines(batch, message.part_id))
+        between = (
+            f"        IF pass = 2 THEN\n            EXECUTE {_literal(note)};\n            COMMIT;\n        END IF;"
+        )
+    else:
+        pages = [batches.bare_page(batch)]
+    yield (
+        sql.SQL(_LOOP)
+        .format(
+            between=sql.SQL(between),
+            name=sql.Literal(sql.Identifier(batch.update.table).as_string()),
+            hold=sql.SQL(hold),
+            statements=sql.SQL("\n".join(f"                EXECUTE {_with_values(page)};" for page in pages)),
+            blocks=sql.Literal(BLOCKS),
+            begun=sql.Literal(begun),
+        )
+        .as_string()
+    )
+
+
+def _with_values(text: str) -> str:
+    found = _literal(text)
+    for name, value in _VALUES:
+        found = f"replace({found}, '{name}', {value})"
+    # The second time it waits for a row that somebody has locked.
+    return f"CASE pass WHEN 1 THEN {found} ELSE replace({found}, 'SKIP LOCKED', '') END"
+
+
+def _literal(text: str) -> str:
+    return sql.Literal(text).as_string()

@@ -1,0 +1,400 @@
+"""Composes what is sent for a part: intent, settings, checkpoint, statements, log. One text for preview and run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+from psycopg import sql
+
+from wizard.engine.keeping.guard import Guard, Saving, saving_lines
+from wizard.engine.parts.batch import Batch, batch_of, page_lines, snapshot_lines, sweep_lines
+from wizard.engine.parts.fills import PART_ID
+from wizard.rollout.render import Group, Mode
+from wizard.rollout.shape import Item
+from wizard.rollout.statements import Statement
+
+IDLE_LIMIT = "2s"
+"""A part never waits for the wizard while it holds a lock: rule 7 of the engine."""
+STATEMENT_LIMIT = "30min"
+"""Bound of one statement; servers such as Supabase's cap it at 2 minutes unless the session says otherwise."""
+LONG_LOCK_TIMEOUT = "30min"
+"""For locks that keep nobody from reading or writing: CREATE INDEX CONCURRENTLY, VALIDATE CONSTRAINT."""
+ROW_COUNT = ":ROW_COUNT"
+"""psql's variable with the rows of the statement before; the engine puts the number there itself."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One statement to send. `statement` is None for the wizard's own."""
+
+    sql: str
+    statement: Statement | None = None
+    ordinal: int = 0
+    counts_rows: bool = False
+    """It holds `ROW_COUNT`, the rows of the statement before it."""
+    alone: bool = False
+    """It travels as a message of its own, outside of a transaction."""
+
+
+@dataclass(frozen=True)
+class PartSource:
+    """What one part is made of, on the way forward or back."""
+
+    step: str
+    part: int
+    direction: str
+    title: str
+    digest: str
+    groups: tuple[Group, ...]
+    revert: tuple[Group, ...] = ()
+    guards: tuple[Guard, ...] = ()
+    saving: Saving | None = None
+    """How rows that the archive does not hold are saved under the lock; the guards are then those of that archive."""
+    objects: tuple[tuple[str, Item], ...] = ()
+    """(made, adopted or replaced; the object): what rolling back may touch, and what it may not."""
+    notes: tuple[str, ...] = ()
+    """What the registry is told in the same transaction, before the first lock."""
+    one_message: bool = True
+    """It takes a lock that queues the application: nothing may wait for the network in between."""
+    mode: Mode = Mode.TRANSACTION
+    patient: bool = False
+    """Its locks let the application read and write, so it may wait long for them."""
+    strategy: str = "atomic"
+    """Of the step."""
+
+    @property
+    def batch(self) -> Batch | None:
+        """What it sends in batches."""
+        if self.mode is not Mode.BATCHES:
+            return None
+        return batch_of(self.groups[0].statements[0], self.groups[0].batched_by)
+
+
+@dataclass(frozen=True)
+class PartSettings:
+    """The settings of a part's transaction."""
+
+    schema: str
+    lock_timeout_ms: int
+    server_version: int
+    row_timeout_ms: int = 200
+    """How long a batch waits for a table's lock; it never waits for a row's while it holds others."""
+
+
+@dataclass(frozen=True)
+class PartMessage:
+    """A part, ready to send: first the intent, then what it consists of."""
+
+    part_id: str
+    source: PartSource
+    intent: tuple[Line, ...]
+    lines: tuple[Line, ...]
+    """Of a part in batches: those that close it, behind the last batch."""
+    page: tuple[Line, ...] = ()
+    snapshot: tuple[Line, ...] = ()
+    sweep: tuple[Line, ...] = ()
+    """A batch, the note of what it left over, a batch of that: with their parameters named."""
+    resets: tuple[Line, ...] = ()
+    """What ends the settings of statements outside a transaction, sent whatever became of them."""
+    messages: tuple[tuple[Line, ...], ...] = field(init=False)
+    """`lines` as they travel: all in one, or cut behind each statement whose rows are recorded."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "messages", tuple(_cut(self.lines)))
+
+    @property
+    def all_lines(self) -> tuple[Line, ...]:
+        """Everything that is sent for it, in order; a batch once."""
+        return (*self.intent, *self.page, *self.snapshot, *self.sweep, *self.lines, *self.resets)
+
+
+def _cut(lines: Sequence[Line]) -> Iterator[tuple[Line, ...]]:
+    begin = 0
+    for index, line in enumerate(lines):
+        if line.counts_rows or (line.alone and index > begin):
+            yield tuple(lines[begin:index])
+            begin = index
+        if line.alone:
+            yield (line,)
+            begin = index + 1
+    if begin < len(lines):
+        yield tuple(lines[begin:])
+
+
+def compose(
+    source: PartSource, settings: PartSettings, *, session_id: str, rollout_id: str, registry: bool = True
+) -> PartMessage:
+    """The messages of one part. Without `registry` no intent, checkpoint or log is written: for scripts only."""
+    part_id = str(uuid4())
+    intent = tuple(_intent(part_id, source, session_id, rollout_id)) if registry else ()
+    if source.mode is Mode.BATCHES:
+        return _batches(part_id, source, settings, intent) if registry else PartMessage(part_id, source, (), ())
+    if source.mode is Mode.CONCURRENTLY:
+        lines = (*_outside(source, settings), *(_checkpointed(part_id, source) if registry else ()))
+        return PartMessage(part_id, source, intent, lines, resets=tuple(_resets(settings)))
+    return PartMessage(part_id, source, intent, tuple(_transaction(part_id, source, settings, registry)))
+
+
+def recomposed(message: PartMessage, part_id: str, settings: PartSettings) -> PartMessage:
+    """The batches of an attempt that goes on: its intent was committed before."""
+    return _batches(part_id, message.source, settings, ())
+
+
+def _batches(part_id: str, source: PartSource, settings: PartSettings, intent: tuple[Line, ...]) -> PartMessage:
+    batch, statement = source.batch, source.groups[0].statements[0]
+    assert batch is not None
+    hold = source.groups[0].hold_triggers
+
+    def transaction(texts: Iterable[str]) -> tuple[Line, ...]:
+        lines = [own("BEGIN"), *_settings(settings, settings.row_timeout_ms)]
+        if hold:
+            lines.append(own("SET LOCAL session_replication_role = replica"))
+        found = tuple(texts)
+        # The second is the rollout's own UPDATE, with what makes a batch of it.
+        lines += [Line(text, statement if number == 1 else None, 1) for number, text in enumerate(found)]
+        return (*lines, own("COMMIT"))
+
+    return PartMessage(
+        part_id, source, intent, tuple(_checkpointed(part_id, source)),
+        page=transaction(page_lines(batch, part_id)),
+        snapshot=(own("BEGIN"), *_settings(settings), *map(own, snapshot_lines(batch, part_id)), own("COMMIT")),
+        sweep=transaction(sweep_lines(batch, part_id)),
+    )  # fmt: skip
+
+
+def _outside(source: PartSource, settings: PartSettings) -> Iterator[Line]:
+    """Statements that PostgreSQL refuses inside a transaction, each a message of its own."""
+    for name, value in _patience(settings):
+        yield Line(f"SET {name} = {value}", alone=True)
+    statements = [statement for group in source.groups for statement in group.statements]
+    for ordinal, statement in enumerate(statements, start=1):
+        yield Line(statement.sql, statement, ordinal, alone=True)
+
+
+def _patience(settings: PartSettings) -> Iterator[tuple[str, str]]:
+    # It covers the wait for transactions with old snapshots too, and keeps nobody from reading or writing.
+    yield "lock_timeout", f"'{LONG_LOCK_TIMEOUT}'"
+    yield "statement_timeout", "0"
+    if settings.server_version >= 170000:
+        yield "transaction_timeout", "0"
+
+
+def _resets(settings: PartSettings) -> Iterator[Line]:
+    yield Line(f"SET lock_timeout = '{settings.lock_timeout_ms}ms'", alone=True)
+    for name, _ in list(_patience(settings))[1:]:
+        yield Line(f"RESET {name}", alone=True)
+
+
+def _checkpointed(part_id: str, source: PartSource) -> Iterator[Line]:
+    """The checkpoint of what was committed before it, in one transaction."""
+    yield own("BEGIN")
+    yield own("SET LOCAL synchronous_commit = on")
+    yield own(_checkpoint(part_id, source))
+    statements = [(statement, group) for group in source.groups for statement in group.statements]
+    if statements:
+        yield own(_log_rows(part_id, statements))
+    if source.mode is Mode.BATCHES:
+        yield own(_text(sql.SQL("DELETE FROM rag_wizard.leftover WHERE part_id = {}"), part_id))
+        yield own(
+            _text(
+                sql.SQL(
+                    "UPDATE rag_wizard.statement SET finished_at = clock_timestamp(),"
+                    " rows = (SELECT rows FROM rag_wizard.part WHERE part_id = {0}) WHERE part_id = {0}"
+                ),
+                part_id,
+            )
+        )
+    elif statements:
+        yield own(
+            _text(
+                sql.SQL("UPDATE rag_wizard.statement SET finished_at = clock_timestamp() WHERE part_id = {}"), part_id
+            )
+        )
+    yield own(_finished(part_id))
+    yield own("COMMIT")
+
+
+def _text(template: sql.SQL, *arguments: object, **named: object) -> str:
+    """A template with its values as literals."""
+    values = {name: value if isinstance(value, sql.Composable) else sql.Literal(value) for name, value in named.items()}
+    return template.format(*(sql.Literal(value) for value in arguments), **values).as_string()
+
+
+def own(text: str) -> Line:
+    """A statement of the wizard's own."""
+    return Line(text)
+
+
+def _intent(part_id: str, source: PartSource, session_id: str, rollout_id: str) -> Iterator[Line]:
+    yield own("BEGIN")
+    yield own(
+        _text(
+            sql.SQL(
+                "INSERT INTO rag_wizard.part"
+                " (part_id, rollout_id, session_id, step, part, direction, title, digest, strategy, mode, state)\n"
+                "VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, 'intent')"
+            ),
+            part_id, rollout_id, session_id, source.step, source.part, source.direction, source.title, source.digest,
+            source.strategy, source.mode.value,
+        )
+    )  # fmt: skip
+    reverts = [(group, statement) for group in source.revert for statement in group.statements]
+    if reverts:
+        yield own(
+            "INSERT INTO rag_wizard.revert"
+            " (part_id, ordinal, sql, file, line, hold_triggers, subsumed_by, mode, batched_by) VALUES\n"
+            + _rows(
+                (
+                    part_id,
+                    ordinal,
+                    _addressed(s, part_id),
+                    s.file,
+                    s.line,
+                    group.hold_triggers,
+                    group.subsumed_by,
+                    source.mode.value,
+                    list(group.batched_by),
+                )
+                for ordinal, (group, s) in enumerate(reverts, start=1)
+            )
+        )
+    if source.objects:
+        yield own(
+            "INSERT INTO rag_wizard.object (part_id, ordinal, kind, table_name, name, definition, origin) VALUES\n"
+            + _rows(
+                (part_id, ordinal, item.kind.value, item.table, item.name, item.definition, origin)
+                for ordinal, (origin, item) in enumerate(source.objects, start=1)
+            )
+        )
+    if source.guards and source.saving is None:
+        yield own(
+            "INSERT INTO rag_wizard.guard (part_id, ordinal, what, table_name, key, columns, sql) VALUES\n"
+            + _rows(
+                (part_id, i, g.what, g.table, list(g.key), list(g.columns), g.select)
+                for i, g in enumerate(source.guards, start=1)
+            )
+        )
+    yield own("COMMIT")
+
+
+def _addressed(statement: Statement, part_id: str) -> str:
+    """The engine's own statements name the part that they belong to; a rollout's text is never touched."""
+    return statement.sql if statement.file else statement.sql.replace(PART_ID, part_id)
+
+
+def _sent(statement: Statement, part_id: str, *, registry: bool) -> str:
+    """The statement with what the engine puts around it, which only makes sense beside a registry."""
+    if not registry:
+        return statement.sql
+    return statement.before + statement.sql + statement.after.replace(PART_ID, part_id)
+
+
+def _rows(rows: Iterable[tuple[object, ...]]) -> str:
+    """`(…), (…)`, a row a line."""
+    return ",\n".join("(" + ", ".join(sql.Literal(value).as_string() for value in row) + ")" for row in rows)
+
+
+def _log_rows(part_id: str, statements: Sequence[tuple[Statement, Group]]) -> str:
+    return (
+        "INSERT INTO rag_wizard.statement (part_id, ordinal, sql, outcome, hold_triggers, file, line) VALUES\n"
+        + _rows(
+            (part_id, i, s.sql, "committed", group.hold_triggers, s.file, s.line)
+            for i, (s, group) in enumerate(statements, start=1)
+        )
+    )
+
+
+def _finished(part_id: str) -> str:
+    return _text(
+        sql.SQL(
+            "UPDATE rag_wizard.part SET finished_at = clock_timestamp(), lsn = pg_current_wal_insert_lsn()"
+            " WHERE part_id = {}"
+        ),
+        part_id,
+    )
+
+
+def _transaction(part_id: str, source: PartSource, settings: PartSettings, registry: bool) -> Iterator[Line]:
+    yield own("BEGIN")
+    yield from _settings(settings, LONG_LOCK_TIMEOUT if source.patient else settings.lock_timeout_ms)
+    statements = [(statement, group) for group in source.groups for statement in group.statements]
+    if registry:
+        yield own(_checkpoint(part_id, source))
+        if statements:
+            # The log's rows come before the first lock: a lock on the registry then never prolongs one on a table.
+            yield own(_log_rows(part_id, statements))
+        yield from (own(note) for note in source.notes)
+    if source.saving is not None:
+        lines = saving_lines(source.guards, source.saving, settings.schema, limit=STATEMENT_LIMIT)
+        yield from (own(line) for line in lines)
+    yield from _groups(part_id, source, registry)
+    if registry:
+        yield own(_finished(part_id))
+    yield own("COMMIT")
+
+
+def _groups(part_id: str, source: PartSource, registry: bool) -> Iterator[Line]:
+    ordinal = 0
+    for group in source.groups:
+        if group.hold_triggers:
+            yield own("SET LOCAL session_replication_role = replica")
+        for statement in group.statements:
+            ordinal += 1
+            yield Line(_sent(statement, part_id, registry=registry), statement, ordinal)
+            if registry:
+                count_rows = statement.changes_data and not source.one_message
+                yield Line(_logged(part_id, ordinal, count_rows=count_rows), counts_rows=count_rows)
+        if group.hold_triggers:
+            yield own("SET LOCAL session_replication_role = origin")
+
+
+def _settings(settings: PartSettings, lock_timeout: int | str | None = None) -> Iterator[Line]:
+    wait = settings.lock_timeout_ms if lock_timeout is None else lock_timeout
+    yield own(_text(sql.SQL("SET LOCAL search_path = {schema}, pg_temp"), schema=sql.Identifier(settings.schema)))
+    yield own(_text(sql.SQL("SET LOCAL lock_timeout = {}"), f"{wait}ms" if isinstance(wait, int) else wait))
+    yield own(_text(sql.SQL("SET LOCAL statement_timeout = {}"), STATEMENT_LIMIT))
+    if settings.server_version >= 170000:
+        yield own("SET LOCAL transaction_timeout = 0")
+    yield own(_text(sql.SQL("SET LOCAL idle_in_transaction_session_timeout = {}"), IDLE_LIMIT))
+    yield own("SET LOCAL synchronous_commit = on")
+    yield own("SET LOCAL row_security = off")
+
+
+def _checkpoint(part_id: str, source: PartSource) -> str:
+    """Turns the intent into done; committed only together with the part."""
+    return _text(
+        sql.SQL(
+            "DO $rag_wizard$\nBEGIN\n"
+            "    UPDATE rag_wizard.part SET state = 'done', {moment}backend_pid = pg_backend_pid()\n"
+            "    WHERE part_id = {} AND state = 'intent';\n"
+            "    IF NOT FOUND THEN RAISE EXCEPTION 'step %, part %: not waiting to run', {}, {}; END IF;\n"
+            "END\n$rag_wizard$"
+        ),
+        part_id, source.step, source.part, moment=sql.SQL(_MOMENT[source.mode]),
+    )  # fmt: skip
+
+
+_MOMENT = {
+    Mode.TRANSACTION: "started_at = clock_timestamp(), xid = pg_current_xact_id(),\n"
+    "        horizon = pg_snapshot_xmin(pg_current_snapshot()), ",
+    # Its statements ran in transactions of the server's own; the intent was the last thing before them.
+    Mode.CONCURRENTLY: "started_at = intended_at, ",
+    # The sweep noted its snapshot, each batch its transaction.
+    Mode.BATCHES: "started_at = coalesce(started_at, clock_timestamp()), ",
+}
+"""When the part happened, as far as its mode lets one say."""
+
+
+def _logged(part_id: str, ordinal: int, *, count_rows: bool) -> str:
+    rows = sql.SQL(f", rows = {ROW_COUNT}" if count_rows else "")
+    return _text(
+        sql.SQL(
+            "UPDATE rag_wizard.statement SET finished_at = clock_timestamp(){rows}"
+            " WHERE part_id = {part_id} AND ordinal = {ordinal}"
+        ),
+        rows=rows,
+        part_id=part_id,
+        ordinal=ordinal,
+    )

@@ -1,0 +1,178 @@
+"""How fast a backfill goes: rows a batch, the delay between two, what slows it down, and what is told of it."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Literal
+
+from psycopg import errors
+
+from wizard.db.queries import query
+from wizard.engine.events import BackfillProgressed
+from wizard.engine.looking.record import PartRecord
+from wizard.engine.parts.message import PartMessage
+from wizard.engine.parts.send import PartFailedError, StoppedError
+
+if TYPE_CHECKING:
+    from wizard.engine.session.sitting import Sitting
+
+Phase = Literal["counting", "filling", "sweeping"]
+
+LONG_BATCH_S = 1.0
+"""A batch that takes longer keeps its rows locked too long: the next ones are smaller."""
+SHORT_BATCH_S = 0.4
+MOST_LAG = 64 << 20
+"""Bytes of WAL that a replica or a logical slot may be behind before the backfill waits for it."""
+MANY_WAITING = 3
+"""So many sessions that have waited for a lock for 100 ms and longer: the server has enough to do."""
+RELIEF_S = 0.5
+LOOK_S = 1.0
+TELL_S = 0.25
+
+
+class Pace:
+    """The pace of one part in batches. Its rows and delay follow the operator's at once."""
+
+    def __init__(self, here: Sitting, message: PartMessage, parts: int) -> None:
+        self._here = here
+        self._source = message.source
+        self._parts = parts
+        self.total = 0
+        self._rows = 0
+        self._batches = 0
+        self._density = 0.0
+        self._share = 1.0
+        """Of the rows that the operator asked for: less while batches take too long."""
+        self._recent: deque[tuple[float, int]] = deque(maxlen=64)
+        self._looked = 0.0
+        self._told = 0.0
+        self._slowed = ""
+        self._relief_s = 0.0
+        self._waiting_since: float | None = None
+
+    def begin(self, going_on: PartRecord | None, *, total: int) -> None:
+        """What is committed already, and how much there is to do in all."""
+        self.total = total
+        if going_on is not None:
+            self._rows, self._batches = going_on.rows, going_on.batches
+        self._recent.append((time.monotonic(), self._rows))
+
+    def expect(self, blocks: int) -> None:
+        """The rows lie in so many blocks."""
+        self._density = self.total / max(blocks, 1)
+
+    @property
+    def rows(self) -> int:
+        """Rows of the next batch."""
+        return max(int(self._here.steering.batch_rows * self._share), 1)
+
+    def blocks(self, most: int) -> int:
+        """Blocks of the next batch: as many as hold its rows, by what the last ones held."""
+        return max(1, min(int(self.rows / self._density) if self._density else most, most))
+
+    def committed(self, phase: Phase, number: int, rows: int, seconds: float, *, blocks: int = 0) -> None:
+        """A batch is committed."""
+        self._rows += rows
+        self._batches = number
+        if rows:
+            self._waiting_since = None
+        self._recent.append((time.monotonic(), self._rows))
+        if blocks:
+            self._density = 0.5 * self._density + 0.5 * rows / blocks
+        if seconds > LONG_BATCH_S:
+            self._share = max(self._share / 2, 0.01)
+        elif seconds < SHORT_BATCH_S:
+            self._share = min(self._share * 1.25, 1.0)
+        self.tell(phase)
+
+    def wait(self) -> None:
+        """Between two batches: the operator's pause and delay, then whatever asks for mercy.
+
+        Raises StoppedError if the operator wants to stop.
+        """
+        if self._here.steering.wait_if_paused():
+            raise StoppedError
+        self._look()
+        delay = max(self._here.steering.delay_s, self._relief_s)
+        if delay and self._here.steering.wait(delay):
+            raise StoppedError
+
+    def _look(self) -> None:
+        """Once a second: lag and waits. While a replica or slot is far behind, nothing is sent."""
+        while time.monotonic() - self._looked >= LOOK_S:
+            row = self._here.connection.execute(query("pressure")).fetchone() or {}
+            self._looked = time.monotonic()
+            self._relief_s, self._slowed = 0.0, self._share_words()
+            lag = _lag(row)
+            if row.get("waiting", 0) >= MANY_WAITING:
+                self._relief_s = RELIEF_S
+                self._slowed = f"{row['waiting']} sessions wait for locks; {RELIEF_S} s between batches for now"
+            if not lag:
+                return
+            self._slowed = f"waits: {lag}"
+            self.tell("filling", always=True)
+            if self._here.steering.wait(LOOK_S):
+                raise StoppedError
+
+    def _share_words(self) -> str:
+        if self._share >= 1.0:
+            return ""
+        return f"batches took longer than {LONG_BATCH_S:.0f} s; {self.rows:,} rows each for now"
+
+    def locked_out(self, left: int, holders: str, attempt: int) -> None:
+        """Rows that others have locked are all that is left: waits before the next look, within the patience.
+
+        Raises PartFailedError (55P03) when that is over, StoppedError if the operator wants to stop.
+        """
+        now = time.monotonic()
+        self._waiting_since = self._waiting_since or now
+        patience = self._here.settings.lock_patience_s
+        words = f"{left:,} rows of {self._table} are locked by {holders}"
+        if now - self._waiting_since > patience:
+            raise PartFailedError(errors.LockNotAvailable(f"{words}, for longer than {patience:.0f} s"), None, (0, 0))
+        self._slowed = f"waits: {words}"
+        self.tell("sweeping", always=True)
+        if self._here.steering.wait(min(0.1 * 2 ** min(attempt, 4), 2.0) * random.uniform(0.75, 1.25)):  # noqa: S311
+            raise StoppedError
+
+    @property
+    def _table(self) -> str:
+        assert self._source.batch is not None
+        return self._source.batch.update.table
+
+    def tell(self, phase: Phase, *, always: bool = False, last: bool = False) -> None:
+        """Reports how far it is, a few times a second at most."""
+        now = time.monotonic()
+        if not (always or last) and phase != "counting" and now - self._told < TELL_S:
+            return
+        self._told = now
+        rate = self._rate()
+        left = max(self.total - self._rows, 0)
+        source = self._source
+        self._here.emit(
+            BackfillProgressed(
+                step=source.step, part=source.part, parts=self._parts,
+                direction="deploy" if source.direction == "deploy" else "revert", table=self._table, phase=phase,
+                batches=self._batches, rows=self._rows, total=None if phase == "counting" else self.total,
+                rows_per_s=rate, eta_s=left / rate if rate else None, batch_rows=self.rows,
+                delay_s=max(self._here.steering.delay_s, self._relief_s), slowed="" if last else self._slowed,
+            )
+        )  # fmt: skip
+
+    def _rate(self) -> float | None:
+        """Rows a second over the last batches; None before there is anything to measure."""
+        (began, first), (ended, last) = (
+            self._recent[0] if self._recent else (0.0, 0),
+            self._recent[-1] if self._recent else (0.0, 0),
+        )
+        return (last - first) / (ended - began) if ended - began > 0.2 and last > first else None
+
+
+def _lag(row: dict[str, object]) -> str:
+    for kind, name in (("replica", "replica"), ("slot", "slot")):
+        behind = row.get(f"{kind}_bytes")
+        if isinstance(behind, int) and behind > MOST_LAG:
+            return f"{kind} {row.get(name) or 'of another role'} is {behind >> 20:,} MB behind"
+    return ""

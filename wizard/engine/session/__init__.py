@@ -1,0 +1,1 @@
+"""One operator at work: the connection, the lock, the registry, and who is in the way."""

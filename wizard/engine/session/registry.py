@@ -1,0 +1,239 @@
+"""Reads and writes the registry, schema rag_wizard of the target. What follows from its rows is in record.py."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Literal
+
+from psycopg import errors
+from psycopg.types.json import Jsonb
+
+from wizard import __version__
+from wizard.db.connect import Connection
+from wizard.db.prepared import prepared_rows
+from wizard.db.queries import query
+from wizard.engine.looking.record import PartRecord, RolloutRecord, SessionRecord
+from wizard.errors import ConnectionUnsuitableError, OtherOperatorError, RefusedError
+from wizard.rollout.render import Group, Mode
+from wizard.rollout.shape import Item
+from wizard.rollout.statements import Statement, split_sql
+
+Origin = Literal["made", "adopted", "replaced"]
+"""Whose an object is: made by the part, there before, or overwritten by it."""
+
+FORMAT = "Registry of rag-wizard, format 3:"
+"""How the schema's comment begins; another format is another program's."""
+
+CREATE = (Path(__file__).parent / "registry.sql").read_text(encoding="utf-8")
+
+
+def registry_exists(connection: Connection) -> bool:
+    """True if the registry is there and this role may use it.
+
+    Raises ConnectionUnsuitableError if it belongs to a role that this one is no member of: what cannot be read is
+    never taken for empty.
+    """
+    row = connection.execute(query("registry_state")).fetchone()
+    if row is None:
+        return False
+    if not row["ours"]:
+        raise ConnectionUnsuitableError(
+            f'the registry (schema rag_wizard) belongs to role "{row["owner"]}", and this role may not read it',
+            why="Nothing can be said about this database's rollouts, and nothing was changed.",
+            fix=f'Connect as "{row["owner"]}" or as a member of it.',
+        )
+    if not row["comment"].startswith(FORMAT):
+        raise RefusedError(
+            "there is a schema rag_wizard, but it is not a registry of this version's format",
+            why=f"Its comment does not begin with: {FORMAT}. Nothing was changed.",
+            fix="Use the version that made it, or find out whose schema it is. A demo begins anew with --demo --fresh.",
+        )
+    return True
+
+
+def create_registry(connection: Connection) -> None:
+    """Makes the registry, in one transaction. Raises OtherOperatorError if somebody else is making it right now."""
+    try:
+        with connection.transaction():
+            connection.execute(CREATE)
+    except (errors.DuplicateSchema, errors.UniqueViolation):
+        raise OtherOperatorError(
+            "another session made the registry at the same moment", fix="Run the same command again."
+        ) from None
+
+
+def load_record(connection: Connection, name: str, schema: str) -> RolloutRecord | None:
+    """The active rollout, else the one that ended last, else None."""
+    if not registry_exists(connection):
+        return None
+    with _told_if_damaged():
+        row = connection.execute(query("latest_rollout"), {"name": name, "schema": schema}).fetchone()
+        if row is None:
+            return None
+        parts = load_parts(connection, row["rollout_id"])
+        key = {"rollout_id": row["rollout_id"]}
+        sessions = tuple(SessionRecord(**session) for session in connection.execute(query("sessions"), key))
+    return RolloutRecord(**row, parts=parts, sessions=sessions)
+
+
+def load_parts(connection: Connection, rollout_id: str) -> tuple[PartRecord, ...]:
+    """Every attempt at a part of this rollout, oldest first."""
+    with _told_if_damaged():
+        return tuple(PartRecord(**part) for part in connection.execute(query("parts"), {"rollout_id": rollout_id}))
+
+
+def load_part(connection: Connection, part_id: str) -> tuple[PartRecord, list[dict[str, Any]]]:
+    """One attempt, and its log: ordinal, sql, logged_rows and duration_ms of each statement."""
+    with _told_if_damaged():
+        rows = prepared_rows(connection, "part", {"part_id": "uuid"}, {"part_id": part_id})
+    record = PartRecord(**{field.name: rows[0][field.name] for field in fields(PartRecord)})
+    return record, [row for row in rows if row["ordinal"] is not None]
+
+
+@contextmanager
+def _told_if_damaged() -> Iterator[None]:
+    try:
+        yield
+    except (errors.UndefinedTable, errors.UndefinedColumn, errors.InvalidSchemaName) as error:
+        raise RefusedError(
+            f"the registry is damaged: {error.diag.message_primary}",
+            why="Somebody changed schema rag_wizard by hand. Nothing was changed by this command.",
+            fix="Restore schema rag_wizard from a backup; without it nothing can be resumed or rolled back.",
+        ) from None
+
+
+def load_objects(connection: Connection, parts: Collection[str]) -> dict[str, list[tuple[Origin, Item]]]:
+    """Part id -> (origin, object) of what the part made and found, in order."""
+    found: dict[str, list[tuple[Origin, Item]]] = {}
+    if parts:
+        for row in connection.execute(query("objects"), {"parts": list(parts)}):
+            item = Item(kind=row["kind"], table=row["table_name"], name=row["name"], definition=row["definition"])
+            found.setdefault(row["part_id"], []).append((row["origin"], item))
+    return found
+
+
+def load_reverts(connection: Connection, parts: Collection[str]) -> dict[str, list[Group]]:
+    """Part id -> what rolling it back will send, a group for each statement, in order."""
+    found: dict[str, list[Group]] = {}
+    if parts:
+        for row in connection.execute(query("reverts"), {"parts": list(parts)}):
+            statement = Statement(row["sql"], split_sql(row["sql"])[0].kind, row["file"], row["line"])
+            batched_by = tuple(row["batched_by"]) if row["mode"] == Mode.BATCHES.value else ()
+            group = Group((statement,), row["hold_triggers"], row["subsumed_by"], batched_by=batched_by)
+            found.setdefault(row["part_id"], []).append(group)
+    return found
+
+
+def begin_rollout(
+    connection: Connection,
+    rollout_id: str,
+    *,
+    name: str,
+    schema: str,
+    strategy: str,
+    facts: dict[str, str],
+    decisions: dict[str, str],
+) -> None:
+    """Records a new rollout as active."""
+    connection.execute(
+        "INSERT INTO rag_wizard.rollout (rollout_id, name, target_schema, strategy, wizard_version, facts, decisions)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        (rollout_id, name, schema, strategy, __version__, Jsonb(facts), Jsonb(decisions)),
+    )
+
+
+def begin_session(connection: Connection, session_id: str, rollout_id: str, operator: str) -> None:
+    """Records this sitting, or that it goes on with another connection."""
+    connection.execute(
+        query("begin_session"),
+        {
+            "session_id": session_id,
+            "rollout_id": rollout_id,
+            "operator": operator,
+            "version": __version__,
+            "host": socket.gethostname(),
+            "os_pid": os.getpid(),
+        },
+    )
+
+
+def end_session(connection: Connection, session_id: str) -> None:
+    """Records that the sitting's connection is about to close."""
+    connection.execute(
+        "UPDATE rag_wizard.session SET ended_at = clock_timestamp() WHERE session_id = %s", (session_id,)
+    )
+
+
+def end_rollout(connection: Connection, rollout_id: str) -> None:
+    """Records that everything was rolled back."""
+    connection.execute(
+        "UPDATE rag_wizard.rollout SET ended_at = clock_timestamp() WHERE rollout_id = %s", (rollout_id,)
+    )
+
+
+def resolve_intent(connection: Connection, part: PartRecord) -> str:
+    """What became of a part whose session died: the row itself is the proof.
+
+    Returns "done" or "interrupted" (the transaction rolled back, and is recorded so). Raises OtherOperatorError while
+    the old transaction is still alive.
+    """
+    try:
+        with connection.transaction():
+            row = connection.execute(
+                "SELECT state FROM rag_wizard.part WHERE part_id = %s FOR UPDATE NOWAIT", (part.part_id,)
+            ).fetchone()
+            if row is not None and row["state"] == "intent":
+                connection.execute(
+                    "UPDATE rag_wizard.part SET state = 'interrupted' WHERE part_id = %s", (part.part_id,)
+                )
+                return "interrupted"
+    except errors.LockNotAvailable:
+        raise OtherOperatorError(
+            f"the transaction of step {part.step} from an earlier session is still alive (pid {part.backend_pid})",
+            why="Its wizard is gone, but the server has not noticed yet or is still working.",
+            fix="Wait until it ends, then run the same command again.",
+        ) from None
+    return "done"
+
+
+def continue_part(connection: Connection, part: PartRecord, session_id: str) -> None:
+    """Goes on with an attempt of which batches are committed; one that is done begins at its first batch again."""
+    connection.execute(
+        "UPDATE rag_wizard.part SET state = 'intent', session_id = %s, number = DEFAULT,"
+        " backend_pid = pg_backend_pid(),"
+        " reached = CASE state WHEN 'done' THEN NULL ELSE reached END,"
+        " total = CASE state WHEN 'done' THEN NULL ELSE total END WHERE part_id = %s",
+        (session_id, part.part_id),
+    )
+    connection.execute("DELETE FROM rag_wizard.statement WHERE part_id = %s", (part.part_id,))
+
+
+def load_batch_xids(connection: Connection, part_id: str) -> tuple[str, ...]:
+    """The transactions that committed a part's batches."""
+    rows = connection.execute(
+        "SELECT DISTINCT xid::text AS xid FROM rag_wizard.batch WHERE part_id = %s", (part_id,)
+    ).fetchall()
+    return tuple(row["xid"] for row in rows)
+
+
+def record_failure(connection: Connection, part_id: str, statement: dict[str, Any]) -> None:
+    """Marks a part as failed, with the statement that failed, after its transaction was rolled back."""
+    with connection.transaction():
+        connection.execute("UPDATE rag_wizard.part SET state = 'failed' WHERE part_id = %s", (part_id,))
+        connection.execute(
+            "INSERT INTO rag_wizard.statement (part_id, ordinal, sql, outcome, finished_at, file, line, error_column,"
+            " sqlstate, message, detail, hint, context)"
+            " VALUES (%(part_id)s, %(ordinal)s, %(sql)s, 'failed', clock_timestamp(), %(file)s, %(line)s, %(column)s,"
+            " %(sqlstate)s, %(message)s, %(detail)s, %(hint)s, %(context)s)",
+            {"part_id": part_id, **statement},
+        )
+
+
+def drop_registry(connection: Connection) -> None:
+    """Removes the registry and everything in it."""
+    connection.execute("DROP SCHEMA rag_wizard CASCADE")

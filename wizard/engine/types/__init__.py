@@ -1,0 +1,1 @@
+"""The step about the application's types file."""

@@ -1,0 +1,226 @@
+"""The types step in a run and in a rollback: writes the file, keeps how it was, follows later steps, puts it back."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from wizard.durable import sync_folder
+from wizard.engine import words
+from wizard.engine.events import Noticed, StepFinished, StepStarted, TypesCompared, TypesFileWritten
+from wizard.engine.parts.etiquette import Etiquette
+from wizard.engine.parts.message import PartMessage
+from wizard.engine.parts.send import send_intent, send_part
+from wizard.engine.session.sitting import Sitting
+from wizard.engine.settings import Settings
+from wizard.engine.state import StepState
+from wizard.engine.types.plan import Draft, draft, require_types_step, wanted_entries
+from wizard.engine.types.record import FileRecord, load_files, save_file
+from wizard.engine.types.views import TypesWritten
+from wizard.errors import RefusedError, UsageError, WizardError
+from wizard.rollout.model import Rollout
+from wizard.rollout.render import RenderedStep
+from wizard.typescript.file import digest, read_types_file, require_types_file, write_types_file
+
+
+def require_file(rollout: Rollout, settings: Settings) -> None:
+    """Before anything is run: the named file can be brought up to date. Raises UsageError. Asks no database."""
+    if settings.types_file is not None and rollout.types_step is not None:
+        require_types_file(read_types_file(settings.types_file), settings.schema)
+
+
+def is_due(here: Sitting, rendered: RenderedStep) -> bool:
+    """This is the types step, and there is a file for it."""
+    return rendered.step.types is not None and here.settings.types_file is not None
+
+
+def run_types_step(here: Sitting, rendered: RenderedStep) -> bool:
+    """Brings the named file up to date and leaves the checkpoint. True if anything was changed.
+
+    Raises UsageError or RefusedError; the file is as it was then.
+    """
+    assert here.settings.types_file is not None
+    step = rendered.step
+    here.begin()
+    was_done = here.situation.state(rendered) is StepState.DONE
+    if not was_done:
+        sentence = words.running_sentence(here.situation, step.id, 1, 1, "deploy")
+        here.emit(StepStarted(step=step.id, title=step.title, parts=1, sentence=sentence))
+    work = draft(here.connection, here.situation, here.settings.types_file)
+    if (work.plan.replaced or work.plan.removed) and not here.settings.types_replace:
+        here.emit(TypesCompared(step=step.id, plan=work.plan))
+        _leave_open(here, rendered, work)
+        return False
+    changed = not work.plan.up_to_date
+    if changed or not was_done:
+        write(here, work)
+        _checkpoint(here, rendered)
+    here.emit(
+        StepFinished(
+            step=step.id, title=step.title, state=here.situation.state(rendered),
+            sentence=words.survey_sentence(here.situation),
+        )
+    )  # fmt: skip
+    return changed or not was_done
+
+
+def follow(here: Sitting, step: str = "") -> None:
+    """Once written, the file follows the database: after `step` ran, or steps after the types step were rolled back.
+
+    What keeps it from that is told, and stops nothing.
+    """
+    types = here.situation.rollout.types_step
+    record = here.situation.active
+    if types is None or record is None or not record.standing(types.id):
+        return
+    if step and not wanted_entries(here.situation, [step]):
+        return
+    for file in load_files(here.connection, record.rollout_id):
+        if file.is_here:
+            _told(here, types.id, file.path, partial(_follow, here, types.id, Path(file.path)))
+
+
+def _follow(here: Sitting, step: str, path: Path) -> None:
+    work = draft(here.connection, here.situation, path)
+    if work.plan.replaced and not here.settings.types_replace:
+        text = f"{path} has entries that differ from the database. Look at them: {here.settings.command} types {path}"
+        here.emit(Noticed(step=step, text=text))
+    elif not work.plan.up_to_date:
+        write(here, work)
+
+
+def _told(here: Sitting, step: str, path: str, work: Callable[[], None]) -> None:
+    try:
+        work()
+    except WizardError as error:
+        fix = f"Bring it up to date by hand: {here.settings.command} types {path}"
+        here.emit(Noticed(step=step, text=f"{path} could not be brought up to date: {error.what} {fix}"))
+
+
+def record_as_done(here: Sitting, path: Path, shown: str) -> TypesWritten:
+    """`types FILE` while a rollout is active: writes what was `shown` (sha256 of the result), leaves the checkpoint.
+
+    The step is done with it as soon as everything before it is. Raises RefusedError if something changed since.
+    """
+    here.begin()
+    work = draft(here.connection, here.situation, path)
+    require_shown(work, shown)
+    written = write(here, work)
+    rendered = here.situation.step(require_types_step(here.situation))
+    if here.situation.is_its_turn(rendered):
+        _checkpoint(here, rendered)
+    return written
+
+
+def write_unrecorded(settings: Settings, target: str, work: Draft) -> TypesWritten:
+    """Writes the file where no rollout is active: nothing is recorded, a copy of it as it was is kept."""
+    copy = ""
+    if not work.plan.up_to_date:
+        copy = _copy(settings, target, work)
+        write_types_file(work.file, work.text)
+    return TypesWritten(**work.plan.model_dump(), copy_path=copy)
+
+
+def require_shown(work: Draft, shown: str) -> None:
+    """Raises RefusedError unless what would be written is what the operator saw."""
+    if work.plan.result != shown:
+        raise RefusedError(
+            f"{work.file.path} or the database changed since the difference was shown.",
+            why="The file was left as it is.",
+            fix="Look at the new difference and write that.",
+        )
+
+
+def _leave_open(here: Sitting, rendered: RenderedStep, work: Draft) -> None:
+    step = rendered.step
+    differ = ", ".join((*work.plan.replaced, *work.plan.removed))
+    here.emit(
+        Noticed(
+            step=step.id,
+            text=f"{work.file.path} has entries that differ from the database ({differ}) and was left as it is. "
+            f"Look at the difference and write it: {here.settings.command} types {work.file.path}",
+        )
+    )
+    here.emit(
+        StepFinished(
+            step=step.id, title=step.title, state=StepState.OPEN, sentence=words.survey_sentence(here.situation)
+        )
+    )
+
+
+def write(here: Sitting, work: Draft) -> TypesWritten:
+    """Saves how the file is, then writes it. Tells what changes before, and that it is written after."""
+    step = require_types_step(here.situation)
+    assert here.situation.active is not None
+    rollout_id = here.situation.active.rollout_id
+    here.emit(TypesCompared(step=step, plan=work.plan))
+    record = _record(here, step, work)
+    if not work.plan.up_to_date and (record.mended or not record.copy):
+        copy = _copy(here.settings, here.target.name, work)
+        record = replace(record, copy=record.copy or copy)
+    save_file(here.connection, rollout_id, here.composer.session_id, record)
+    if not work.plan.up_to_date:
+        write_types_file(work.file, work.text)
+    written = TypesWritten(**work.plan.model_dump(), copy_path=record.copy, recorded=True)
+    if not work.plan.up_to_date:
+        here.emit(TypesFileWritten(step=step, written=written))
+    return written
+
+
+def _record(here: Sitting, step: str, work: Draft) -> FileRecord:
+    """The file as this rollout found it: an earlier record of it stands, also when somebody edited it since."""
+    assert here.situation.active is not None
+    path, host, now = str(work.file.path), socket.gethostname(), work.file.digest
+    known = load_files(here.connection, here.situation.active.rollout_id)
+    ours = next((one for one in known if one.path == path and one.is_here), None)
+    # Moved, or seen from another container: the bytes tell that it is the same file.
+    ours = ours or next((one for one in known if one.written == now), None)
+    if ours is None:
+        return FileRecord(host, path, step, work.file.data, digest(work.text), False, work.wanted, "")
+    mended = ours.mended or now not in {ours.written, digest(ours.before)}
+    return FileRecord(host, path, step, ours.before, digest(work.text), mended, work.wanted, ours.copy)
+
+
+def _copy(settings: Settings, target: str, work: Draft) -> str:
+    """A copy of the file as it is now, in the state folder, so that it can also be found without the database."""
+    if settings.types_copies is None:
+        return ""
+    name = "".join(sign if sign.isalnum() or sign in "-." else "-" for sign in target)
+    path = settings.types_copies / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{work.file.path.name}"
+    return str(save_copy(path, work.file.data))
+
+
+def save_copy(path: Path, data: bytes) -> Path:
+    """Writes a new file that only this user can read. Raises UsageError."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise UsageError(
+            f"the file cannot be copied to {path.parent}: {error.strerror}", why="It was left as it is.",
+            fix="Choose another --state-dir.",
+        ) from None  # fmt: skip
+    return path
+
+
+def _checkpoint(here: Sitting, rendered: RenderedStep) -> None:
+    """The step is done from now on; it is left as it is where a checkpoint stands already."""
+    if here.situation.state(rendered) is StepState.DONE:
+        return
+    send(here, here.composer.deploy(here.situation, rendered, 1))
+
+
+def send(here: Sitting, message: PartMessage) -> None:
+    """Sends a part that holds nothing but its checkpoint."""
+    here.composer.used(message)
+    send_intent(here.connection, message)
+    send_part(here.connection, message, steering=here.steering, etiquette=Etiquette(here.settings.lock_patience_s))
+    here.look_again()
