@@ -125,7 +125,9 @@ class _Run:
     def _run(self) -> tuple[Outcome, int | None]:
         with progress(self.rollout, as_json=self.call.json) as listener:
             self.engine = Engine(self.target, self.rollout, self.engine.settings, listener)
-            return supervised(self.engine, lambda: self.engine.run(first=self.options.first, last=self.options.last))
+            return supervised(
+                self.engine, lambda: self.engine.run(first=self.options.first, last=self.options.last, listing=True)
+            )
 
     def _ended_well(self, outcome: Outcome) -> int:
         if outcome.verification is not None and not self.call.json:

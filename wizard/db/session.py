@@ -28,6 +28,11 @@ SETTINGS = {
     "quote_all_identifiers": "off",
     # A statement sees what is committed when it begins; the engine's reasoning about resuming rests on that.
     "default_transaction_isolation": "'read committed'",
+    # The log is written in order: whatever commits durably makes all before it durable too. So what may be lost with
+    # it, an intent above all, waits for no disk; a part, and whatever else must not be lost, says so itself.
+    "synchronous_commit": "off",
+    # Our queries read the catalog: compiling them takes longer than running them.
+    "jit": "off",
     "lock_timeout": "{lock_timeout}",
     "statement_timeout": "0",
     "idle_in_transaction_session_timeout": "'60s'",

@@ -41,7 +41,7 @@ from wizard.engine.session.standing import Standing, find_standing, require_none
 from wizard.engine.settings import Settings
 from wizard.engine.state import StepState
 from wizard.engine.steering import Steering
-from wizard.engine.types.plan import draft
+from wizard.engine.types.plan import draft, wrong_in_the_listing
 from wizard.engine.types.step import record_as_done, require_file, require_shown, write_unrecorded
 from wizard.engine.types.views import TypesPlan, TypesWritten
 from wizard.engine.views import DryRun, LoggedStatement, Outcome, PrerequisiteResult, PreviewTable, Survey, Verification
@@ -52,6 +52,10 @@ from wizard.rollout.model import Rollout
 
 def ignore(event: Event) -> None:
     """The listener of callers who only want the result."""
+
+
+def _listed(connection: Connection, situation: Situation, verification: Verification) -> Verification:
+    return verification.model_copy(update={"listing": wrong_in_the_listing(connection, situation)})
 
 
 class Engine:
@@ -91,7 +95,8 @@ class Engine:
     def verify(self) -> Verification:
         """All checks and the success criteria; each check also told as an event."""
         with self._reading() as (connection, situation):
-            return verify_all(connection, situation, lambda result: self._emit(CheckFinished(result=result)))
+            found = verify_all(connection, situation, lambda result: self._emit(CheckFinished(result=result)))
+            return _listed(connection, situation, found)
 
     def plan(self, *, registry: bool = True) -> str:
         """What is left to run, as a script for psql."""
@@ -175,8 +180,11 @@ class Engine:
 
     # Writing ------------------------------------------------------------------------------------------------------
 
-    def run(self, *, first: str | None = None, last: str | None = None) -> Outcome:
-        """Runs what is left of `first`..`last`, both included. Running again where nothing is left changes nothing."""
+    def run(self, *, first: str | None = None, last: str | None = None, listing: bool = False) -> Outcome:
+        """Runs what is left of `first`..`last`, both included. Running again where nothing is left changes nothing.
+
+        `listing`: a verification also says, after one more look, where the guide's listing of types is wrong.
+        """
         self._require_types_file(step_range(self.rollout, first, last))
 
         def work(here: Sitting) -> Outcome:
@@ -184,7 +192,11 @@ class Engine:
             return run_forward(here, first, last)
 
         with self._writing() as here:
-            return self._finish(resuming(here, partial(work, here)))
+            outcome = self._finish(resuming(here, partial(work, here)))
+        if not listing or outcome.verification is None:
+            return outcome
+        with self._reading() as (connection, situation):
+            return outcome.model_copy(update={"verification": _listed(connection, situation, outcome.verification)})
 
     def rollback(self, to: str | None = None, *, discard_data: bool = False, archive: Path | None = None) -> Outcome:
         """Undoes everything, or everything after step `to`. Rows that go are archived first, unless `discard_data`.

@@ -26,7 +26,7 @@ from wizard.engine.looking.replaced import Recorded, find_replaced, left_alone, 
 from wizard.engine.looking.situation import Situation
 from wizard.engine.parts.backfill import run_batches
 from wizard.engine.parts.commit import commit_part, outcome_now
-from wizard.engine.parts.message import PartSource
+from wizard.engine.parts.source import PartSource
 from wizard.engine.session.registry import end_rollout, load_objects, load_reverts
 from wizard.engine.session.sitting import Sitting
 from wizard.engine.settings import Settings

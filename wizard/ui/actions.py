@@ -113,16 +113,18 @@ class Actions(Steering, Blocking):
         elif step.types and self.types.named is not None:
             self.types.look(self.types.named)
         elif kind == "verification":
-            self.write(f"verify {step.id}", lambda engine: engine.run(first=step.id, last=step.id))
+            self.write(f"verify {step.id}", lambda engine: engine.run(first=step.id, last=step.id, listing=True))
         else:
-            self.write(f"run {step.id} {step.title}", lambda engine: engine.run(first=step.id, last=step.id))
+            self.write(
+                f"run {step.id} {step.title}", lambda engine: engine.run(first=step.id, last=step.id, listing=True)
+            )
 
     def all(self) -> None:
         """Everything left."""
         if self.board.open_decisions:
             self._show_decision()
         else:
-            self.write("run everything left", lambda engine: engine.run())
+            self.write("run everything left", lambda engine: engine.run(listing=True))
 
     def retry(self) -> None:
         """The failed part, or the connection."""
@@ -133,7 +135,7 @@ class Actions(Steering, Blocking):
             self.rollback()
         elif failure is not None:
             step = failure.step
-            self.write(f"retry {step}", lambda engine: engine.run(first=step, last=step))
+            self.write(f"retry {step}", lambda engine: engine.run(first=step, last=step, listing=True))
 
     def write(self, what: str, work: Callable[[Engine], Any], then: Callable[[Any], None] | None = None) -> None:
         """Start a writing operation; the first one on production needs the target name."""

@@ -28,8 +28,9 @@ from wizard.engine.keeping.capture import (
 from wizard.engine.keeping.guard import Guard
 from wizard.engine.parts.commit import send_reported
 from wizard.engine.parts.etiquette import LOCK_CODES
-from wizard.engine.parts.message import PartMessage, PartSettings, PartSource, compose
+from wizard.engine.parts.message import compose
 from wizard.engine.parts.send import PartFailedError, StoppedError, send_once
+from wizard.engine.parts.source import PartMessage, PartSettings, PartSource
 from wizard.engine.session.sitting import Sitting
 from wizard.engine.words import committed
 from wizard.errors import LockNotObtainedError, RefusedError, WizardError

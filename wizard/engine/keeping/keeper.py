@@ -23,7 +23,7 @@ from wizard.engine.looking.record import PartRecord
 from wizard.engine.looking.situation import Situation
 from wizard.engine.looking.survey import pending_failure
 from wizard.engine.parts.commit import commit_part, outcome_now
-from wizard.engine.parts.message import PartSource
+from wizard.engine.parts.source import PartSource
 from wizard.engine.session.sitting import Sitting
 from wizard.engine.views import Outcome
 from wizard.engine.words import committed

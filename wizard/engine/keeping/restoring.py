@@ -17,8 +17,8 @@ from wizard.db.queries import query
 from wizard.engine.events import PartCommitted, PartStarted, StatementCommitted
 from wizard.engine.parts.commit import etiquette_of, lock_not_obtained
 from wizard.engine.parts.etiquette import LOCK_CODES, Etiquette
-from wizard.engine.parts.message import Line, PartMessage, PartSource
 from wizard.engine.parts.send import StoppedError, send_intent
+from wizard.engine.parts.source import Line, PartMessage, PartSource
 from wizard.engine.session.registry import record_failure
 from wizard.engine.session.sitting import Sitting
 from wizard.engine.words import committed

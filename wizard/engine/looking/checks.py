@@ -13,7 +13,6 @@ from wizard.engine.looking.compare import compare
 from wizard.engine.looking.situation import Situation
 from wizard.engine.session.registry import load_batch_xids
 from wizard.engine.state import StepState
-from wizard.engine.types.plan import wrong_in_the_listing
 from wizard.engine.views import CheckResult, CriterionResult, Judgement, Verification
 from wizard.rollout.model import Check, Criterion, Step, holds
 from wizard.rollout.queries import require_text, select
@@ -33,7 +32,6 @@ def verify_all(connection: Connection, situation: Situation, report: Report) -> 
     criteria = tuple(_judge(situation, criterion, results) for criterion in situation.rollout.criteria)
     return Verification(
         checks=results, criteria=criteria, next_steps=situation.rollout.next_steps,
-        listing=wrong_in_the_listing(connection, situation),
     )  # fmt: skip
 
 

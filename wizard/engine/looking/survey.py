@@ -13,7 +13,7 @@ from wizard.engine.looking.compare import TITLE, has_objects
 from wizard.engine.looking.situation import Situation
 from wizard.engine.parts import batch
 from wizard.engine.parts.compose import Composer
-from wizard.engine.parts.message import Line, PartMessage
+from wizard.engine.parts.source import Line, PartMessage
 from wizard.engine.session.registry import registry_exists
 from wizard.engine.state import StepState
 from wizard.engine.types.record import load_files

@@ -21,7 +21,6 @@ from wizard.engine.parts import batch as batches
 from wizard.engine.parts.batch import counting, with_values
 from wizard.engine.parts.commit import announce, committed_part, etiquette_of, failed_part, outcome_now
 from wizard.engine.parts.etiquette import LOCK_CODES, Etiquette
-from wizard.engine.parts.message import Line, PartMessage
 from wizard.engine.parts.pace import Pace
 from wizard.engine.parts.send import (
     CANCELLED,
@@ -31,6 +30,7 @@ from wizard.engine.parts.send import (
     message_text,
     send_intent,
 )
+from wizard.engine.parts.source import Line, PartMessage
 from wizard.engine.session.registry import continue_part, record_failure
 from wizard.engine.session.sitting import Sitting
 from wizard.engine.views import Outcome

@@ -11,8 +11,8 @@ from wizard.engine import words
 from wizard.engine.events import Failed, LockWaited, PartCommitted, PartStarted, StatementCommitted
 from wizard.engine.looking.survey import pending_failure
 from wizard.engine.parts.etiquette import LOCK_CODES, Etiquette, Try
-from wizard.engine.parts.message import PartMessage, PartSource
 from wizard.engine.parts.send import PartFailedError, StoppedError, send_intent, send_part
+from wizard.engine.parts.source import PartMessage, PartSource
 from wizard.engine.session.blockers import Seen, blocker_words, waits_for_words
 from wizard.engine.session.sitting import Sitting
 from wizard.engine.session.watching import watching

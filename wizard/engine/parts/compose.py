@@ -8,7 +8,8 @@ from psycopg import sql
 
 from wizard.engine.keeping.guard import Makes, everything, guards_of
 from wizard.engine.looking.situation import Situation
-from wizard.engine.parts.message import PartMessage, PartSettings, PartSource, compose, recomposed
+from wizard.engine.parts.message import compose, recomposed
+from wizard.engine.parts.source import PartMessage, PartSettings, PartSource
 from wizard.engine.settings import Settings
 from wizard.rollout.model import Rollout
 from wizard.rollout.render import Group, Mode, Part, RenderedStep, Strategy

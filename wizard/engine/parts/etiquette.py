@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from wizard.engine.parts.message import Line, PartMessage
+from wizard.engine.parts.source import Line, PartMessage
 from wizard.engine.session.blockers import Seen
 
 LOCK_CODES = frozenset({"55P03", "40P01"})

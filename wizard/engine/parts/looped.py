@@ -8,7 +8,7 @@ from psycopg import sql
 
 from wizard.engine.parts import batch as batches
 from wizard.engine.parts.batch import snapshot_lines
-from wizard.engine.parts.message import PartMessage
+from wizard.engine.parts.source import PartMessage
 
 BLOCKS = 256
 """Blocks a batch: 2 MB of the table. The wizard itself goes by rows, and by how long a batch takes."""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from uuid import uuid4
 
 from psycopg import sql
 
-from wizard.engine.keeping.guard import Guard, Saving, saving_lines
-from wizard.engine.parts.batch import Batch, batch_of, page_lines, snapshot_lines, sweep_lines
+from wizard.engine.keeping.guard import saving_lines
+from wizard.engine.parts.batch import page_lines, snapshot_lines, sweep_lines
 from wizard.engine.parts.fills import PART_ID
+from wizard.engine.parts.literal import filled, literal
+from wizard.engine.parts.source import Line, PartMessage, PartSettings, PartSource
 from wizard.rollout.render import Group, Mode
-from wizard.rollout.shape import Item
 from wizard.rollout.statements import Statement
 
 IDLE_LIMIT = "2s"
@@ -23,104 +23,6 @@ LONG_LOCK_TIMEOUT = "30min"
 """For locks that keep nobody from reading or writing: CREATE INDEX CONCURRENTLY, VALIDATE CONSTRAINT."""
 ROW_COUNT = ":ROW_COUNT"
 """psql's variable with the rows of the statement before; the engine puts the number there itself."""
-
-
-@dataclass(frozen=True)
-class Line:
-    """One statement to send. `statement` is None for the wizard's own."""
-
-    sql: str
-    statement: Statement | None = None
-    ordinal: int = 0
-    counts_rows: bool = False
-    """It holds `ROW_COUNT`, the rows of the statement before it."""
-    alone: bool = False
-    """It travels as a message of its own, outside of a transaction."""
-
-
-@dataclass(frozen=True)
-class PartSource:
-    """What one part is made of, on the way forward or back."""
-
-    step: str
-    part: int
-    direction: str
-    title: str
-    digest: str
-    groups: tuple[Group, ...]
-    revert: tuple[Group, ...] = ()
-    guards: tuple[Guard, ...] = ()
-    saving: Saving | None = None
-    """How rows that the archive does not hold are saved under the lock; the guards are then those of that archive."""
-    objects: tuple[tuple[str, Item], ...] = ()
-    """(made, adopted or replaced; the object): what rolling back may touch, and what it may not."""
-    notes: tuple[str, ...] = ()
-    """What the registry is told in the same transaction, before the first lock."""
-    one_message: bool = True
-    """It takes a lock that queues the application: nothing may wait for the network in between."""
-    mode: Mode = Mode.TRANSACTION
-    patient: bool = False
-    """Its locks let the application read and write, so it may wait long for them."""
-    strategy: str = "atomic"
-    """Of the step."""
-
-    @property
-    def batch(self) -> Batch | None:
-        """What it sends in batches."""
-        if self.mode is not Mode.BATCHES:
-            return None
-        return batch_of(self.groups[0].statements[0], self.groups[0].batched_by)
-
-
-@dataclass(frozen=True)
-class PartSettings:
-    """The settings of a part's transaction."""
-
-    schema: str
-    lock_timeout_ms: int
-    server_version: int
-    row_timeout_ms: int = 200
-    """How long a batch waits for a table's lock; it never waits for a row's while it holds others."""
-
-
-@dataclass(frozen=True)
-class PartMessage:
-    """A part, ready to send: first the intent, then what it consists of."""
-
-    part_id: str
-    source: PartSource
-    intent: tuple[Line, ...]
-    lines: tuple[Line, ...]
-    """Of a part in batches: those that close it, behind the last batch."""
-    page: tuple[Line, ...] = ()
-    snapshot: tuple[Line, ...] = ()
-    sweep: tuple[Line, ...] = ()
-    """A batch, the note of what it left over, a batch of that: with their parameters named."""
-    resets: tuple[Line, ...] = ()
-    """What ends the settings of statements outside a transaction, sent whatever became of them."""
-    messages: tuple[tuple[Line, ...], ...] = field(init=False)
-    """`lines` as they travel: all in one, or cut behind each statement whose rows are recorded."""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "messages", tuple(_cut(self.lines)))
-
-    @property
-    def all_lines(self) -> tuple[Line, ...]:
-        """Everything that is sent for it, in order; a batch once."""
-        return (*self.intent, *self.page, *self.snapshot, *self.sweep, *self.lines, *self.resets)
-
-
-def _cut(lines: Sequence[Line]) -> Iterator[tuple[Line, ...]]:
-    begin = 0
-    for index, line in enumerate(lines):
-        if line.counts_rows or (line.alone and index > begin):
-            yield tuple(lines[begin:index])
-            begin = index
-        if line.alone:
-            yield (line,)
-            begin = index + 1
-    if begin < len(lines):
-        yield tuple(lines[begin:])
 
 
 def compose(
@@ -196,9 +98,9 @@ def _checkpointed(part_id: str, source: PartSource) -> Iterator[Line]:
     if statements:
         yield own(_log_rows(part_id, statements))
     if source.mode is Mode.BATCHES:
-        yield own(_text(sql.SQL("DELETE FROM rag_wizard.leftover WHERE part_id = {}"), part_id))
+        yield own(filled(sql.SQL("DELETE FROM rag_wizard.leftover WHERE part_id = {}"), part_id))
         yield own(
-            _text(
+            filled(
                 sql.SQL(
                     "UPDATE rag_wizard.statement SET finished_at = clock_timestamp(),"
                     " rows = (SELECT rows FROM rag_wizard.part WHERE part_id = {0}) WHERE part_id = {0}"
@@ -208,18 +110,12 @@ def _checkpointed(part_id: str, source: PartSource) -> Iterator[Line]:
         )
     elif statements:
         yield own(
-            _text(
+            filled(
                 sql.SQL("UPDATE rag_wizard.statement SET finished_at = clock_timestamp() WHERE part_id = {}"), part_id
             )
         )
     yield own(_finished(part_id))
     yield own("COMMIT")
-
-
-def _text(template: sql.SQL, *arguments: object, **named: object) -> str:
-    """A template with its values as literals."""
-    values = {name: value if isinstance(value, sql.Composable) else sql.Literal(value) for name, value in named.items()}
-    return template.format(*(sql.Literal(value) for value in arguments), **values).as_string()
 
 
 def own(text: str) -> Line:
@@ -230,7 +126,7 @@ def own(text: str) -> Line:
 def _intent(part_id: str, source: PartSource, session_id: str, rollout_id: str) -> Iterator[Line]:
     yield own("BEGIN")
     yield own(
-        _text(
+        filled(
             sql.SQL(
                 "INSERT INTO rag_wizard.part"
                 " (part_id, rollout_id, session_id, step, part, direction, title, digest, strategy, mode, state)\n"
@@ -293,7 +189,7 @@ def _sent(statement: Statement, part_id: str, *, registry: bool) -> str:
 
 def _rows(rows: Iterable[tuple[object, ...]]) -> str:
     """`(…), (…)`, a row a line."""
-    return ",\n".join("(" + ", ".join(sql.Literal(value).as_string() for value in row) + ")" for row in rows)
+    return ",\n".join("(" + ", ".join(literal(value) for value in row) + ")" for row in rows)
 
 
 def _log_rows(part_id: str, statements: Sequence[tuple[Statement, Group]]) -> str:
@@ -307,7 +203,7 @@ def _log_rows(part_id: str, statements: Sequence[tuple[Statement, Group]]) -> st
 
 
 def _finished(part_id: str) -> str:
-    return _text(
+    return filled(
         sql.SQL(
             "UPDATE rag_wizard.part SET finished_at = clock_timestamp(), lsn = pg_current_wal_insert_lsn()"
             " WHERE part_id = {}"
@@ -352,19 +248,19 @@ def _groups(part_id: str, source: PartSource, registry: bool) -> Iterator[Line]:
 
 def _settings(settings: PartSettings, lock_timeout: int | str | None = None) -> Iterator[Line]:
     wait = settings.lock_timeout_ms if lock_timeout is None else lock_timeout
-    yield own(_text(sql.SQL("SET LOCAL search_path = {schema}, pg_temp"), schema=sql.Identifier(settings.schema)))
-    yield own(_text(sql.SQL("SET LOCAL lock_timeout = {}"), f"{wait}ms" if isinstance(wait, int) else wait))
-    yield own(_text(sql.SQL("SET LOCAL statement_timeout = {}"), STATEMENT_LIMIT))
+    yield own(filled(sql.SQL("SET LOCAL search_path = {schema}, pg_temp"), schema=sql.Identifier(settings.schema)))
+    yield own(filled(sql.SQL("SET LOCAL lock_timeout = {}"), f"{wait}ms" if isinstance(wait, int) else wait))
+    yield own(filled(sql.SQL("SET LOCAL statement_timeout = {}"), STATEMENT_LIMIT))
     if settings.server_version >= 170000:
         yield own("SET LOCAL transaction_timeout = 0")
-    yield own(_text(sql.SQL("SET LOCAL idle_in_transaction_session_timeout = {}"), IDLE_LIMIT))
+    yield own(filled(sql.SQL("SET LOCAL idle_in_transaction_session_timeout = {}"), IDLE_LIMIT))
     yield own("SET LOCAL synchronous_commit = on")
     yield own("SET LOCAL row_security = off")
 
 
 def _checkpoint(part_id: str, source: PartSource) -> str:
     """Turns the intent into done; committed only together with the part."""
-    return _text(
+    return filled(
         sql.SQL(
             "DO $rag_wizard$\nBEGIN\n"
             "    UPDATE rag_wizard.part SET state = 'done', {moment}backend_pid = pg_backend_pid()\n"
@@ -389,7 +285,7 @@ _MOMENT = {
 
 def _logged(part_id: str, ordinal: int, *, count_rows: bool) -> str:
     rows = sql.SQL(f", rows = {ROW_COUNT}" if count_rows else "")
-    return _text(
+    return filled(
         sql.SQL(
             "UPDATE rag_wizard.statement SET finished_at = clock_timestamp(){rows}"
             " WHERE part_id = {part_id} AND ordinal = {ordinal}"

@@ -12,8 +12,8 @@ from psycopg import errors
 from wizard.db.queries import query
 from wizard.engine.events import BackfillProgressed
 from wizard.engine.looking.record import PartRecord
-from wizard.engine.parts.message import PartMessage
 from wizard.engine.parts.send import PartFailedError, StoppedError
+from wizard.engine.parts.source import PartMessage
 
 if TYPE_CHECKING:
     from wizard.engine.session.sitting import Sitting

@@ -12,7 +12,7 @@ from wizard.engine.looking.record import PartRecord
 from wizard.engine.looking.situation import Situation
 from wizard.engine.parts.compose import Composer
 from wizard.engine.parts.looped import looped
-from wizard.engine.parts.message import Line, PartMessage
+from wizard.engine.parts.source import Line, PartMessage
 from wizard.engine.session.exclusive import lock_key
 from wizard.engine.session.registry import CREATE
 from wizard.engine.settings import Settings

@@ -10,7 +10,8 @@ import psycopg
 from wizard.db.connect import Connection
 from wizard.db.message import MessageError, send_message
 from wizard.engine.parts.etiquette import Etiquette
-from wizard.engine.parts.message import ROW_COUNT, Line, PartMessage
+from wizard.engine.parts.message import ROW_COUNT
+from wizard.engine.parts.source import Line, PartMessage
 from wizard.engine.session.blockers import Seen
 from wizard.engine.session.registry import record_failure
 from wizard.engine.steering import Steering

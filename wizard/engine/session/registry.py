@@ -10,7 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal
 
-from psycopg import errors
+from psycopg import errors, sql
 from psycopg.types.json import Jsonb
 
 from wizard import __version__
@@ -25,6 +25,9 @@ from wizard.rollout.statements import Statement, split_sql
 
 Origin = Literal["made", "adopted", "replaced"]
 """Whose an object is: made by the part, there before, or overwritten by it."""
+
+DURABLY = "SET LOCAL synchronous_commit = on"
+"""In the same transaction as what must not be lost, not even when the server crashes a moment later."""
 
 FORMAT = "Registry of rag-wizard, format 3:"
 """How the schema's comment begins; another format is another program's."""
@@ -165,7 +168,9 @@ def begin_session(connection: Connection, session_id: str, rollout_id: str, oper
 def end_session(connection: Connection, session_id: str) -> None:
     """Records that the sitting's connection is about to close."""
     connection.execute(
-        "UPDATE rag_wizard.session SET ended_at = clock_timestamp() WHERE session_id = %s", (session_id,)
+        sql.SQL("{}; UPDATE rag_wizard.session SET ended_at = clock_timestamp() WHERE session_id = {}").format(
+            sql.SQL(DURABLY), session_id
+        )
     )
 
 
@@ -224,6 +229,7 @@ def load_batch_xids(connection: Connection, part_id: str) -> tuple[str, ...]:
 def record_failure(connection: Connection, part_id: str, statement: dict[str, Any]) -> None:
     """Marks a part as failed, with the statement that failed, after its transaction was rolled back."""
     with connection.transaction():
+        connection.execute(DURABLY)
         connection.execute("UPDATE rag_wizard.part SET state = 'failed' WHERE part_id = %s", (part_id,))
         connection.execute(
             "INSERT INTO rag_wizard.statement (part_id, ordinal, sql, outcome, finished_at, file, line, error_column,"
@@ -236,4 +242,4 @@ def record_failure(connection: Connection, part_id: str, statement: dict[str, An
 
 def drop_registry(connection: Connection) -> None:
     """Removes the registry and everything in it."""
-    connection.execute("DROP SCHEMA rag_wizard CASCADE")
+    connection.execute(f"{DURABLY}; DROP SCHEMA rag_wizard CASCADE")

@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 
 from wizard.db.connect import Connection
 from wizard.db.queries import query
+from wizard.engine.session.registry import DURABLY
 from wizard.typescript.entries import Wanted
 
 
@@ -45,22 +46,24 @@ def load_files(connection: Connection, rollout_id: str) -> tuple[FileRecord, ...
 
 
 def save_file(connection: Connection, rollout_id: str, session_id: str, record: FileRecord) -> None:
-    """Records a file before it is written."""
-    connection.execute(
-        query("save_types_file"),
-        {
-            "rollout_id": rollout_id,
-            "session_id": session_id,
-            "step": record.step,
-            "host": record.host,
-            "path": record.path,
-            "before": record.before,
-            "written": record.written,
-            "mended": record.mended,
-            "entries": Jsonb(record.wanted.as_json()),
-            "copy": record.copy,
-        },
-    )
+    """Records a file before it is written: durably, since the file's own name will be."""
+    with connection.transaction():
+        connection.execute(DURABLY)
+        connection.execute(
+            query("save_types_file"),
+            {
+                "rollout_id": rollout_id,
+                "session_id": session_id,
+                "step": record.step,
+                "host": record.host,
+                "path": record.path,
+                "before": record.before,
+                "written": record.written,
+                "mended": record.mended,
+                "entries": Jsonb(record.wanted.as_json()),
+                "copy": record.copy,
+            },
+        )
 
 
 def close_file(connection: Connection, rollout_id: str, record: FileRecord) -> None:

@@ -14,8 +14,8 @@ from wizard.durable import sync_folder
 from wizard.engine import words
 from wizard.engine.events import Noticed, StepFinished, StepStarted, TypesCompared, TypesFileWritten
 from wizard.engine.parts.etiquette import Etiquette
-from wizard.engine.parts.message import PartMessage
 from wizard.engine.parts.send import send_intent, send_part
+from wizard.engine.parts.source import PartMessage
 from wizard.engine.session.sitting import Sitting
 from wizard.engine.settings import Settings
 from wizard.engine.state import StepState
