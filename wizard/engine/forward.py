@@ -27,7 +27,7 @@ from wizard.engine.types.step import follow, is_due, run_types_step
 from wizard.engine.views import CheckResult, Outcome, PrerequisiteResult, Verification
 from wizard.errors import ExitCode, PrerequisiteError, RefusedError, UsageError
 from wizard.rollout.model import Rollout, StepKind
-from wizard.rollout.render import Mode, RenderedStep, Strategy
+from wizard.rollout.render import Mode, RenderedStep
 
 
 def run_forward(here: Sitting, first: str | None = None, last: str | None = None) -> Outcome:
@@ -42,9 +42,6 @@ def run_forward(here: Sitting, first: str | None = None, last: str | None = None
     _compare_with_record(here)
     if any(rendered.step.kind is not StepKind.VERIFICATION for rendered in steps) and _work_left(here, steps):
         require_prerequisites(here)
-    verified_next = steps[-1].step.kind is StepKind.VERIFICATION and all(
-        rendered.choice.strategy is Strategy.ATOMIC for rendered in steps
-    )
     began, sent = time.monotonic(), 0
     changed = False
     verification: Verification | None = None
@@ -60,7 +57,7 @@ def run_forward(here: Sitting, first: str | None = None, last: str | None = None
                 return outcome_now(here, "check failed", changed=changed, sentence=sentence, verification=verification)
         elif rendered.step.kind is StepKind.SQL and (not state.is_complete or _asked_again(rendered, first)):
             changed = True
-            outcome = _run_step(here, rendered, again=state.is_complete, verified_next=verified_next)
+            outcome = _run_step(here, rendered, again=state.is_complete)
             if outcome is not None:
                 return outcome
             sent += sum(len(part.statements) for part in rendered.parts)
@@ -177,12 +174,8 @@ def _tell(here: Sitting, rendered: RenderedStep) -> bool:
     return False
 
 
-def _run_step(here: Sitting, rendered: RenderedStep, *, again: bool, verified_next: bool) -> Outcome | None:
-    """All parts that are left, then the checks; an Outcome if the run ends here.
-
-    `again`: backfills for newcomers. `verified_next`: every step takes a moment, and the run goes on to
-    verification, which looks at all of them at once; else each step is looked at as soon as it is done.
-    """
+def _run_step(here: Sitting, rendered: RenderedStep, *, again: bool = False) -> Outcome | None:
+    """All parts that are left, then the checks; an Outcome if the run ends here. `again`: backfills for newcomers."""
     step, count = rendered.step, len(rendered.parts)
     here.begin()
     active = here.situation.active
@@ -207,9 +200,7 @@ def _run_step(here: Sitting, rendered: RenderedStep, *, again: bool, verified_ne
         if outcome is not None:
             return outcome
     follow(here, step.id)
-    results: tuple[CheckResult, ...] = ()
-    if not verified_next:
-        results = run_checks(here.connection, here.situation, step, lambda r: here.emit(CheckFinished(result=r)))
+    results = run_checks(here.connection, here.situation, step, lambda r: here.emit(CheckFinished(result=r)))
     return _finish_step(here, rendered, results)
 
 
