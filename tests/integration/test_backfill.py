@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.support.database import Database
+from tests.support.database import SUPERUSER, Database
 from tests.support.engine import Operator
 from wizard.engine.events import BackfillProgressed, Event
 from wizard.errors import LockNotObtainedError
@@ -209,3 +209,40 @@ def test_an_application_that_updates_two_rows_in_any_order_gets_no_deadlock(data
     assert errors == []
     assert len(updates) > 10
     assert database.value("select count(*) from things where filled is null") == 0
+
+
+def test_a_database_that_is_made_read_only_meanwhile_ends_it_and_nothing_is_lost(
+    database: Database, tmp_path: Path
+) -> None:
+    _things(database)
+    operator = _fill(database, _rollout(tmp_path), batch_delay_s=0.4)
+    name = psycopg.sql.Identifier(database.name)
+    made: list[int] = []
+
+    def disk_full(event: Event) -> None:
+        if isinstance(event, BackfillProgressed) and event.rows and not made:
+            made.append(event.rows)
+            database.execute(
+                psycopg.sql.SQL("alter database {} set default_transaction_read_only = on").format(name), user=SUPERUSER
+            )
+
+    operator.listen(disk_full)
+    outcome = operator.engine.run()
+
+    assert outcome.failure is not None
+    assert (outcome.failure.sqlstate, "disk full" in outcome.failure.message) == ("25006", True)
+    assert "rows of its batches stay changed" in outcome.sentence
+    with database.connect(SUPERUSER) as admin:
+        admin.execute("set default_transaction_read_only = off")
+        admin.execute(psycopg.sql.SQL("alter database {} reset default_transaction_read_only").format(name))
+    assert _fill(database, _reloaded(tmp_path)).engine.run().ending == "done"
+    assert database.value("select sum(rows)::int from rag_wizard.batch") == 900
+
+
+def test_much_to_be_written_and_a_slot_that_nobody_reads_are_told_before(database: Database, tmp_path: Path) -> None:
+    _things(database)
+
+    found = {one.id: one for one in _fill(database, _rollout(tmp_path)).engine.check()}
+
+    assert found["room"].level == "pass"
+    assert "things may grow by as much as it has" in found["room"].found

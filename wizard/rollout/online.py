@@ -8,6 +8,7 @@ https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -55,7 +56,11 @@ def online(rendered: RenderedStep, shapes: Shapes) -> RenderedStep:
             *(["constraint"] if part.patient and part.mode is Mode.TRANSACTION else []),
         )
     )
-    return replace(rendered, parts=parts, deviations=(*rendered.deviations, *(_DEVIATIONS[kind] for kind in used)))
+    # A version that takes the step apart in another way cannot go on with parts of this one.
+    digest = hashlib.sha256("\n".join((rendered.digest, *(part.title for part in parts))).encode()).hexdigest()
+    return replace(
+        rendered, parts=parts, digest=digest, deviations=(*rendered.deviations, *(_DEVIATIONS[kind] for kind in used))
+    )
 
 
 def _taken_apart(whole: Part, shapes: Shapes) -> Iterator[Part]:

@@ -13,6 +13,7 @@ from wizard.db.pooler import session_route
 from wizard.db.queries import query
 from wizard.db.reading import read_rows
 from wizard.engine.looking import in_the_way
+from wizard.engine.looking.room import room
 from wizard.engine.looking.situation import Situation, replica_role
 from wizard.engine.looking.taken import names_to_make
 from wizard.engine.looking.violations import violations
@@ -84,6 +85,7 @@ def _all(connection: Connection, situation: Situation) -> Iterator[PrerequisiteR
         yield from violations(connection, situation)
     if situation.remaining:
         yield in_the_way.prerequisite(connection, situation)
+        yield from room(connection, situation)
     for rendered in situation.steps:
         for prerequisite in rendered.step.prerequisites:
             if holds(prerequisite.when, situation.facts):

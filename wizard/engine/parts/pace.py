@@ -27,6 +27,7 @@ MOST_LAG = 64 << 20
 """Bytes of WAL that a replica or a logical slot may be behind before the backfill waits for it."""
 MANY_WAITING = 3
 """So many sessions that have waited for a lock for 100 ms and longer: the server has enough to do."""
+READ_ONLY = "the database was made read-only while the backfill ran (default_transaction_read_only): is the disk full?"
 RELIEF_S = 0.5
 LOOK_S = 1.0
 TELL_S = 0.25
@@ -105,6 +106,8 @@ class Pace:
             row = self._here.connection.execute(query("pressure")).fetchone() or {}
             self._looked = time.monotonic()
             self._relief_s, self._slowed = 0.0, self._share_words()
+            if row.get("read_only"):
+                raise PartFailedError(errors.ReadOnlySqlTransaction(READ_ONLY), None, (0, 0))
             lag = _lag(row)
             if row.get("waiting", 0) >= MANY_WAITING:
                 self._relief_s = RELIEF_S
