@@ -107,6 +107,18 @@ def test_the_online_plan_for_another_schema_leaves_tables_of_the_same_names_alon
     assert database.value("select count(*) from public.clones where rag_domain_mapping is null") == 40
 
 
+def test_columns_that_were_there_before_are_null_again_where_they_were(make_database: MakeDatabase) -> None:
+    database = make_database("unset_columns_before")
+    before = database.snapshot()
+    operator = Operator(database, strategy="online", batch_rows=10)
+    assert operator.engine.run().ending == "done"
+
+    assert operator.engine.rollback().ending == "done"
+
+    operator.engine.forget()
+    assert_same(before, database.snapshot())
+
+
 @pytest.mark.parametrize("step", ["1.6", "2.1", "2.2", "6.1"])
 def test_back_to_a_step_and_forward_again_ends_alike(database: Database, twin: Database, step: str) -> None:
     Operator(twin).engine.run()

@@ -12,11 +12,12 @@ from psycopg import errors
 from wizard.db.connect import Connection
 from wizard.db.queries import query
 from wizard.db.reading import read_rows
-from wizard.engine.looking.fit import Conflict, Found, fit_step
+from wizard.engine.looking.fit import Conflict, Found, OurColumns, fit_step
 from wizard.engine.looking.live import read_items
 from wizard.engine.looking.record import PartRecord, RolloutRecord
 from wizard.engine.looking.strategy import choose
 from wizard.engine.looking.taken import taken_names
+from wizard.engine.parts.fills import remembering
 from wizard.engine.session.exclusive import Holder, find_holder
 from wizard.engine.session.registry import load_objects, load_record, load_reverts
 from wizard.engine.settings import Settings
@@ -185,7 +186,7 @@ def _fitted(
         if rendered in left:
             numbers = {part.part for part in standing.get(rendered.step.id, ())}
             rendered, found = fit_step(rendered, shapes, world, numbers)  # noqa: PLW2901
-        steps.append(_as_recorded(rendered, standing.get(rendered.step.id, ()), recorded))
+        steps.append(_as_recorded(rendered, standing.get(rendered.step.id, ()), recorded, ours))
         conflicts += found
     return tuple(steps), (*conflicts, *_taken(connection, schema, steps, standing, conflicts))
 
@@ -259,13 +260,18 @@ def _recorded(connection: Connection, parts: tuple[PartRecord, ...]) -> dict[str
 
 
 def _as_recorded(
-    rendered: RenderedStep, standing: tuple[PartRecord, ...], recorded: dict[str, Recorded]
+    rendered: RenderedStep, standing: tuple[PartRecord, ...], recorded: dict[str, Recorded], ours: OurColumns
 ) -> RenderedStep:
-    """The step, its standing parts with what was recorded when they ran in place of what would be found today."""
+    """The step, its standing parts with what was recorded when they ran in place of what would be found today.
+
+    A backfill that goes on, or again, notes the rows that it fills in columns that the rollout did not add.
+    """
     parts = list(rendered.parts)
     for record in standing:
         if record.part <= len(parts):
             part = replace(parts[record.part - 1], title=record.title, **vars(recorded[record.part_id]))
+            theirs = {(fill.table, fill.column) for group in part.deploy for fill in group.fills}.difference(ours)
+            part = replace(part, deploy=tuple(remembering(group, theirs) for group in part.deploy))
             parts[record.part - 1] = part
     return replace(rendered, parts=tuple(parts))
 
