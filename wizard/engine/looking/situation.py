@@ -22,7 +22,7 @@ from wizard.engine.session.exclusive import Holder, find_holder
 from wizard.engine.session.registry import load_objects, load_record, load_reverts
 from wizard.engine.settings import Settings
 from wizard.engine.state import StepState
-from wizard.errors import RefusedError, RolloutInvalidError, UsageError
+from wizard.errors import ContradictionError, RolloutInvalidError, UsageError
 from wizard.rollout.model import Decision, Rollout, Step, StepKind
 from wizard.rollout.queries import require_text, select
 from wizard.rollout.render import Group, Mode, Part, RenderedStep, Renderer, open_decisions, with_decisions
@@ -142,7 +142,7 @@ class Situation:
 
 
 def look(connection: Connection, target: str, rollout: Rollout, settings: Settings) -> Situation:
-    """Reads what there is. Raises RefusedError if an option contradicts what an active rollout recorded."""
+    """Reads what there is. Raises ContradictionError if an option contradicts what an active rollout recorded."""
     server = connection.execute(query("server")).fetchone()
     assert server is not None
     record = load_record(connection, rollout.name, settings.schema)
@@ -311,12 +311,12 @@ def replica_role(connection: Connection) -> str:
 def _refuse_contradictions(record: RolloutRecord, settings: Settings) -> None:
     for name, answer in settings.decisions.items():
         if record.decisions.get(name, answer) != answer:
-            raise RefusedError(
+            raise ContradictionError(
                 f'decision "{name}" was answered "{record.decisions[name]}" when this rollout began, not "{answer}"',
                 fix="Leave the option out to go on, or roll back first.",
             )
     if settings.strategy not in {"auto", record.strategy} and record.strategy != "auto":
-        raise RefusedError(
+        raise ContradictionError(
             f'this rollout began with strategy "{record.strategy}", not "{settings.strategy}"',
             fix="Leave --strategy out to go on, or roll back first.",
         )
