@@ -84,3 +84,7 @@ class RefusedError(WizardError):
     """Going on would lose data, meet a conflict, or contradict what the registry holds."""
 
     exit_code = ExitCode.REFUSED
+
+
+class ContradictionError(RefusedError):
+    """An option is not what the registry holds: with it no command of this rollout works."""

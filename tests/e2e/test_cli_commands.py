@@ -10,6 +10,7 @@ import pytest
 
 from tests.conftest import MakeDatabase
 from tests.support.database import Database, assert_same
+from tests.support.engine import Operator
 from tests.support.program import Program
 from wizard.errors import ExitCode
 
@@ -224,6 +225,19 @@ def test_without_a_terminal_a_write_needs_yes(command: str, state_dir: Path) -> 
 
 def test_read_only_and_a_write_contradict(database: Database, state_dir: Path) -> None:
     assert Program.on(database, state_dir)("run", "--yes", "--read-only").code == ExitCode.USAGE
+
+
+def test_a_strategy_that_contradicts_the_record_is_told_without_commands_that_repeat_it(
+    database: Database, state_dir: Path
+) -> None:
+    Operator(database, strategy="online").engine.run(last="1.1")
+
+    refused = Program.on(database, state_dir)("run", "--yes", "--strategy", "atomic")
+
+    assert refused.code == ExitCode.REFUSED
+    assert 'began with strategy "online", not "atomic"' in refused.err
+    assert "Resume" not in refused.err
+    assert "does not answer" not in refused.err
 
 
 @pytest.mark.slow

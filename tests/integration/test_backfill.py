@@ -107,6 +107,70 @@ def test_a_row_that_stays_locked_ends_it_with_who_has_it_and_the_rest_stays(data
     assert database.value("select count(*) from things where filled is null") == 0
 
 
+def test_a_column_that_admits_no_null_does_not_keep_the_sweep_from_its_rows(database: Database, tmp_path: Path) -> None:
+    _things(database, rows=100)
+    database.execute("create domain named as text not null; alter table things add column name named default ''")
+    operator = _fill(database, _rollout(tmp_path))
+    with psycopg.connect(database.conninfo()) as holder:
+        holder.execute("select from things where n = 7 for update")
+
+        def let_go(event: Event) -> None:
+            if isinstance(event, BackfillProgressed) and event.slowed:
+                holder.rollback()
+
+        operator.listen(let_go)
+        assert operator.engine.run().ending == "done"
+
+    assert database.value("select count(*) from things where filled is null") == 0
+
+
+def test_a_row_that_changes_while_the_sweep_reads_it_is_filled_all_the_same(database: Database, tmp_path: Path) -> None:
+    _things(database, rows=100)
+    database.execute(
+        "create function slow(n int) returns boolean language plpgsql as $$ begin if n = 7 and exists (select from"
+        " pg_locks where locktype = 'advisory' and objid = 4711) then perform pg_sleep(0.6); end if; return true;"
+        " end $$"
+    )
+    _rollout(tmp_path)
+    (tmp_path / "sql" / "fill.sql").write_text("UPDATE things SET filled = 'x' WHERE filled IS NULL AND slow(n)")
+    operator = _fill(database, load_rollout(tmp_path))
+    change = threading.Timer(0.3, database.execute, ["update things set pad = 'changed' where n in (8, 9)"])
+    with psycopg.connect(database.conninfo()) as holder, database.connect() as marker:
+        holder.execute("select from things where n in (7, 8, 9) for update")
+
+        def let_go(event: Event) -> None:
+            if isinstance(event, BackfillProgressed) and "locked by pid" in event.slowed and change.ident is None:
+                marker.execute("select pg_advisory_lock(4711)")
+                holder.rollback()
+                change.start()
+
+        operator.listen(let_go)
+        assert operator.engine.run().ending == "done"
+        change.join()
+
+    assert database.query("select filled, count(*) from things group by 1 order by 1") == [("own", 10), ("x", 90)]
+    assert database.value("select sum(rows)::int from rag_wizard.batch") == 90
+
+
+@pytest.mark.parametrize("registry", [True, False])
+def test_the_script_fills_rows_that_somebody_moves_while_it_runs(
+    database: Database, tmp_path: Path, registry: bool
+) -> None:
+    _things(database, rows=100)
+    plan = _fill(database, _rollout(tmp_path)).engine.plan(registry=registry)
+    with psycopg.connect(database.conninfo()) as holder:
+        holder.execute("update things set pad = repeat('!', 300) where n in (7, 8, 9)")
+        let_go = threading.Timer(1.0, holder.commit)
+        let_go.start()
+        database.psql(plan)
+        let_go.join()
+
+    assert database.query("select filled, count(*) from things group by 1 order by 1") == [("own", 10), ("x", 90)]
+    if registry:
+        assert _fill(database, _reloaded(tmp_path)).engine.rollback().ending == "done"
+        assert database.value("select count(*) from things where filled is null") == 90
+
+
 def test_a_table_that_is_rewritten_meanwhile_is_gone_through_again(database: Database, tmp_path: Path) -> None:
     _things(database)
     operator = _fill(database, _rollout(tmp_path), batch_delay_s=0.3)

@@ -93,6 +93,32 @@ def test_the_online_plan_without_registry_ends_alike(database: Database, twin: D
     assert database.digest(VOLATILE, schemas=["public"]) == twin.digest(VOLATILE, schemas=["public"])
 
 
+def test_the_online_plan_for_another_schema_leaves_tables_of_the_same_names_alone(make_database: MakeDatabase) -> None:
+    database = make_database("other_schema")
+    database.execute(
+        'drop table public.clones; create table public.clones (like "Clone ""AI""".clones);'
+        'alter table public.clones add rag_domain_mapping text; insert into public.clones table "Clone ""AI""".clones'
+    )
+    operator = Operator(database, strategy="online", schema='Clone "AI"')
+
+    database.psql(operator.engine.plan())
+
+    assert operator.engine.verify().passed
+    assert database.value("select count(*) from public.clones where rag_domain_mapping is null") == 40
+
+
+def test_columns_that_were_there_before_are_null_again_where_they_were(make_database: MakeDatabase) -> None:
+    database = make_database("unset_columns_before")
+    before = database.snapshot()
+    operator = Operator(database, strategy="online", batch_rows=10)
+    assert operator.engine.run().ending == "done"
+
+    assert operator.engine.rollback().ending == "done"
+
+    operator.engine.forget()
+    assert_same(before, database.snapshot())
+
+
 @pytest.mark.parametrize("step", ["1.6", "2.1", "2.2", "6.1"])
 def test_back_to_a_step_and_forward_again_ends_alike(database: Database, twin: Database, step: str) -> None:
     Operator(twin).engine.run()

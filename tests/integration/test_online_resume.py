@@ -60,6 +60,24 @@ def test_a_backfill_stopped_between_two_batches_goes_on_behind_the_last_one(
     assert database.value("select rows from rag_wizard.part where step = '6.2' and mode = 'batches'") == 1000
 
 
+def test_what_is_filled_after_a_pause_or_for_newcomers_is_null_again_after_a_rollback(
+    make_database: Callable[..., Database],
+) -> None:
+    database = make_database(rows=1000)
+    database.execute("alter table clones add column rag_domain_mapping text")
+    operator = _online(database)
+    _stop_after(operator, 100)
+    assert operator.engine.run().ending == "stopped"
+    assert Operator(database).engine.run().ending == "done"
+    database.execute("insert into clones (creator_id, name, category) values ('new', 'new', 'medical')")
+    assert Operator(database).engine.run(first="6.2", last="6.2").ending == "done"
+    assert database.value(FILLED) == 1001
+
+    assert Operator(database).engine.rollback().ending == "done"
+
+    assert database.value(FILLED) == 0
+
+
 def test_a_backfill_done_in_part_is_rolled_back_to_the_start(make_database: Callable[..., Database]) -> None:
     database = make_database(rows=1000)
     before = database.snapshot()

@@ -133,6 +133,30 @@ def test_what_is_still_ours_does_not_stop_the_rollback(make_database: MakeDataba
     assert_same(before, database.snapshot())
 
 
+def test_settings_and_other_names_of_the_applications_columns_make_it_no_other_object(rolled_out: Database) -> None:
+    rolled_out.execute(
+        "alter function map_clone_category_to_domain(text) immutable set search_path = '';"
+        "alter function update_updated_at_column() set search_path = '' set lock_timeout = '1s';"
+        "alter index idx_clones_rag_status set (fillfactor = 70);"
+        "alter table knowledge alter constraint knowledge_rag_document_id_fkey deferrable initially deferred;"
+        "alter table clones rename column creator_id to owner"
+    )
+
+    assert Operator(rolled_out).engine.rollback_plan().replaced_since == ()
+    assert Operator(rolled_out).engine.rollback(discard_data=True).ending == "done"
+
+
+def test_a_policy_that_somebody_edited_after_a_rename_is_told(rolled_out: Database) -> None:
+    rolled_out.execute(
+        "alter table clones rename column creator_id to owner;"
+        'alter policy "Users can read their own experts" on experts using (true)'
+    )
+
+    (told,) = Operator(rolled_out).engine.rollback_plan().replaced_since
+
+    assert told.words == 'policy "Users can read their own experts" on experts'
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("variant", ["creator_id_varchar", "partitioned_clones"])
 def test_definitions_that_depend_on_the_applications_columns_are_still_ours(
@@ -163,8 +187,9 @@ def test_a_function_that_we_made_and_somebody_edited_in_a_schema_with_quotes_is_
     operator.engine.run()
 
     assert operator.engine.rollback_plan().replaced_since == ()
-    database.execute('alter function "Clone ""AI""".map_clone_category_to_domain(text) set search_path = \'\'')
+    name = '"Clone ""AI""".map_clone_category_to_domain(category text)'
+    database.execute(FUNCTION.format(name, "text", "return lower(category);"))
 
     (told,) = operator.engine.rollback_plan().replaced_since
-    assert "SET search_path" in told.found
-    assert "SET search_path" not in told.expected
+    assert "lower" in told.found
+    assert "lower" not in told.expected

@@ -18,7 +18,7 @@ from wizard.console.reading import answer, previews_of, tell_notices
 from wizard.console.supervise import StoppedBySignalError, supervised
 from wizard.engine.api import Engine
 from wizard.engine.state import StepState
-from wizard.errors import ExitCode, LockNotObtainedError, RefusedError, WizardError
+from wizard.errors import ContradictionError, ExitCode, LockNotObtainedError, RefusedError, WizardError
 from wizard.open import load, open_target, settings_from
 
 if TYPE_CHECKING:
@@ -94,6 +94,9 @@ class _Run:
         require_consent(self.call, self.target, f"Run on {self.target.name}?")
         try:
             outcome, interrupted = self._run()
+        except ContradictionError:
+            # Commands to go on with would repeat the option; it says itself what to do.
+            raise
         except (LockNotObtainedError, RefusedError, StoppedBySignalError):
             say_closing(
                 self.engine,

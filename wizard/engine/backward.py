@@ -74,7 +74,9 @@ def rollback_plan(
 
 
 def _replaced(connection: Connection, situation: Situation, undos: Sequence[Undo]) -> tuple[ConflictView, ...]:
-    return find_replaced(connection, situation.schema, _recorded(connection, undos), situation.rollout.shapes)
+    xids = [undo.record.xid for undo in undos if undo.record.xid]
+    recorded = _recorded(connection, undos)
+    return find_replaced(connection, situation.schema, recorded, situation.rollout.shapes, xids=xids)
 
 
 def _recorded(connection: Connection, undos: Sequence[Undo]) -> Recorded:

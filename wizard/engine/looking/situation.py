@@ -12,16 +12,17 @@ from psycopg import errors
 from wizard.db.connect import Connection
 from wizard.db.queries import query
 from wizard.db.reading import read_rows
-from wizard.engine.looking.fit import Conflict, Found, fit_step
+from wizard.engine.looking.fit import Conflict, Found, OurColumns, fit_step
 from wizard.engine.looking.live import read_items
 from wizard.engine.looking.record import PartRecord, RolloutRecord
 from wizard.engine.looking.strategy import choose
 from wizard.engine.looking.taken import taken_names
+from wizard.engine.parts.fills import remembering
 from wizard.engine.session.exclusive import Holder, find_holder
 from wizard.engine.session.registry import load_objects, load_record, load_reverts
 from wizard.engine.settings import Settings
 from wizard.engine.state import StepState
-from wizard.errors import RefusedError, RolloutInvalidError, UsageError
+from wizard.errors import ContradictionError, RolloutInvalidError, UsageError
 from wizard.rollout.model import Decision, Rollout, Step, StepKind
 from wizard.rollout.queries import require_text, select
 from wizard.rollout.render import Group, Mode, Part, RenderedStep, Renderer, open_decisions, with_decisions
@@ -141,7 +142,7 @@ class Situation:
 
 
 def look(connection: Connection, target: str, rollout: Rollout, settings: Settings) -> Situation:
-    """Reads what there is. Raises RefusedError if an option contradicts what an active rollout recorded."""
+    """Reads what there is. Raises ContradictionError if an option contradicts what an active rollout recorded."""
     server = connection.execute(query("server")).fetchone()
     assert server is not None
     record = load_record(connection, rollout.name, settings.schema)
@@ -185,7 +186,7 @@ def _fitted(
         if rendered in left:
             numbers = {part.part for part in standing.get(rendered.step.id, ())}
             rendered, found = fit_step(rendered, shapes, world, numbers)  # noqa: PLW2901
-        steps.append(_as_recorded(rendered, standing.get(rendered.step.id, ()), recorded))
+        steps.append(_as_recorded(rendered, standing.get(rendered.step.id, ()), recorded, ours))
         conflicts += found
     return tuple(steps), (*conflicts, *_taken(connection, schema, steps, standing, conflicts))
 
@@ -259,13 +260,18 @@ def _recorded(connection: Connection, parts: tuple[PartRecord, ...]) -> dict[str
 
 
 def _as_recorded(
-    rendered: RenderedStep, standing: tuple[PartRecord, ...], recorded: dict[str, Recorded]
+    rendered: RenderedStep, standing: tuple[PartRecord, ...], recorded: dict[str, Recorded], ours: OurColumns
 ) -> RenderedStep:
-    """The step, its standing parts with what was recorded when they ran in place of what would be found today."""
+    """The step, its standing parts with what was recorded when they ran in place of what would be found today.
+
+    A backfill that goes on, or again, notes the rows that it fills in columns that the rollout did not add.
+    """
     parts = list(rendered.parts)
     for record in standing:
         if record.part <= len(parts):
             part = replace(parts[record.part - 1], title=record.title, **vars(recorded[record.part_id]))
+            theirs = {(fill.table, fill.column) for group in part.deploy for fill in group.fills}.difference(ours)
+            part = replace(part, deploy=tuple(remembering(group, theirs) for group in part.deploy))
             parts[record.part - 1] = part
     return replace(rendered, parts=tuple(parts))
 
@@ -305,12 +311,12 @@ def replica_role(connection: Connection) -> str:
 def _refuse_contradictions(record: RolloutRecord, settings: Settings) -> None:
     for name, answer in settings.decisions.items():
         if record.decisions.get(name, answer) != answer:
-            raise RefusedError(
+            raise ContradictionError(
                 f'decision "{name}" was answered "{record.decisions[name]}" when this rollout began, not "{answer}"',
                 fix="Leave the option out to go on, or roll back first.",
             )
     if settings.strategy not in {"auto", record.strategy} and record.strategy != "auto":
-        raise RefusedError(
+        raise ContradictionError(
             f'this rollout began with strategy "{record.strategy}", not "{settings.strategy}"',
             fix="Leave --strategy out to go on, or roll back first.",
         )

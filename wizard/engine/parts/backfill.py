@@ -168,7 +168,7 @@ class _Backfill:
         return int(row["number"]) if row else 0
 
     def _sweep_once(self) -> None:
-        after = 0
+        after, key_columns = 0, self._key_columns()
         while True:
             limit = {**self._key, "after": after, "limit": self._pace.rows}
             page = self._here.connection.execute(query("leftover_page"), limit).fetchone()
@@ -178,10 +178,18 @@ class _Backfill:
             values = {
                 batches.RELATION: name, batches.NAME: sql.Literal(name).as_string(),
                 batches.AFTER: str(after), batches.UP_TO: str(page["last"]),
+                batches.KEY_COLUMNS: key_columns.as_string(),
             }  # fmt: skip
             rows, seconds = self._commit(self._message.sweep, values, {"phase": "sweeping"})
             self._pace.committed("sweeping", self._number, rows, seconds)
             after = page["last"]
+
+    def _key_columns(self) -> sql.Composable:
+        names = {
+            "schema": self._here.settings.schema, "table": self._batch.update.table, "key": list(self._batch.key)
+        }  # fmt: skip
+        rows = self._here.connection.execute(query("key_columns"), names)
+        return sql.SQL(", ").join(sql.SQL("{} {}").format(sql.Identifier(r["name"]), sql.SQL(r["type"])) for r in rows)
 
     def _holders(self) -> str:
         """Who has the rows locked that are left, as far as the server tells."""
@@ -194,14 +202,14 @@ class _Backfill:
         select = sql.SQL(
             "SELECT DISTINCT a.pid, a.usename::text AS user, a.application_name AS application\n"
             "FROM (SELECT key FROM rag_wizard.leftover WHERE part_id = {part} LIMIT 100) AS leftover\n"
-            "CROSS JOIN LATERAL jsonb_populate_record(NULL::{table}, leftover.key) AS typed\n"
+            "CROSS JOIN LATERAL jsonb_to_record(leftover.key) AS typed ({key_columns})\n"
             "JOIN {table} AS t ON {matches}\n"
             "JOIN pg_locks AS l ON l.locktype = 'transactionid' AND l.granted AND l.transactionid = t.xmax\n"
             "JOIN pg_stat_activity AS a ON a.pid = l.pid\n"
             "LIMIT 5"
         ).format(
             part=sql.Literal(self._message.part_id), table=sql.Identifier(update.table),
-            matches=sql.SQL(" AND ").join(pairs),
+            matches=sql.SQL(" AND ").join(pairs), key_columns=self._key_columns(),
         )  # fmt: skip
         yield from self._here.connection.execute(select)
 

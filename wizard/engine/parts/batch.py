@@ -26,6 +26,7 @@ NUMBER = ":rag_wizard_batch"
 REACHED = ":rag_wizard_reached"
 AFTER = ":rag_wizard_after"
 UP_TO = ":rag_wizard_up_to"
+KEY_COLUMNS = ":rag_wizard_key_columns"
 """What differs from batch to batch, as it is named in what is shown."""
 MEANING = {
     RELATION: "the table, or one of its partitions",
@@ -36,6 +37,7 @@ MEANING = {
     REACHED: "what the checkpoint says is reached then",
     AFTER: "in the sweep: the last key that was looked at",
     UP_TO: "in the sweep: the last key of this batch",
+    KEY_COLUMNS: "the columns of the key with their types",
 }
 """What each of them is, in words."""
 PARAMETER = re.compile(r":rag_wizard_[a-z_]+")
@@ -76,6 +78,23 @@ WITH picked AS MATERIALIZED (
 ){remembered}
 INSERT INTO rag_wizard.batch (part_id, number, rows, covered)
 SELECT {part}, {number}, count(*), {reached} FROM changed"""
+_BARE_REST = """\
+UPDATE ONLY {relation} AS {table}
+SET {assignments}
+WHERE (
+{condition}
+)"""
+_REST = """\
+WITH changed AS (
+    UPDATE ONLY {relation} AS {table}
+    SET {assignments}
+    WHERE (
+{condition}
+    )
+    RETURNING {key} AS key
+){remembered}
+INSERT INTO rag_wizard.batch (part_id, number, rows, covered)
+SELECT {part}, {number}, count(*), {reached} FROM changed"""
 _REMEMBERED = """, remembered AS (
     INSERT INTO rag_wizard.filled (part_id, table_name, column_name, key)
     SELECT {part}, {table}, {column}, key FROM changed
@@ -105,13 +124,13 @@ WHERE (
 )"""
 _SWEEP = """\
 WITH page AS MATERIALIZED (
-    SELECT leftover.number AS rag_wizard_number, {typed_key}
+    SELECT {typed_key}
     FROM rag_wizard.leftover AS leftover
-    CROSS JOIN LATERAL jsonb_populate_record(NULL::{table}, leftover.key) AS typed
+    CROSS JOIN LATERAL jsonb_to_record(leftover.key) AS typed ({key_columns})
     WHERE leftover.part_id = {part} AND leftover.relation = {relation_name}
         AND leftover.number > {after} AND leftover.number <= {up_to}
 ), picked AS MATERIALIZED (
-    SELECT {table}.ctid, page.rag_wizard_number
+    SELECT {table}.ctid
     FROM ONLY {relation} AS {table} JOIN page ON {matches}
     WHERE (
 {condition}
@@ -123,7 +142,9 @@ WITH page AS MATERIALIZED (
     WHERE ctid = ANY (ARRAY(SELECT ctid FROM picked))
     RETURNING {key} AS key
 ), settled AS (
-    DELETE FROM rag_wizard.leftover WHERE part_id = {part} AND number IN (SELECT rag_wizard_number FROM picked)
+    DELETE FROM rag_wizard.leftover USING changed
+    WHERE leftover.part_id = {part} AND leftover.relation = {relation_name}
+        AND leftover.number > {after} AND leftover.number <= {up_to} AND leftover.key = changed.key
 ){remembered}
 INSERT INTO rag_wizard.batch (part_id, number, rows, covered)
 SELECT {part}, {number}, count(*), {reached} FROM changed"""
@@ -131,7 +152,7 @@ _SETTLED = """\
 DELETE FROM rag_wizard.leftover WHERE part_id = {part} AND number IN (
     SELECT leftover.number
     FROM rag_wizard.leftover AS leftover
-    CROSS JOIN LATERAL jsonb_populate_record(NULL::{table}, leftover.key) AS typed
+    CROSS JOIN LATERAL jsonb_to_record(leftover.key) AS typed ({key_columns})
     WHERE leftover.part_id = {part} AND leftover.relation = {relation_name}
         AND leftover.number > {after} AND leftover.number <= {up_to}
         AND NOT EXISTS (
@@ -167,9 +188,21 @@ def page_lines(batch: Batch, part_id: str) -> Iterator[str]:
     yield _filled(_ROWS, batch, part_id)
 
 
+def rest_lines(batch: Batch, part_id: str) -> Iterator[str]:
+    """All that is left of one table, wherever its rows lie; it waits for those that others have locked."""
+    yield _filled(_NEXT, batch, part_id)
+    yield _filled(_REST, batch, part_id)
+    yield _filled(_COUNTED, batch, part_id)
+
+
 def bare_page(batch: Batch) -> str:
     """A page of which nothing is noted, for a script without a registry."""
     return _filled(_BARE, batch, "")
+
+
+def bare_rest(batch: Batch) -> str:
+    """The same of all that is left of one table."""
+    return _filled(_BARE_REST, batch, "")
 
 
 def snapshot_lines(batch: Batch, part_id: str) -> Iterator[str]:
@@ -179,7 +212,11 @@ def snapshot_lines(batch: Batch, part_id: str) -> Iterator[str]:
 
 
 def sweep_lines(batch: Batch, part_id: str) -> Iterator[str]:
-    """Between BEGIN and COMMIT of a batch of those; a row that is gone, or changed by others, needs nothing more."""
+    """Between BEGIN and COMMIT of a batch of those; a row that is gone, or filled by others, needs nothing more.
+
+    Of a row that somebody changes between the statement's snapshot and its lock, the new version is locked but not
+    changed, since the snapshot does not have it: only what was changed is settled, so the next look finds it again.
+    """
     yield _filled(_NEXT, batch, part_id)
     yield _filled(_SWEEP, batch, part_id)
     # In a statement of its own, which sees what the one before it changed.
@@ -241,6 +278,7 @@ def _filled(template: str, batch: Batch, part_id: str) -> str:
             reached=sql.SQL(REACHED),
             after=sql.SQL(AFTER),
             up_to=sql.SQL(UP_TO),
+            key_columns=sql.SQL(KEY_COLUMNS),
         )
         .as_string()
     )

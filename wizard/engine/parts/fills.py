@@ -62,10 +62,14 @@ def updated_column(statement: Statement) -> tuple[str, str] | None:
 
 
 def spared_by(deploy: tuple[Group, ...], there_before: Columns) -> Iterator[Group]:
-    """What empties the remembered rows again, newest first, as far as they still hold what was filled in."""
+    """What empties the remembered rows again, newest first, as far as they still hold what was filled in.
+
+    A part may hold only some of the statements that its group of fills was declared for.
+    """
     for group in reversed(deploy):
+        filled = {updated_column(statement) for statement in group.statements}
         for fill in reversed(group.fills):
-            if (fill.table, fill.column) in there_before:
+            if (fill.table, fill.column) in filled.intersection(there_before):
                 yield Group((_empty(fill),), group.hold_triggers, batched_by=group.batched_by)
 
 

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from psycopg import sql
 
 from wizard.engine.parts import batch as batches
-from wizard.engine.parts.batch import snapshot_lines
+from wizard.engine.parts.batch import rest_lines, snapshot_lines
 from wizard.engine.parts.source import PartMessage
 
 BLOCKS = 256
 """Blocks a batch: 2 MB of the table. The wizard itself goes by rows, and by how long a batch takes."""
+ROW_TIMEOUT = "200ms"
+"""How long it waits for a row with others locked: over before the server looks for a deadlock."""
+TRIES = 600
+"""Then it ends with an error: somebody has kept a row locked for minutes. `rag-wizard run` goes on from there."""
 
 _LOOP = """\
 DO $rag_wizard_batches$
 DECLARE
     leaf record;
     block bigint;
-    pass integer;
+    tries integer;
+    done boolean;
     number integer := {begun};
 BEGIN
-    -- Twice: what is locked the first time is waited for the second time.
     FOR pass IN 1..2 LOOP
 {between}
         FOR leaf IN
@@ -34,14 +38,34 @@ BEGIN
             WHERE c.relkind = 'r' ORDER BY c.oid
         LOOP
             block := 0;
-            WHILE block < leaf.blocks LOOP
+            WHILE pass = 1 AND block < leaf.blocks LOOP
                 SET LOCAL synchronous_commit = on;
                 SET LOCAL row_security = off;
 {hold}
                 number := number + 1;
-{statements}
+{pages}
                 COMMIT;
                 block := block + {blocks};
+            END LOOP;
+            -- What others had locked, or moved meanwhile. It waits briefly, lets go, and comes again.
+            tries := 0;
+            done := pass = 1;
+            WHILE NOT done LOOP
+                SET LOCAL synchronous_commit = on;
+                SET LOCAL row_security = off;
+                SET LOCAL lock_timeout = {row_timeout};
+{hold}
+                tries := tries + 1;
+                BEGIN
+                    number := number + 1;
+{rest}
+                    done := true;
+                EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+                    number := number - 1;
+                    IF tries >= {tries} THEN RAISE; END IF;
+                END;
+                COMMIT;
+                PERFORM CASE WHEN NOT done THEN pg_sleep(0.5) END;
             END LOOP;
         END LOOP;
     END LOOP;
@@ -64,6 +88,7 @@ def looped(message: PartMessage, begun: int = 0) -> Iterator[str]:
     assert batch is not None
     hold = "                SET LOCAL session_replication_role = replica;" if source.groups[0].hold_triggers else ""
     pages = [line.sql for line in message.page if line.sql.startswith(("DO ", "WITH ", "UPDATE rag_wizard."))]
+    rest = list(rest_lines(batch, message.part_id))
     between = ""
     if pages:
         note = next(snapshot_lines(batch, message.part_id))
@@ -71,14 +96,17 @@ def looped(message: PartMessage, begun: int = 0) -> Iterator[str]:
             f"        IF pass = 2 THEN\n            EXECUTE {_literal(note)};\n            COMMIT;\n        END IF;"
         )
     else:
-        pages = [batches.bare_page(batch)]
+        pages, rest = [batches.bare_page(batch)], [batches.bare_rest(batch)]
     yield (
         sql.SQL(_LOOP)
         .format(
             between=sql.SQL(between),
             name=sql.Literal(sql.Identifier(batch.update.table).as_string()),
             hold=sql.SQL(hold),
-            statements=sql.SQL("\n".join(f"                EXECUTE {_with_values(page)};" for page in pages)),
+            pages=_executed(pages, 16),
+            rest=_executed(rest, 20),
+            row_timeout=sql.Literal(ROW_TIMEOUT),
+            tries=sql.Literal(TRIES),
             blocks=sql.Literal(BLOCKS),
             begun=sql.Literal(begun),
         )
@@ -86,12 +114,15 @@ def looped(message: PartMessage, begun: int = 0) -> Iterator[str]:
     )
 
 
+def _executed(texts: Iterable[str], indent: int) -> sql.Composable:
+    return sql.SQL("\n".join(f"{' ' * indent}EXECUTE {_with_values(text)};" for text in texts))
+
+
 def _with_values(text: str) -> str:
     found = _literal(text)
     for name, value in _VALUES:
         found = f"replace({found}, '{name}', {value})"
-    # The second time it waits for a row that somebody has locked.
-    return f"CASE pass WHEN 1 THEN {found} ELSE replace({found}, 'SKIP LOCKED', '') END"
+    return found
 
 
 def _literal(text: str) -> str:

@@ -73,6 +73,11 @@ def _prologue(situation: Situation, composer: Composer, settings: Settings, regi
     yield "SET client_min_messages = warning;"
     yield "SET standard_conforming_strings = on;"
     yield "SET row_security = off;"
+    # Statements outside a transaction of ours find their tables, and their time, by these.
+    path = sql.SQL("SET search_path = {}, pg_temp").format(sql.Identifier(settings.schema))
+    yield _statement(path.as_string())
+    yield "SET statement_timeout = 0;"
+    yield "SET default_transaction_isolation = 'read committed';"
     yield (
         "DO $rag_wizard$ BEGIN\n"
         f"    IF NOT pg_try_advisory_lock({', '.join(map(str, lock_key(settings.schema)))}) THEN\n"
