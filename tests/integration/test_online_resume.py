@@ -148,6 +148,8 @@ def test_an_index_that_was_built_though_nobody_saw_it_end_is_taken_for_ours(data
 
     made = database.query("select origin from rag_wizard.object where name = 'idx_clones_rag_status'")
     assert {row[0] for row in made} == {"made"}
+    built = [one for one in operator.engine.statements() if "CONCURRENTLY idx_clones_rag_status" in one.sql]
+    assert [one.outcome for one in built] == ["committed"]
     assert Operator(database).engine.rollback().ending == "done"
     Operator(database).engine.forget()
     assert_same(before, database.snapshot())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from wizard.engine.looking.in_the_way import tell_before
 from wizard.engine.looking.record import RolloutRecord
 from wizard.engine.looking.replaced import Recorded, find_replaced, left_alone, open_again, require_as_recorded
 from wizard.engine.looking.situation import Situation
+from wizard.engine.looking.unseen import unseen_parts
 from wizard.engine.parts.backfill import run_batches
 from wizard.engine.parts.commit import commit_part, outcome_now
 from wizard.engine.parts.source import PartSource
@@ -234,12 +235,13 @@ def _undo_step(
 
 
 def _undos(connection: Connection, situation: Situation, to: str | None) -> Iterator[Undo]:
-    """Standing parts after step `to`, newest first, by the order in which they were committed."""
+    """Parts after step `to` of which the database holds something, newest first, by the order of their attempts."""
     record = situation.active
     if record is None:
         return
-    ids = _ids_to_undo(situation, record, to)
-    records = [part for step in ids for part in record.standing(step)]
+    unseen = unseen_parts(connection, situation.schema, record)
+    ids = _ids_to_undo(situation, record, to, {part.step for part in unseen})
+    records = [part for step in ids for part in record.standing(step)] + [part for part in unseen if part.step in ids]
     reverts = load_reverts(connection, [part.part_id for part in records])
     for part in sorted(records, key=lambda part: part.number, reverse=True):
         key = {"part_id": part.part_id}
@@ -254,17 +256,19 @@ def _undos(connection: Connection, situation: Situation, to: str | None) -> Iter
         yield Undo(part, groups, guards)
 
 
-def _ids_to_undo(situation: Situation, record: RolloutRecord, to: str | None) -> tuple[str, ...]:
-    """Steps with standing parts, those of another version's rollout included."""
+def _ids_to_undo(
+    situation: Situation, record: RolloutRecord, to: str | None, unseen: Collection[str]
+) -> tuple[str, ...]:
+    """Steps with standing parts or in `unseen`, those of another version's rollout included."""
     order = list(situation.rollout.order)
     # Rows that were put back go with their tables, archived again if they are worth it.
     steps = dict.fromkeys(part.step for part in record.parts if part.step != RESTORE)
-    standing = tuple(step for step in steps if record.standing(step))
+    standing = tuple(step for step in steps if record.standing(step) or step in unseen)
     if to is None:
         return standing
     if to not in order:
         raise UsageError(f'there is no step "{to}"', fix=f"Steps: {', '.join(order)}.")
-    if to not in standing and situation.state(situation.renderer.step(to)) is StepState.TODO:
+    if not record.standing(to) and situation.state(situation.renderer.step(to)) is StepState.TODO:
         raise UsageError(f"step {to} is not done, so nothing can be rolled back to it", fix="See: rag-wizard status")
     kept = order[: order.index(to) + 1]
     return tuple(step for step in standing if step not in kept)

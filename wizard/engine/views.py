@@ -226,7 +226,12 @@ class LoggedStatement(View):
     direction: Literal["deploy", "revert"]
     ordinal: int
     sql: str
-    outcome: Literal["committed", "rolled back", "failed"]
+    outcome: Literal["committed", "rolled back", "interrupted", "failed"]
+    """interrupted: its session ended, and something of it may stand."""
+    mode: Literal["transaction", "concurrently", "batches"] = "transaction"
+    """How its part is sent: concurrently is outside of a transaction."""
+    batches: int | None = None
+    """Committed batches of a part that is sent in batches."""
     rows: int | None = None
     hold_triggers: bool = False
     """It ran with session_replication_role = replica: no application trigger fired."""

@@ -45,12 +45,12 @@ def _part(statement: LoggedStatement) -> tuple[str, str, int, str, str]:
 
 
 def _sql(statements: list[LoggedStatement], header: LogHeader) -> Iterator[str]:
-    """psql script: committed statements part by part in their transactions, everything else as comments."""
+    """psql script: committed statements part by part as they were committed, everything else as comments."""
     schema = '"' + header.schema.replace('"', '""') + '"'
     yield f"-- rag-wizard: the SQL executed on {one_line(header.target)} ({one_line(header.address)})"
     yield f"-- rollout {one_line(header.rollout)}, schema {one_line(header.schema)}"
     yield f"-- exported {_stamp(header.exported_at)}; {len(statements)} statements"
-    yield "-- Replay on a copy as it was before: psql -X -f THIS_FILE. What was not committed is a comment."
+    yield "-- Replay on a copy as it was before: psql -X -f THIS_FILE, without -1. What was not committed is a comment."
     yield ""
     yield "\\set ON_ERROR_STOP on"
     yield "SET client_encoding = 'UTF8';"
@@ -67,15 +67,31 @@ def _sql(statements: list[LoggedStatement], header: LogHeader) -> Iterator[str]:
         transaction = f", transaction {xid}" if xid and committed else ""
         yield f"-- {action} {one_line(step)}, part {part}, {_stamp(group[0].started_at)}{transaction}"
         yield f"-- by {one_line(group[0].operator)}"
-        if committed:
-            yield "BEGIN;"
-            for member in committed:
-                yield from _as_sent(member)
-            yield "COMMIT;"
+        yield from _replay(committed)
         for member in group:
             if member not in committed:
                 yield f"-- {member.outcome}, not part of the replay: {one_line(member.error) or _why(member)}"
                 yield from (f"--   {visible(line)}" for line in member.sql.splitlines())
+
+
+def _replay(committed: list[LoggedStatement]) -> Iterator[str]:
+    """A part as one transaction, but for statements that PostgreSQL refuses inside one."""
+    if not committed:
+        return
+    batches = committed[0].batches
+    if batches is not None:
+        yield f"-- sent in {_batches(batches)}, a transaction each; as one UPDATE it leaves the same rows"
+    outside = committed[0].mode == "concurrently"
+    if not outside:
+        yield "BEGIN;"
+    for member in committed:
+        yield from _as_sent(member)
+    if not outside:
+        yield "COMMIT;"
+
+
+def _batches(number: int) -> str:
+    return f"{number:,} batch{'' if number == 1 else 'es'}"
 
 
 def _why(statement: LoggedStatement) -> str:
@@ -143,6 +159,8 @@ def _facts(statement: LoggedStatement) -> str:
     facts = [f"**{statement.outcome}**"]
     if statement.rows is not None:
         facts.append(f"{statement.rows} rows")
+    if statement.batches is not None:
+        facts.append(_batches(statement.batches))
     if statement.duration_ms is not None:
         facts.append(f"{statement.duration_ms:.1f} ms")
     if statement.xid:

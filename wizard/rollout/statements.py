@@ -34,6 +34,8 @@ class Statement:
     """What it adds, where the text is not that of a file and so not in shapes.json."""
     validates: bool = False
     """It only looks whether `makes`, which an earlier part added, holds for every row."""
+    stands: bool = False
+    """An attempt that nobody saw the end of has committed it: it is logged, not sent."""
 
     @property
     def changes_data(self) -> bool:

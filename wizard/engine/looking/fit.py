@@ -113,7 +113,7 @@ def _fit_part(
 
 
 def _title(part: Part, deploy: tuple[Group, ...], state: _Fitting) -> str:
-    left = sum(len(group.statements) for group in deploy)
+    left = sum(not statement.stands for group in deploy for statement in group.statements)
     if not left and state.made:
         return f"{part.title}: built already"
     if not state.adopted:
@@ -188,7 +188,7 @@ def _fit_index(state: _Fitting, statement: Statement, item: Item) -> tuple[State
         return None
     if live == item and item.key in state.begun:
         state.made.append(item)
-        return ()
+        return (replace(statement, stands=True),) if state.mode is Mode.CONCURRENTLY else ()
     if live.definition != item.definition + INVALID:
         return None
     state.made.append(item)

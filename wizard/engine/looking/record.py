@@ -132,6 +132,16 @@ class RolloutRecord:
         return tuple(found)
 
     @property
+    def without_checkpoint(self) -> tuple[PartRecord, ...]:
+        """Of each part outside of a transaction the latest attempt, if it ended before its checkpoint."""
+        latest = {(p.step, p.part): p for p in self.parts if p.direction == "deploy" or p.state == "done"}
+        return tuple(
+            part
+            for part in latest.values()
+            if part.direction == "deploy" and part.mode == "concurrently" and part.state != "done"
+        )
+
+    @property
     def failed(self) -> PartRecord | None:
         """The failure that nobody has answered yet: the latest attempt, if it failed."""
         return self.parts[-1] if self.parts and self.parts[-1].state == "failed" else None

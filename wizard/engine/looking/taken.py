@@ -9,6 +9,7 @@ from wizard.db.queries import query
 from wizard.engine.looking.fit import Conflict
 from wizard.rollout.objects import Name, created_names
 from wizard.rollout.render import Part
+from wizard.rollout.statements import Statement
 
 _MAKES = {
     "relation": "a table or an index",
@@ -20,14 +21,18 @@ _MAKES = {
 def names_to_make(parts: Sequence[tuple[str, Part]]) -> dict[Name, str]:
     """Name -> the first step that makes it; without functions that are to be replaced. `parts`: (step, part)."""
     # Of all parts together: what lies on a table that one of them makes cannot be taken.
-    wanted = set(created_names(statement for _, part in parts for statement in part.statements))
+    wanted = set(created_names(statement for _, part in parts for statement in _to_send(part)))
     found: dict[Name, str] = {}
     for step, part in parts:
         replaced = {item.name for item in part.replaced}
-        for name in created_names(part.statements):
+        for name in created_names(_to_send(part)):
             if name in wanted and f"{name.name}({name.parent})" not in replaced:
                 found.setdefault(name, step)
     return found
+
+
+def _to_send(part: Part) -> tuple[Statement, ...]:
+    return tuple(statement for statement in part.statements if not statement.stands)
 
 
 def taken_names(connection: Connection, schema: str, parts: Sequence[tuple[str, Part]]) -> tuple[Conflict, ...]:

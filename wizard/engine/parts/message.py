@@ -70,9 +70,8 @@ def _outside(source: PartSource, settings: PartSettings) -> Iterator[Line]:
     """Statements that PostgreSQL refuses inside a transaction, each a message of its own."""
     for name, value in _patience(settings):
         yield Line(f"SET {name} = {value}", alone=True)
-    statements = [statement for group in source.groups for statement in group.statements]
-    for ordinal, statement in enumerate(statements, start=1):
-        yield Line(statement.sql, statement, ordinal, alone=True)
+    statements = (one for group in source.groups for one in group.statements)
+    yield from (Line(one.sql, one, number, alone=True) for number, one in enumerate(statements, 1) if not one.stands)
 
 
 def _patience(settings: PartSettings) -> Iterator[tuple[str, str]]:
