@@ -219,7 +219,7 @@ def dry_run_lines(dry: DryRun, previews: Mapping[str, Iterable[PreviewTable]]) -
 
 
 def what_runs(steps: Iterable[StepView]) -> list[str]:
-    """One line a step: what it sends, what of it is there, and which locks it takes on tables of the application."""
+    """One line a step: what it sends, how, what of it is there, which locks it takes on tables of the application."""
     rows = []
     for step in steps:
         sent = sum(not statement.ours for part in step.parts for statement in part.statements)
@@ -230,7 +230,9 @@ def what_runs(steps: Iterable[StepView]) -> list[str]:
         elif is_there(step):
             does = "adopts"
         found = objects_words(step) if does == "adopts" else object_words(step)
-        notes = "; ".join(filter(None, (found, f"locks {locks}" if locks and does != "adopts" else "")))
+        how = step.strategy if sent and does != "conflict" else ""
+        taken = f"locks {locks}" if locks and does != "adopts" else ""
+        notes = "; ".join(filter(None, (how, found, taken)))
         rows.append((f"{glyph(_would(step))} {step.id}", step.title, does, notes))
     return columns(rows)
 
@@ -276,7 +278,10 @@ def rollback_lines(plan: RollbackPlan, target: str, *, statements: bool, discard
         lines += ["", "Not as this rollout made it", *map(visible, conflict_lines(plan.replaced_since))]
     lines += [one_line(f"{file.path} {file.words}") for file in plan.files]
     if plan.captures and not discard:
-        lines += ["", "Before that, with triggers that go again: what the application changes meanwhile is kept too"]
+        lines += [
+            "",
+            "First, by triggers that go with the columns, so that what the application writes meanwhile is kept too",
+        ]
         for step in plan.captures:
             lines.append(f"  {one_line(step.title)}")
             lines += [f"    {shortened(one.sql, 110)}" for one in step.statements if statements]

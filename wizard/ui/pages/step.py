@@ -66,7 +66,7 @@ def how_it_runs(step: StepView) -> str:
     if len(step.parts) < 2:
         return step.strategy
     titles = "; ".join(one_line(part.title) for part in step.parts)
-    return f"{step.strategy}. {len(step.parts)} parts, each a transaction of its own: {titles}"
+    return f"{step.strategy}. {len(step.parts)} parts, committed one by one: {titles}"
 
 
 def _time(step: StepView) -> str:
