@@ -10,6 +10,7 @@ from wizard.console.tables import columns, speaks_unicode
 from wizard.engine.looking.dependents import dependents_words
 from wizard.engine.state import StepState
 from wizard.engine.words import conflict_lines, is_there, object_lines, objects_words
+from wizard.rollout.model import STRONG_LOCKS
 from wizard.text import one_line, shortened, visible
 
 if TYPE_CHECKING:
@@ -231,7 +232,9 @@ def what_runs(steps: Iterable[StepView]) -> list[str]:
             does = "adopts"
         found = objects_words(step) if does == "adopts" else object_words(step)
         how = step.strategy if sent and does != "conflict" else ""
-        taken = f"locks {locks}" if locks and does != "adopts" else ""
+        strong = any(lock.existing and lock.mode in STRONG_LOCKS for lock in step.locks)
+        moment = ", the strong ones for a moment" if strong and any(part.locks for part in step.parts) else ""
+        taken = f"locks {locks}{moment}" if locks and does != "adopts" else ""
         notes = "; ".join(filter(None, (how, found, taken)))
         rows.append((f"{glyph(_would(step))} {step.id}", step.title, does, notes))
     return columns(rows)
@@ -240,7 +243,7 @@ def what_runs(steps: Iterable[StepView]) -> list[str]:
 def _without_sql(step: StepView) -> str:
     """What a step without statements does."""
     if step.types and step.state in {StepState.TODO, StepState.WOULD_RUN}:
-        return "the types file, if one is named"
+        return "a types file"
     return "your own work" if step.todo else "reads only"
 
 

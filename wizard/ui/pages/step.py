@@ -84,7 +84,8 @@ def _locks_short(label: str, step: StepView) -> list[Field]:
     existing = [lock for lock in _taken(step) if lock.existing]
     if not existing:
         return [(label, "none on a table that the application already uses")]
-    rows = [f"{lock.mode} on {lock.table}" for lock in existing]
+    of_parts = any(part.locks for part in step.parts)
+    rows = [f"{lock.mode} on {lock.table}{f': {one_line(lock.note)}' if of_parts else ''}" for lock in existing]
     return [(label if index == 0 else "", row) for index, row in enumerate(rows)]
 
 
