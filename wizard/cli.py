@@ -114,7 +114,7 @@ def run(  # noqa: PLR0917 - the parser gives them by name
     call: Call,
     first: Annotated[
         str | None,
-        typer.Option("--from", metavar="STEP", help="First step; those before are done", show_default=False),
+        typer.Option("--from", metavar="STEP", help="First step; every earlier one has to be done", show_default=False),
     ] = None,
     last: Annotated[
         str | None, typer.Option("--to", metavar="STEP", help="Last step, included", show_default=False)
@@ -126,7 +126,7 @@ def run(  # noqa: PLR0917 - the parser gives them by name
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if a step is left open")] = False,
     types_file: Annotated[
         Path | None,
-        typer.Option("--types", metavar="FILE", help="types/database.ts, to be brought up to date", show_default=False),
+        typer.Option("--types", metavar="FILE", help="Types file that step 5 brings up to date", show_default=False),
     ] = None,
 ) -> int:
     """Run the rollout, or what is left of it. Shows the plan and asks first."""
@@ -172,7 +172,9 @@ def rollback(
     ] = None,
     archive: Annotated[
         Path | None,
-        typer.Option("--archive", metavar="DIR", help="Archive the rows that go in DIR, empty or not there"),
+        typer.Option(
+            "--archive", metavar="DIR", help="Folder for the rows that go, new or empty [below the state folder]"
+        ),
     ] = None,
     discard_data: Annotated[
         bool, typer.Option("--discard-data", help="Lose those rows instead; needs the target's name")
@@ -192,7 +194,7 @@ def rollback(
 @takes_common
 def restore(
     call: Call,
-    archive: Annotated[Path, typer.Argument(metavar="ARCHIVE", help="Folder that a rollback archived rows in")],
+    archive: Annotated[Path, typer.Argument(metavar="ARCHIVE", help="Folder that a rollback wrote its archive to")],
     skip_orphans: Annotated[
         bool, typer.Option("--skip-orphans", help="Write rows whose parent is gone to a file; restore the others")
     ] = False,
@@ -208,7 +210,10 @@ def restore(
 def forget(
     call: Call,
     keep_objects: Annotated[
-        bool, typer.Option("--keep-objects", help="Also while something is rolled out; it stays for good")
+        bool,
+        typer.Option(
+            "--keep-objects", help="Also while something is rolled out: it stays, and no rollback will know it"
+        ),
     ] = False,
 ) -> int:
     """Export the log, then drop schema rag_wizard. Refused while anything is rolled out."""
@@ -228,7 +233,7 @@ def forget(
 def types(
     call: Call,
     file: Annotated[
-        Path | None, typer.Argument(metavar="FILE", help="What Supabase's generator wrote: types/database.ts")
+        Path | None, typer.Argument(metavar="FILE", help="The application's types file, for example types/database.ts")
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Exit 1 if FILE would be changed; write nothing")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Print what would be changed; write nothing")] = False,

@@ -152,7 +152,7 @@ async def test_each_part_has_its_sql_and_its_locks_and_a_batch_names_its_paramet
     async with walking(working(), WIDE) as walk:
         await walk.press("1")
         assert "online: table has ~1,000,000 rows ┐" in walk.lines[2]
-        assert "12 parts, each a transaction of its own: add 5 columns; check, NOT VALID;" in walk.page
+        assert "12 parts, committed one by one: add 5 columns; check, NOT VALID;" in walk.page
         assert "9 statements in 9 transactions; 3 of 12 parts are done" in walk.words_in("#now")
         await walk.press("3")
         assert "Part 2 of 12: check, NOT VALID ACCESS EXCLUSIVE on clones" in walk.page

@@ -138,15 +138,21 @@ class Lines:
         backfill, self._backfill, self.meter = self._backfill, None, None
         if backfill is None:
             return []
-        rows = f"{pace.rows_words(backfill)} committed in {backfill.batches:,} batches"
+        batches = f"{backfill.batches:,} batch{'' if backfill.batches == 1 else 'es'}"
+        rows = f"{pace.rows_words(backfill)} committed in {batches}"
+        if not backfill.rows:
+            rows = f"no row of {backfill.table} had to be changed"
         return [f"  {event.step}, part {event.part}: {rows}"]
 
     def _backfill_lines(self, event: events.BackfillProgressed) -> list[str]:
         """What a batch adds: nothing on a terminal, now and then a line into a file."""
         self._backfill = event
-        words = ", ".join(filter(None, (pace.doing_words(event), pace.rows_words(event), pace.rate_words(event))))
+        counted = "" if event.phase == "counting" else pace.rows_words(event)
+        words = ", ".join(filter(None, (pace.doing_words(event), counted, pace.rate_words(event))))
         how = f"{pace.batch_words(event)}, {pace.delay_words(event)}"
         self.meter = Meter(event.rows, event.total or 0, words, how, one_line(event.slowed))
+        if event.total == 0 and not (event.rows or event.slowed):
+            return []
         told = ", ".join(filter(None, (words, how, event.slowed and f"slowed down: {event.slowed}")))
         done = pace.percent(event.rows, event.total)
         return self._now_and_then(

@@ -10,6 +10,7 @@ from wizard.console.tables import columns, speaks_unicode
 from wizard.engine.looking.dependents import dependents_words
 from wizard.engine.state import StepState
 from wizard.engine.words import conflict_lines, is_there, object_lines, objects_words
+from wizard.rollout.model import STRONG_LOCKS
 from wizard.text import one_line, shortened, visible
 
 if TYPE_CHECKING:
@@ -219,7 +220,7 @@ def dry_run_lines(dry: DryRun, previews: Mapping[str, Iterable[PreviewTable]]) -
 
 
 def what_runs(steps: Iterable[StepView]) -> list[str]:
-    """One line a step: what it sends, what of it is there, and which locks it takes on tables of the application."""
+    """One line a step: what it sends, how, what of it is there, which locks it takes on tables of the application."""
     rows = []
     for step in steps:
         sent = sum(not statement.ours for part in step.parts for statement in part.statements)
@@ -230,7 +231,11 @@ def what_runs(steps: Iterable[StepView]) -> list[str]:
         elif is_there(step):
             does = "adopts"
         found = objects_words(step) if does == "adopts" else object_words(step)
-        notes = "; ".join(filter(None, (found, f"locks {locks}" if locks and does != "adopts" else "")))
+        how = step.strategy if sent and does != "conflict" else ""
+        strong = any(lock.existing and lock.mode in STRONG_LOCKS for lock in step.locks)
+        moment = ", the strong ones for a moment" if strong and any(part.locks for part in step.parts) else ""
+        taken = f"locks {locks}{moment}" if locks and does != "adopts" else ""
+        notes = "; ".join(filter(None, (how, found, taken)))
         rows.append((f"{glyph(_would(step))} {step.id}", step.title, does, notes))
     return columns(rows)
 
@@ -238,7 +243,7 @@ def what_runs(steps: Iterable[StepView]) -> list[str]:
 def _without_sql(step: StepView) -> str:
     """What a step without statements does."""
     if step.types and step.state in {StepState.TODO, StepState.WOULD_RUN}:
-        return "the types file, if one is named"
+        return "a types file"
     return "your own work" if step.todo else "reads only"
 
 
@@ -276,7 +281,10 @@ def rollback_lines(plan: RollbackPlan, target: str, *, statements: bool, discard
         lines += ["", "Not as this rollout made it", *map(visible, conflict_lines(plan.replaced_since))]
     lines += [one_line(f"{file.path} {file.words}") for file in plan.files]
     if plan.captures and not discard:
-        lines += ["", "Before that, with triggers that go again: what the application changes meanwhile is kept too"]
+        lines += [
+            "",
+            "First, by triggers that go with the columns, so that what the application writes meanwhile is kept too",
+        ]
         for step in plan.captures:
             lines.append(f"  {one_line(step.title)}")
             lines += [f"    {shortened(one.sql, 110)}" for one in step.statements if statements]

@@ -42,6 +42,8 @@ def rows_words(backfill: BackfillProgressed) -> str:
     """`412,000 of ~1,000,000 rows`: the application goes on writing, so the whole is never exact."""
     if backfill.total is None:
         return f"{backfill.rows:,} rows"
+    if not (backfill.rows or backfill.total):
+        return "no row to change"
     return f"{backfill.rows:,} of ~{backfill.total:,} rows"
 
 
@@ -67,7 +69,7 @@ def doing_words(backfill: BackfillProgressed) -> str:
     """What it does when it is not plainly filling; empty else."""
     return {
         "counting": f"counting the rows of {backfill.table} that are to be changed",
-        "sweeping": f"looking through {backfill.table} once more for rows that were locked by others",
+        "sweeping": f"looking once more through {backfill.table}, for rows that others had locked",
     }.get(backfill.phase, "")
 
 
@@ -76,7 +78,8 @@ def backfill_sentence(backfill: BackfillProgressed) -> str:
     verb = "BACKFILLING" if backfill.direction == "deploy" else "ROLLING BACK"
     if backfill.phase == "counting" and not backfill.rows:
         return f"{verb} {backfill.step}: counting rows. {SAFE}"
-    return f"{verb} {backfill.step}: {rows_words(backfill)} committed. {SAFE}"
+    committed = " committed" if backfill.rows or backfill.total else ""
+    return f"{verb} {backfill.step}: {rows_words(backfill)}{committed}. {SAFE}"
 
 
 def index_words(index: IndexProgressed) -> str:

@@ -97,7 +97,7 @@ def _ready_sentence(situation: Situation) -> str:
         None,
     )
     if following is None:
-        return f"FINISHED. {committed(situation)}; verify shows whether all of it still holds"
+        return f"FINISHED. {committed(situation)}; verify tells whether it still holds"
     return f"READY. {committed(situation)}. Next: {following.id} {following.title}"
 
 

@@ -22,7 +22,7 @@ from wizard.rollout.shape import Item, ItemKind, Shapes
 from wizard.rollout.statements import Statement
 from wizard.rollout.update import plain_update
 
-_MOMENT = "a moment"
+_MOMENT = "for a moment; no row is read meanwhile"
 _INDEX = re.compile(r"^(CREATE\s+(?:UNIQUE\s+)?INDEX)\b(?!\s+CONCURRENTLY)", re.IGNORECASE)
 _DEVIATIONS = {
     "constraint": Deviation(
@@ -224,6 +224,6 @@ def _constraint_locks(item: Item) -> list[Lock]:
     node = postgast.parse(f"ALTER TABLE t ADD {item.definition}").stmts[0].stmt
     referenced = getattr(node.alter_table_stmt.cmds[0].alter_table_cmd, "def").constraint.pktable.relname
     return [
-        Lock(mode="SHARE ROW EXCLUSIVE", table=name, existing=True, note=f"writers wait, {_MOMENT}")
+        Lock(mode="SHARE ROW EXCLUSIVE", table=name, existing=True, note=f"writers wait {_MOMENT}")
         for name in (item.table, referenced)
     ]

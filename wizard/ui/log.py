@@ -138,6 +138,8 @@ def _due(log: list[LogLine], line: LogLine | None) -> LogLine | None:
 def batches(event: BackfillProgressed, at: datetime) -> LogLine:
     """The line that closes a backfill."""
     text = f"{event.rows:,} rows of {event.table} in {plural(event.batches, 'batch').replace('batchs', 'batches')}"
+    if not event.rows:
+        text = f"no row of {event.table} had to be changed"
     place = f"{event.step}.{event.part}"
     return LogLine(at, place, _outcome("committed", event.direction), text, "", _style("committed", event.direction))
 

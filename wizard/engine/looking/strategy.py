@@ -51,7 +51,7 @@ def _choice(step: Step, wanted: str, sizes: Iterable[Mapping[str, Any]]) -> Choi
         return Choice(Strategy.ATOMIC, "asked for")
     if partitioned and step.takes_strong_lock and _adds_to_tables(step):
         reason = (
-            f"{partitioned[0]} is partitioned: it cannot be indexed CONCURRENTLY as a whole, so this blocks writers"
+            f"{partitioned[0]} is partitioned: it cannot be indexed CONCURRENTLY as a whole; readers and writers wait"
         )
         return Choice(Strategy.ATOMIC, reason)
     if wanted == Strategy.ONLINE.value:

@@ -127,7 +127,7 @@ def _idle(board: Board, step: StepView | None, current: str, width: int) -> list
         count = plural(len(board.open_decisions), "decision")
         lines.append(Content.styled(clip(f"{count} still open: {names}", width), "$warning"))
     elif taken := decided(board):
-        lines.append(Content.styled(clip(f"decided (key 6): {taken}", width), "$quiet"))
+        lines.append(Content.styled(clip(f"decided: {taken}; key 6 of that step changes it", width), "$quiet"))
     return lines
 
 

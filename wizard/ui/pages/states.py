@@ -288,7 +288,8 @@ def _would(step: StepView) -> str:
         return f"adopts {plural(found, 'object')}"
     manual = "writes the types file" if step.types else "yours to do"
     words = plural(count, "statement") if count else "reads only" if step.kind.value != "manual" else manual
-    return f"{words}, {found} of {len(step.objects)} there" if found else words
+    there = f", {found} of {len(step.objects)} there" if found else ""
+    return f"{words}{there}{', online' if step.strategy.startswith('online') else ''}"
 
 
 def _resume(board: Board, width: int) -> Lines:

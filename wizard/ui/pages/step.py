@@ -66,7 +66,7 @@ def how_it_runs(step: StepView) -> str:
     if len(step.parts) < 2:
         return step.strategy
     titles = "; ".join(one_line(part.title) for part in step.parts)
-    return f"{step.strategy}. {len(step.parts)} parts, each a transaction of its own: {titles}"
+    return f"{step.strategy}. {len(step.parts)} parts, committed one by one: {titles}"
 
 
 def _time(step: StepView) -> str:
@@ -84,7 +84,8 @@ def _locks_short(label: str, step: StepView) -> list[Field]:
     existing = [lock for lock in _taken(step) if lock.existing]
     if not existing:
         return [(label, "none on a table that the application already uses")]
-    rows = [f"{lock.mode} on {lock.table}" for lock in existing]
+    of_parts = any(part.locks for part in step.parts)
+    rows = [f"{lock.mode} on {lock.table}{f': {one_line(lock.note)}' if of_parts else ''}" for lock in existing]
     return [(label if index == 0 else "", row) for index, row in enumerate(rows)]
 
 

@@ -98,7 +98,7 @@ class Rollback(Card[RollbackChoice]):
                     ("↶ ", "$error"),
                     f"{step.id:<4}",
                     foreign(step.title),
-                    (f"  {plural(count, 'statement')}", "$quiet"),
+                    (f"  {plural(count, 'statement') if count else 'nothing to send'}", "$quiet"),
                 )
             )
             for text in object_lines(step):
@@ -140,11 +140,11 @@ class Rollback(Card[RollbackChoice]):
     def _captures(self) -> list[Content]:
         """Triggers that are made first and go again."""
         lines = []
-        for step in self.plan.captures:
-            text = (
-                f"First, with triggers that go again: {step.title}, so that what the application changes is kept too."
-            )
-            lines += paragraph(text, self._width)
+        for number, step in enumerate(self.plan.captures):
+            if not number:
+                why = "so that what the application writes meanwhile is kept too"
+                lines += paragraph(f"First, by triggers that go with the columns, {why}:", self._width)
+            lines += paragraph(step.title, self._width, indent="  ")
             if self._sql:
                 lines += [Content(""), listing(step.statements, self._width, unfolded=False), Content("")]
         return [*lines, Content("")] if lines else []
