@@ -45,5 +45,7 @@ def difference(plan: TypesPlan) -> list[Content]:
     lines = [heading("Difference")]
     for line in plan.difference:
         style = "bold" if line.startswith(("+++", "---")) else _STYLES.get(line[:1], "$quiet")
-        lines.append(foreign(line, style))
+        # Spaces at the beginning of a line are lost when it is wrapped; these are not.
+        bare = line.lstrip(" ")
+        lines.append(foreign("\N{NO-BREAK SPACE}" * (len(line) - len(bare)) + bare, style))
     return lines
