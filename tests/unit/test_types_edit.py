@@ -108,6 +108,16 @@ def test_a_comment_above_a_table_stays_above_it() -> None:
     assert b"// what clones know; reviewed by us\n      knowledge: {" in after
 
 
+@pytest.mark.parametrize("before", [b"/* of many\n */ updated_at", b"/** of one */ updated_at"])
+def test_a_comment_that_ends_on_the_line_of_a_member_takes_no_other_member_in(before: bytes) -> None:
+    file = styled("generator of 2026").replace(b"updated_at", before)
+
+    after, _ = edit(file, "public", WANTED, TARGET)
+
+    assert edit(after, "public", WANTED, TARGET)[0] == after
+    assert edit(after, "public", WANTED, NOTHING)[0] == file
+
+
 def test_a_view_shows_what_its_tree_says_whatever_its_columns_are_called() -> None:
     tree = (
         r"({QUERY :commandType 1 :targetList ({TARGETENTRY :expr {VAR :varno 1} :resno 1 :resname a\ \{\}\ :resno\ 7 "

@@ -147,6 +147,11 @@ class Editor:
         first = self._first_of(body, sibling)
         indent = indent_at(self.source, sibling.start_byte)
         at = self._line_start(first.start_byte)
+        if self.source.data[at : first.start_byte].strip():
+            # A comment that begins behind another member ends here: its inside is no place for a member.
+            text = "".join(f"{line}{self.style.end}{indent}" for line in _behind(lines, separator))
+            self.splices.append(Splice(sibling.start_byte, sibling.start_byte, text))
+            return
         text = "".join(f"{indent}{line}{self.style.end}" for line in _behind(lines, separator))
         self.splices.append(Splice(at, at, text))
 
@@ -195,14 +200,14 @@ class Editor:
         return previous is not None and previous.type in MEMBERS and previous.end_point[0] == row
 
     def _first_of(self, body: Node, sibling: Node) -> Node:
-        """The first of the comments that stand right above a member, or the member."""
+        """The first of the comments that stand right above a member or before it on its line, or the member."""
         first = sibling
         while True:
             above = first.prev_sibling
             if (
                 above is None
                 or above.type != "comment"
-                or above.end_point[0] + 1 != first.start_point[0]
+                or first.start_point[0] - above.end_point[0] not in {0, 1}
                 or above.start_point[0] == body.start_point[0]
                 or self.source.data[self._line_start(above.start_byte) : above.start_byte].strip()
             ):
