@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.cluster import Cluster
-from tests.support.shapes import OTHERS, PHASE_1, TINY, Entries, Variant, author
+from tests.support.shapes import ONLINE, OTHERS, PHASE_1, THINGS, TINY, Entries, Variant, author
 from wizard.rollout.load import load_rollout
 from wizard.rollout.render import Renderer
 from wizard.rollout.shape import Item, Shapes
@@ -23,7 +23,11 @@ def unordered(shapes: Shapes) -> dict[tuple[str, str], set[frozenset[Item]]]:
 
 @pytest.mark.parametrize(
     ("folder", "variants"),
-    [pytest.param(None, PHASE_1, id="phase-1", marks=pytest.mark.slow), pytest.param(TINY, OTHERS, id="tiny")],
+    [
+        pytest.param(None, PHASE_1, id="phase-1", marks=pytest.mark.slow),
+        pytest.param(TINY, OTHERS, id="tiny"),
+        pytest.param(THINGS, ONLINE, id="things"),
+    ],
 )
 def test_the_file_is_what_this_server_makes(
     cluster: Cluster, folder: Path | None, variants: tuple[Variant, ...]

@@ -19,24 +19,32 @@ class Fault(Enum):
     CUT_BEFORE = "cut before the request reached the server"
     CUT_DURING = "cut while the server works on it"
     CUT_ANSWER = "cut after the server's answer, which is lost"
+    CRASH = "the server crashes while it works on it"
 
 
 Judge = Callable[[int, str], Fault]
 """Called with the number of a writing request, from 0, and its text, before it is passed on."""
 
-WRITING = ("INSERT INTO rag_wizard", "UPDATE rag_wizard", "CREATE SCHEMA rag_wizard", "DROP SCHEMA rag_wizard")
+REGISTRY = tuple(
+    f"{verb} rag_wizard" for verb in ("INSERT INTO", "UPDATE", "DELETE FROM", "CREATE SCHEMA", "DROP SCHEMA")
+)
+OUTSIDE = ("INDEX CONCURRENTLY", "SET lock_timeout", "SET statement_timeout", "SET transaction_timeout", "RESET ")
+"""Statements outside of a transaction, and the settings around them."""
+HEARTBEAT = "SET heartbeat_at"
 
 
 class Proxy:
     """Listens on a free port of the loopback; every writing request of every connection is judged first.
 
-    A request is what a client sends up to a Query or Sync message. Writing ones are those that touch the registry:
-    intents, parts, session and rollout rows.
+    A request is what a client sends up to a Query or Sync message. Writing ones are those that touch the registry
+    (intents, parts, session and rollout rows), and those outside of a transaction; but not the heartbeat, which comes
+    by the clock.
     """
 
-    def __init__(self, port: Callable[[], int], judge: Judge) -> None:
+    def __init__(self, port: Callable[[], int], judge: Judge, crash: Callable[[], None]) -> None:
         self._server_port = port
         self._judge = judge
+        self._crash = crash
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._count = 0
         self._lock = threading.Lock()
@@ -85,7 +93,9 @@ class Proxy:
             if fault is Fault.CUT_ANSWER:
                 lost.set()
             server.sendall(request)
-            if fault is Fault.CUT_DURING:
+            if fault is Fault.CRASH:
+                self._crash()
+            if fault in {Fault.CUT_DURING, Fault.CRASH}:
                 return
             if fault is Fault.CUT_ANSWER:
                 over.wait()
@@ -93,7 +103,7 @@ class Proxy:
 
     def _judged(self, request: bytes) -> Fault:
         text = request.decode("utf-8", "replace")
-        if not any(mark in text for mark in WRITING):
+        if HEARTBEAT in text or not any(mark in text for mark in (*REGISTRY, *OUTSIDE)):
             return Fault.PASS
         with self._lock:
             number = self._count
@@ -150,9 +160,9 @@ def _exactly(sock: socket.socket, size: int, head: bytes = b"") -> bytes:
 
 
 @contextmanager
-def proxy_to(port: Callable[[], int], judge: Judge) -> Iterator[Proxy]:
-    """A running proxy."""
-    proxy = Proxy(port, judge)
+def proxy_to(port: Callable[[], int], judge: Judge, crash: Callable[[], None]) -> Iterator[Proxy]:
+    """A running proxy; `crash` lets the server crash."""
+    proxy = Proxy(port, judge, crash)
     thread = threading.Thread(target=proxy.run, daemon=True)
     thread.start()
     try:

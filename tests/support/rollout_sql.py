@@ -28,7 +28,8 @@ def facts_of(
 ) -> dict[str, str]:
     """The facts of a database, with the engine's two and the answers to decisions."""
     with session(database) as conn:
-        facts = {"schema": "public", "replica_role": "allowed", **rows(conn, rollout.read_sql(rollout.facts))[0]}
+        found = rows(conn, rollout.read_sql(rollout.facts))[0] if rollout.facts else {}
+        facts = {"schema": "public", "replica_role": "allowed", **found}
     return with_decisions(rollout, facts, answers or {})
 
 

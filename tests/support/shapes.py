@@ -1,6 +1,6 @@
 """Writes a rollout's sql/shapes.json: runs its SQL on real servers, statement by statement, and notes what each adds.
 
-`make shapes` writes the file of the built-in rollout and that of tests/rollouts/tiny; a test compares them with what
+`make shapes` writes the files of the built-in rollout and of those in tests/rollouts; a test compares them with what
 PostgreSQL 15, 17 and 18 really make.
 """
 
@@ -25,7 +25,9 @@ from wizard.rollout.render import Group, Renderer
 from wizard.rollout.shape import Item, ItemKind, Shape, write_shapes
 from wizard.rollout.statements import Statement
 
-TINY = Path(__file__).parent.parent / "rollouts" / "tiny"
+ROLLOUTS = Path(__file__).parent.parent / "rollouts"
+TINY = ROLLOUTS / "tiny"
+THINGS = ROLLOUTS / "things"
 Variant = tuple[tuple[str, ...], Mapping[str, str]]
 """Variants of the starting database, and answers to decisions: together they reach every way a step is rendered."""
 PHASE_1: tuple[Variant, ...] = (
@@ -36,6 +38,7 @@ PHASE_1: tuple[Variant, ...] = (
     (("other_shared_function",), {"shared_function": "replace"}),
 )
 OTHERS: tuple[Variant, ...] = (((), {}), ((), {"samples": "with"}))
+ONLINE: tuple[Variant, ...] = ((("things",), {}),)
 Entries = dict[tuple[str, int, str], tuple[Shape, ...]]
 
 
@@ -129,10 +132,10 @@ def _rows(connection: Connection, statement: Statement) -> Live | None:
 
 
 def main() -> None:
-    """Writes both files, with the newest server."""
+    """Writes all files, with the newest server."""
     cluster = Cluster.start("18")
     try:
-        for folder, variants in ((None, PHASE_1), (TINY, OTHERS)):
+        for folder, variants in ((None, PHASE_1), (TINY, OTHERS), (THINGS, ONLINE)):
             rollout = load_rollout(folder) if folder else load_rollout()
             write_shapes(rollout.folder, author(cluster, rollout, variants))
     finally:

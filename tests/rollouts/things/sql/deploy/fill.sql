@@ -1,0 +1,1 @@
+UPDATE things SET filled = 'n' || n WHERE filled IS NULL;

@@ -1,0 +1,1 @@
+UPDATE things SET filled = NULL WHERE filled IS NOT NULL;

@@ -1,0 +1,2 @@
+DROP INDEX IF EXISTS idx_things_n;
+ALTER TABLE things DROP COLUMN filled, DROP COLUMN state;
