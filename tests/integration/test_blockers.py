@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from tests.conftest import MakeDatabase
 from tests.support.blocking import Application, eventually, holding
@@ -138,7 +139,10 @@ def test_a_prepared_transaction_is_named(ready: Database) -> None:
 
 def test_a_deadlock_is_tried_again(ready: Database) -> None:
     Operator(ready).engine.run(last="2.1")
-    operator = Operator(ready, lock_timeout_ms=10_000, lock_patience_s=60.0)
+    # The server looks for a deadlock only once the other one has surely crossed, however slow the machine is.
+    name = sql.Identifier(ready.name)
+    ready.execute(sql.SQL("alter database {} set deadlock_timeout = '4s'").format(name), user=SUPERUSER)
+    operator = Operator(ready, lock_timeout_ms=30_000, lock_patience_s=60.0)
     with holding(ready, "lock table rag_documents in share mode") as other:
 
         def cross() -> None:
