@@ -112,7 +112,7 @@ def test_the_demo_from_start_to_verified_and_out_again(state_dir: Path) -> None:
         screen.until(lambda: "READY. Nothing was changed on demo" in screen.text)
         screen.press("a")
         screen.until(lambda: "FINISHED and verified: 9 of 9 criteria" in screen.text)
-        screen.until(lambda: "Success criteria  8 of 9" in screen.text)
+        screen.until(lambda: "Success criteria  9 of 9" in screen.text)
         screen.press("q")
         assert screen.wait() == 0
         assert_put_back(screen.raw)
