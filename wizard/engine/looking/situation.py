@@ -315,7 +315,7 @@ def _refuse_contradictions(record: RolloutRecord, settings: Settings) -> None:
                 f'decision "{name}" was answered "{record.decisions[name]}" when this rollout began, not "{answer}"',
                 fix="Leave the option out to go on, or roll back first.",
             )
-    if settings.strategy not in {"auto", record.strategy} and record.strategy != "auto":
+    if settings.strategy not in {"auto", record.strategy}:
         raise ContradictionError(
             f'this rollout began with strategy "{record.strategy}", not "{settings.strategy}"',
             fix="Leave --strategy out to go on, or roll back first.",

@@ -36,6 +36,7 @@ def _script(situation: Situation, composer: Composer, settings: Settings, regist
     where = f"{_comment(situation.target)}, schema {_comment(settings.schema)}"
     yield f"-- {situation.rollout.title}: what is left to run on {where}"
     yield f"-- rag-wizard {__version__}; for psql -X -f, not for psql -1: each part commits by itself"
+    yield "-- A lock that cannot be had in time ends it; what is committed stays: make a plan of the rest, and run that"
     if not registry:
         yield from NO_REGISTRY
     remaining = situation.remaining
