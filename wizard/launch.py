@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wizard.limits import DEFAULT_BATCH_ROWS
+
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
 DEFAULT_LOCK_TIMEOUT_MS = 700
-DEFAULT_BATCH_ROWS = 5000
 
 
 def default_state_dir() -> Path:

@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wizard.errors import UsageError
-from wizard.launch import DEFAULT_BATCH_ROWS, default_state_dir
+from wizard.launch import default_state_dir
+from wizard.limits import DEFAULT_BATCH_ROWS
 from wizard.text import duration
 
 if TYPE_CHECKING:

@@ -84,6 +84,7 @@ def test_conflicts_are_data_in_json(make_database: MakeDatabase, state_dir: Path
     assert in_order(refused["error"]["why"], FOUND, EXPECTED)
 
 
+@pytest.mark.slow
 def test_what_is_there_is_told_before_while_and_after_it_is_adopted(database: Database, state_dir: Path) -> None:
     paste(database, [*guide_statements("1.1"), *guide_statements("1.2")[:1]])
     database.execute("alter table domains enable row level security")

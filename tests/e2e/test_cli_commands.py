@@ -186,6 +186,7 @@ def test_forget_is_refused_while_anything_is_rolled_out_unless_it_may_stay(datab
     assert database.value("select to_regclass('domains') is not null and to_regnamespace('rag_wizard') is null")
 
 
+@pytest.mark.slow
 def test_production_needs_its_name_besides_yes(database: Database, state_dir: Path) -> None:
     wizard = Program.on(database, state_dir)
     before = database.snapshot()
@@ -201,6 +202,7 @@ def test_production_needs_its_name_besides_yes(database: Database, state_dir: Pa
     assert wizard("run", "--env", "production", "--yes", "--confirm", "acme-test", "--to", "1.1").code == ExitCode.DONE
 
 
+@pytest.mark.slow
 def test_a_prerequisite_that_stops_is_exit_3_and_nothing_is_changed(
     make_database: MakeDatabase, state_dir: Path
 ) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
+from tests.support.blocking import eventually
 from tests.support.cluster import Cluster
 from tests.support.database import SUPERUSER
 from tests.support.faults import Ground, Kind, Series, beginning
@@ -106,6 +107,9 @@ def test_an_index_that_nobody_saw_being_built_goes_with_a_rollback(grounds: Grou
     build = next(number for number, text in enumerate(seen) if text[5:].startswith("CREATE INDEX CONCURRENTLY"))
     database = ground.database("run")
     ground.killed("run", build, database)
+    # Nobody waits for the server any more, but it goes on building.
+    built = "select 1 from pg_index where indexrelid = to_regclass('idx_things_n') and indisvalid"
+    eventually(lambda: database.query(built), "the index is built")
     if invalid:
         database.execute(
             "update pg_index set indisvalid = false where indexrelid = 'idx_things_n'::regclass", user=SUPERUSER

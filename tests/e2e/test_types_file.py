@@ -124,6 +124,7 @@ def test_for_a_file_in_which_the_guides_listing_was_pasted_the_difference_is_sho
     assert file.read_bytes() == pasted
 
 
+@pytest.mark.slow
 def test_the_command_looks_prints_and_writes_with_the_exit_codes_it_promises(
     database: Database, state_dir: Path, tmp_path: Path
 ) -> None:

@@ -171,6 +171,7 @@ def test_the_script_fills_rows_that_somebody_moves_while_it_runs(
         assert database.value("select count(*) from things where filled is null") == 90
 
 
+@pytest.mark.slow
 def test_a_table_that_is_rewritten_meanwhile_is_gone_through_again(database: Database, tmp_path: Path) -> None:
     _things(database)
     operator = _fill(database, _rollout(tmp_path), batch_delay_s=0.3)
@@ -198,6 +199,7 @@ def test_a_value_that_is_null_does_not_keep_it_from_ending(database: Database, t
     assert database.value("select count(*) from things where filled is null") == 400
 
 
+@pytest.mark.slow
 def test_the_pace_is_changed_while_it_runs(database: Database, tmp_path: Path) -> None:
     _things(database)
     operator = _fill(database, _rollout(tmp_path), batch_delay_s=0.3)

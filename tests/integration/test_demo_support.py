@@ -31,7 +31,9 @@ def test_no_variant_is_forgotten() -> None:
     met = {variant for start in (*ROUND_TRIPS, *UNMET, *CONFLICTS) for variant in start.variants}
     authored = {variant for variants, _ in PHASE_1 for variant in variants}
 
-    assert {"old_grants", *(path.stem for path in VARIANTS.glob("*.sql"))} == set(GUIDE_FAILS) | met | authored
+    # One is for a rollout of the tests' own.
+    known = {"old_grants", *(path.stem for path in VARIANTS.glob("*.sql"))} - {"things"}
+    assert known == set(GUIDE_FAILS) | met | authored
 
 
 @pytest.mark.parametrize("variant", sorted(GUIDE_FAILS))

@@ -66,6 +66,7 @@ def test_a_step_goes_on_with_the_strategy_that_it_began_with(database: Database)
     assert told["2.1"] == "online: as it began"
 
 
+@pytest.mark.slow
 def test_psql_runs_the_online_plan_to_the_same_end_and_the_wizard_rolls_it_back(
     database: Database, twin: Database
 ) -> None:
@@ -119,6 +120,7 @@ def test_columns_that_were_there_before_are_null_again_where_they_were(make_data
     assert_same(before, database.snapshot())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", ["1.6", "2.1", "2.2", "6.1"])
 def test_back_to_a_step_and_forward_again_ends_alike(database: Database, twin: Database, step: str) -> None:
     Operator(twin).engine.run()

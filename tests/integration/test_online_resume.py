@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 
 import psycopg
+import pytest
 
 from tests.support.database import SUPERUSER, Database, assert_same
 from tests.support.engine import Operator
@@ -92,6 +93,7 @@ def test_a_backfill_done_in_part_is_rolled_back_to_the_start(make_database: Call
     assert_same(before, database.snapshot())
 
 
+@pytest.mark.slow
 def test_a_rollback_stopped_between_two_batches_goes_on_or_forward(make_database: Callable[..., Database]) -> None:
     database = make_database(rows=1000)
     operator = _online(database, batch_delay_s=0.0)
@@ -202,6 +204,7 @@ def test_an_index_that_somebody_else_is_building_is_not_touched(database: Databa
     assert Operator(database, strategy="online").engine.run().ending == "done"
 
 
+@pytest.mark.slow
 def test_rows_that_come_meanwhile_are_filled_or_told_and_it_ends(make_database: Callable[..., Database]) -> None:
     database = make_database(rows=1000)
     operator = _online(database)

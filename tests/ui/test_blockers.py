@@ -25,6 +25,7 @@ async def question(walk: Walk, key: str) -> None:
     await walk.until(lambda: isinstance(walk.app.screen, YesNo), "a question")
 
 
+@pytest.mark.slow
 @SIZES_OF_A_WALK
 async def test_a_blocker_is_named_listed_and_ended_only_after_yes(
     open_screen: Open, database: Database, size: tuple[int, int]

@@ -101,6 +101,7 @@ async def test_a_conflict_is_shown_with_both_definitions_and_no_key_runs_anythin
     assert_same(before, database.snapshot())
 
 
+@pytest.mark.slow
 async def test_when_the_conflict_is_gone_enter_looks_again_and_the_next_enter_runs(
     open_screen: Open, database: Database
 ) -> None:

@@ -114,6 +114,7 @@ async def test_ctrl_c_asks_before_it_cancels(open_screen: Open, held: psycopg.Co
         assert walk.states()["2.1"] == "to do"
 
 
+@pytest.mark.slow
 async def test_pause_goes_on_or_opens_the_rollback_plan(open_screen: Open, held: psycopg.Connection) -> None:
     async with open_screen(lock_timeout_ms=50) as walk:
         await wait_for_the_lock(walk)

@@ -120,6 +120,7 @@ async def test_after_a_failure_b_and_enter_roll_everything_back(open_screen: Ope
     assert_same(before, database.snapshot())
 
 
+@pytest.mark.slow
 async def test_escape_leaves_the_rollback_plan_without_an_answer(open_screen: Open, database: Database) -> None:
     async with open_screen() as walk:
         await walk.press("a", "b", "escape")
@@ -159,6 +160,7 @@ async def test_rows_that_would_be_lost_are_archived_and_it_says_where(
     assert database.value("SELECT to_regclass('domains') IS NULL")
 
 
+@pytest.mark.slow
 async def test_quitting_in_the_middle_and_starting_again_resumes(open_screen: Open) -> None:
     async with open_screen() as walk:
         await walk.press("enter", "enter", "enter", "q")

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wizard.engine.steering import BATCH_ROWS, DELAY_S
 from wizard.errors import UsageError
-from wizard.launch import DEFAULT_BATCH_ROWS, DEFAULT_LOCK_TIMEOUT_MS, Launch, default_state_dir
+from wizard.launch import DEFAULT_LOCK_TIMEOUT_MS, Launch, default_state_dir
+from wizard.limits import BATCH_ROWS, DEFAULT_BATCH_ROWS, DELAY_S
 
 _DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>ms|s|min)?", re.IGNORECASE)
 _UNIT_MS = {"ms": 1, "s": 1000, "min": 60_000}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wizard.engine.steering import BATCH_ROWS, DELAY_S
+from wizard.limits import BATCH_ROWS, DELAY_S
 from wizard.text import clock, duration
 
 if TYPE_CHECKING:

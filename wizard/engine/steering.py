@@ -7,18 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from wizard.limits import BATCH_ROWS, DEFAULT_BATCH_ROWS, DELAY_S
+
 if TYPE_CHECKING:
     from wizard.db.connect import Connection
-
-BATCH_ROWS = (100, 50_000)
-"""Fewest and most rows of a batch: a batch holds its rows' locks until it commits."""
-DELAY_S = (0.0, 60.0)
 
 
 class Steering:
     """Thread-safe switches. The engine looks at them between parts and while it waits."""
 
-    def __init__(self, batch_rows: int = 5000, delay_s: float = 0.0) -> None:
+    def __init__(self, batch_rows: int = DEFAULT_BATCH_ROWS, delay_s: float = 0.0) -> None:
         self._stop = threading.Event()
         self._go = threading.Event()
         self._go.set()

@@ -277,11 +277,7 @@ class Board:
         if not self.activity.writes:
             return True
         gentle = all(lock.mode in GENTLE for lock in step.locks if lock.existing)
-        live = self.live
-        # Once batches are committed, what would be counted is only what is left.
-        return (
-            gentle and live is not None and live.backfill is None and (live.step, live.direction) == (step.id, "deploy")
-        )
+        return gentle and self.live is not None and (self.live.step, self.live.direction) == (step.id, "deploy")
 
     @property
     def unit(self) -> str:
