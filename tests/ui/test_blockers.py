@@ -38,7 +38,8 @@ async def test_a_blocker_is_named_listed_and_ended_only_after_yes(
             now = f"waits for 2, first pid {pid}, postgres, nightly report, idle"
             await walk.pilot.press("a")
             await walk.until(lambda: now in walk.words_in("#now"), now)
-            assert walk.state_line.startswith("WAITING for a lock on clones, 0:0")
+            waits = "WAITING for a lock on clones, 0:0"
+            await walk.until(lambda: walk.state_line.startswith(waits), waits)
             assert "last: select * from clones where name = $1" in walk.words_in("#now")
             assert "w Who blocks" in walk.text
             await walk.pilot.press("w")
