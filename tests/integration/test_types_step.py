@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.database import Database
+from tests.support.database import SUPERUSER, Database
 from tests.support.engine import Operator
 from tests.support.typescript import GENERATED
-from wizard.engine.events import Event, Noticed, TypesCompared, TypesFileRestored, TypesFileWritten
+from wizard.engine.events import Event, Finished, Noticed, TypesCompared, TypesFileRestored, TypesFileWritten
 from wizard.errors import RefusedError, UsageError
 
 
@@ -68,6 +68,21 @@ def test_without_a_file_the_step_is_open_and_naming_one_later_closes_it(database
     verification = ada.engine.verify()
     assert all(criterion.state == "passed" for criterion in verification.criteria)
     assert any("assistants, Row, Insert, Update: clone_id: string | null" in text for text in verification.listing)
+
+
+def test_a_server_that_goes_away_behind_the_run_does_not_make_it_fail(database: Database) -> None:
+    operator = Operator(database)
+
+    def go_away(event: Event) -> None:
+        if isinstance(event, Finished):
+            database.execute(f'alter database "{database.name}" connection limit 0', user=SUPERUSER)
+
+    operator.listen(go_away)
+
+    outcome = operator.engine.run(listing=True)
+
+    assert outcome.sentence.startswith("FINISHED and verified")
+    assert "was not looked up" in operator.told(Noticed)[-1].text
 
 
 def test_a_file_that_was_edited_since_keeps_the_edits_and_loses_the_entries(database: Database, file: Path) -> None:

@@ -46,7 +46,7 @@ from wizard.engine.types.step import record_as_done, require_file, require_shown
 from wizard.engine.types.views import TypesPlan, TypesWritten
 from wizard.engine.views import DryRun, LoggedStatement, Outcome, PrerequisiteResult, PreviewTable, Survey, Verification
 from wizard.engine.views_back import RestorePlan, RollbackPlan
-from wizard.errors import ExitCode, OtherOperatorError
+from wizard.errors import ConnectionUnsuitableError, ExitCode, OtherOperatorError
 from wizard.rollout.model import Rollout
 
 
@@ -195,8 +195,13 @@ class Engine:
             outcome = self._finish(resuming(here, partial(work, here)))
         if not listing or outcome.verification is None:
             return outcome
-        with self._reading() as (connection, situation):
-            return outcome.model_copy(update={"verification": _listed(connection, situation, outcome.verification)})
+        try:
+            with self._reading() as (connection, situation):
+                return outcome.model_copy(update={"verification": _listed(connection, situation, outcome.verification)})
+        except ConnectionUnsuitableError as error:
+            # The run is over and recorded: what it achieved does not depend on this last look.
+            self._emit(Noticed(text=f"what the guide's listing of types has wrong was not looked up: {error.what}"))
+            return outcome
 
     def rollback(self, to: str | None = None, *, discard_data: bool = False, archive: Path | None = None) -> Outcome:
         """Undoes everything, or everything after step `to`. Rows that go are archived first, unless `discard_data`.
