@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wizard.limits import DEFAULT_BATCH_ROWS
-
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
@@ -49,7 +47,7 @@ class Launch:
     operator: str = ""
     """user@host of whoever sits there."""
     lock_timeout_ms: int = DEFAULT_LOCK_TIMEOUT_MS
-    batch_rows: int = DEFAULT_BATCH_ROWS
+    batch_rows: int | None = None
     """Rows of a backfill that are changed in one transaction."""
     batch_delay_s: float = 0.0
     """Between two batches."""

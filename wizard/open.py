@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from wizard.errors import UsageError
 from wizard.launch import default_state_dir
-from wizard.limits import DEFAULT_BATCH_ROWS
 from wizard.text import duration
 
 if TYPE_CHECKING:
@@ -131,7 +130,7 @@ def command_of(launch: Launch) -> str:
         ("--schema", launch.schema, "public"),
         ("--rollout", str(launch.rollout or ""), ""),
         ("--strategy", launch.strategy, "auto"),
-        ("--batch-rows", str(launch.batch_rows), str(DEFAULT_BATCH_ROWS)),
+        ("--batch-rows", str(launch.batch_rows or ""), ""),
         ("--batch-delay", duration(launch.batch_delay_s).replace(" ", ""), "0"),
         ("--state-dir", str(launch.state_dir), str(default_state_dir())),
         *(("--decide", f"{name}={value}", "") for name, value in launch.decisions.items()),

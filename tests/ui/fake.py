@@ -238,7 +238,7 @@ class FakeEngine:
         self.settings = Settings()
         self.resting = False
         self.tell: Listener = lambda _event: None
-        self.pace = (5000, 0.0)
+        self.pace: tuple[int, float] = (5000, 0.0)
         self._over = threading.Event()
 
     def run(self, **_: Any) -> Outcome:

@@ -12,7 +12,7 @@ from typing import Any
 
 from wizard.errors import UsageError
 from wizard.launch import DEFAULT_LOCK_TIMEOUT_MS, Launch, default_state_dir
-from wizard.limits import BATCH_ROWS, DEFAULT_BATCH_ROWS, DELAY_S
+from wizard.limits import BATCH_AIM_S, BATCH_ROWS, DELAY_S
 
 _DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>ms|s|min)?", re.IGNORECASE)
 _UNIT_MS = {"ms": 1, "s": 1000, "min": 60_000}
@@ -98,16 +98,19 @@ def parse_lock_timeout(text: str | None) -> int:
     return int(milliseconds)
 
 
-def parse_batch_rows(rows: int | None) -> int:
-    """Rows of a batch. Raises UsageError outside the bounds within which the screen's keys move it too."""
+def parse_batch_rows(rows: int | None) -> int | None:
+    """Rows of a batch; None: by the time they take.
+
+    Raises UsageError outside the bounds within which the screen's keys move it too.
+    """
     least, most = BATCH_ROWS
     if rows is None:
-        return DEFAULT_BATCH_ROWS
+        return None
     if not least <= rows <= most:
         raise UsageError(
             f"--batch-rows {rows} is not from {least:,} to {most:,}.",
             why="A batch holds the locks of its rows until it commits: a large one makes the application wait.",
-            fix=f"Leave it out for {DEFAULT_BATCH_ROWS:,}, or write it as in --batch-rows 2000.",
+            fix=f"Leave it out for batches of about {BATCH_AIM_S * 1000:.0f} ms, or write it as in --batch-rows 2000.",
         )
     return rows
 

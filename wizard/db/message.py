@@ -16,8 +16,8 @@ class Reply:
 
     tag: str
     """Command tag, for example "INSERT 0 8"."""
-    value: str | None = None
-    """The first column of the first row, of a statement that returned rows."""
+    row: tuple[str | None, ...] = ()
+    """The first row as text, of a statement that returned rows."""
 
     @property
     def rows(self) -> int | None:
@@ -54,6 +54,7 @@ def send_message(connection: Connection, text: str) -> tuple[Reply, ...]:
                 # A time limit of the server ends the session too, but has a class of its own.
                 raise error if isinstance(error, psycopg.OperationalError) else psycopg.OperationalError(str(error))
             raise MessageError(index, error)
-        value = result.get_value(0, 0) if result.ntuples else None
-        replies.append(Reply((result.command_status or b"").decode(), None if value is None else value.decode()))
+        row = [result.get_value(0, column) for column in range(result.nfields)] if result.ntuples else []
+        texts = tuple(None if value is None else value.decode() for value in row)
+        replies.append(Reply((result.command_status or b"").decode(), texts))
     return tuple(replies)

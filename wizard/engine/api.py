@@ -264,7 +264,7 @@ class Engine:
         """Ends a pause."""
         self._steering.go_on()
 
-    def set_pace(self, *, batch_rows: int | None = None, delay_s: float | None = None) -> tuple[int, float]:
+    def set_pace(self, *, batch_rows: int | None = None, delay_s: float | None = None) -> tuple[int | None, float]:
         """Rows a batch and seconds between two of a backfill, from the next batch on; what holds then."""
         self._steering.pace(batch_rows=batch_rows, delay_s=delay_s)
         return self._steering.batch_rows, self._steering.delay_s

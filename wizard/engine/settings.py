@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from wizard.limits import DEFAULT_BATCH_ROWS
-
 
 @dataclass(frozen=True)
 class Settings:
@@ -22,7 +20,7 @@ class Settings:
     """How long one try waits for a table lock."""
     lock_patience_s: float = 120.0
     """How long all tries of one part together wait before it is given up (exit 6)."""
-    batch_rows: int = DEFAULT_BATCH_ROWS
+    batch_rows: int | None = None
     """Rows of a backfill that are changed in one transaction."""
     batch_delay_s: float = 0.0
     """Between two batches."""

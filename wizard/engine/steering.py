@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from wizard.limits import BATCH_ROWS, DEFAULT_BATCH_ROWS, DELAY_S
+from wizard.limits import BATCH_ROWS, DELAY_S
 
 if TYPE_CHECKING:
     from wizard.db.connect import Connection
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Steering:
     """Thread-safe switches. The engine looks at them between parts and while it waits."""
 
-    def __init__(self, batch_rows: int = DEFAULT_BATCH_ROWS, delay_s: float = 0.0) -> None:
+    def __init__(self, batch_rows: int | None = None, delay_s: float = 0.0) -> None:
         self._stop = threading.Event()
         self._go = threading.Event()
         self._go.set()
@@ -27,7 +27,7 @@ class Steering:
         self.cancelled = False
         """True once a cancel was asked for: a cancelled statement is then no failure."""
         self.batch_rows = batch_rows
-        """Rows of the next batch of a backfill."""
+        """Rows of the next batch of a backfill; None: as many as take no longer than they should."""
         self.delay_s = delay_s
         """Pause between two batches."""
 

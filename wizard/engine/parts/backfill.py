@@ -214,16 +214,20 @@ class _Backfill:
         yield from self._here.connection.execute(select)
 
     def _commit(self, lines: tuple[Line, ...], values: dict[str, str], place: dict[str, Any]) -> tuple[int, float]:
-        """One batch, in one message; rows changed and seconds taken. Tries again while somebody is in the way."""
+        """One batch, in one message; rows changed and the seconds that it held their locks, by the server's clock.
+
+        Tries again while somebody is in the way.
+        """
         self._pace.wait()
         number = self._number + 1
         literal = sql.SQL("{}::jsonb").format(sql.Literal(json.dumps(place)))
         values = {**values, batches.NUMBER: str(number), batches.REACHED: literal.as_string()}
-        began = time.monotonic()
         replies = self._send(lines, values)
         self._number = number
-        rows = next((reply.value for reply in reversed(replies) if reply.value is not None), "0")
-        return int(rows), time.monotonic() - began
+        rows, seconds = next(reply.row for reply in reversed(replies) if reply.row)
+        assert rows is not None
+        assert seconds is not None
+        return int(rows), float(seconds)
 
     def _send(self, lines: tuple[Line, ...], values: Mapping[str, str]) -> tuple[Reply, ...]:
         """One message. While somebody is in its way it lets go and comes again, as every part does."""

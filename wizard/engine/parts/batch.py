@@ -103,7 +103,9 @@ _COUNTED = """\
 UPDATE rag_wizard.part AS part SET rows = part.rows + batch.rows
 FROM rag_wizard.batch AS batch
 WHERE part.part_id = {part} AND batch.part_id = {part} AND batch.number = {number}"""
-_ROWS = "SELECT rows FROM rag_wizard.batch WHERE part_id = {part} AND number = {number}"
+_DONE = """\
+SELECT rows, extract(epoch FROM clock_timestamp() - began_at)
+FROM rag_wizard.batch WHERE part_id = {part} AND number = {number}"""
 _SNAPSHOT = """\
 DO $rag_wizard$
 BEGIN
@@ -181,11 +183,14 @@ def batch_of(statement: Statement, key: tuple[str, ...]) -> Batch:
 
 
 def page_lines(batch: Batch, part_id: str) -> Iterator[str]:
-    """Between BEGIN and COMMIT of a page: checkpoint first. The last statement answers how many rows were changed."""
+    """Between BEGIN and COMMIT of a page: checkpoint first.
+
+    The last statement answers how many rows were changed, and how many seconds the transaction has taken by then.
+    """
     yield _filled(_NEXT, batch, part_id)
     yield _filled(_PAGE, batch, part_id)
     yield _filled(_COUNTED, batch, part_id)
-    yield _filled(_ROWS, batch, part_id)
+    yield _filled(_DONE, batch, part_id)
 
 
 def rest_lines(batch: Batch, part_id: str) -> Iterator[str]:
@@ -222,7 +227,7 @@ def sweep_lines(batch: Batch, part_id: str) -> Iterator[str]:
     # In a statement of its own, which sees what the one before it changed.
     yield _filled(_SETTLED, batch, part_id)
     yield _filled(_COUNTED, batch, part_id)
-    yield _filled(_ROWS, batch, part_id)
+    yield _filled(_DONE, batch, part_id)
 
 
 def with_values(text: str, values: Mapping[str, str]) -> str:

@@ -14,6 +14,7 @@ from wizard.engine.events import BackfillProgressed
 from wizard.engine.looking.record import PartRecord
 from wizard.engine.parts.send import PartFailedError, StoppedError
 from wizard.engine.parts.source import PartMessage
+from wizard.limits import AIMED_BATCH_ROWS, BATCH_AIM_S
 
 if TYPE_CHECKING:
     from wizard.engine.session.sitting import Sitting
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 Phase = Literal["counting", "filling", "sweeping"]
 
 LONG_BATCH_S = 1.0
-"""A batch that takes longer keeps its rows locked too long: the next ones are smaller."""
+"""A batch that takes longer keeps its rows locked too long, whatever the operator asked for: the next are smaller."""
 SHORT_BATCH_S = 0.4
 MOST_LAG = 64 << 20
 """Bytes of WAL that a replica or a logical slot may be behind before the backfill waits for it."""
@@ -44,8 +45,10 @@ class Pace:
         self._rows = 0
         self._batches = 0
         self._density = 0.0
+        self._aimed = 1_000.0
+        """Rows of a batch that holds its locks for `BATCH_AIM_S`, by what the last ones took."""
         self._share = 1.0
-        """Of the rows that the operator asked for: less while batches take too long."""
+        """Of the rows that the operator asked for: less while batches take far too long."""
         self._recent: deque[tuple[float, int]] = deque(maxlen=64)
         self._looked = 0.0
         self._told = 0.0
@@ -66,15 +69,16 @@ class Pace:
 
     @property
     def rows(self) -> int:
-        """Rows of the next batch."""
-        return max(int(self._here.steering.batch_rows * self._share), 1)
+        """Rows of the next batch: what the operator asked for, else as many as the aim allows, as a round number."""
+        asked = self._here.steering.batch_rows
+        return int(float(f"{self._aimed:.2g}")) if asked is None else max(int(asked * self._share), 1)
 
     def blocks(self, most: int) -> int:
         """Blocks of the next batch: as many as hold its rows, by what the last ones held."""
         return max(1, min(int(self.rows / self._density) if self._density else most, most))
 
     def committed(self, phase: Phase, number: int, rows: int, seconds: float, *, blocks: int = 0) -> None:
-        """A batch is committed."""
+        """A batch is committed, that held its locks for so many seconds."""
         self._rows += rows
         self._batches = number
         if rows:
@@ -82,6 +86,10 @@ class Pace:
         self._recent.append((time.monotonic(), self._rows))
         if blocks:
             self._density = 0.5 * self._density + 0.5 * rows / blocks
+        if rows and seconds:
+            # Not more than half as many again: one batch that happened to be quick is no promise.
+            aimed = min(max(rows / seconds * BATCH_AIM_S, self._aimed / 2), self._aimed * 1.5)
+            self._aimed = min(max(aimed, AIMED_BATCH_ROWS[0]), AIMED_BATCH_ROWS[1])
         if seconds > LONG_BATCH_S:
             self._share = max(self._share / 2, 0.01)
         elif seconds < SHORT_BATCH_S:
@@ -120,7 +128,7 @@ class Pace:
                 raise StoppedError
 
     def _share_words(self) -> str:
-        if self._share >= 1.0:
+        if self._share >= 1.0 or self._here.steering.batch_rows is None:
             return ""
         return f"batches took longer than {LONG_BATCH_S:.0f} s; {self.rows:,} rows each for now"
 
