@@ -32,7 +32,7 @@ SERIES = {
     ),
     "online": Series(rows=240, options=BATCHES, forward=("--strategy", "online")),
 }  # fmt: skip
-LEAST = {"atomic": 25, "things": 24, "online": 80}
+LEAST = {"atomic": 20, "things": 20, "online": 65}
 """So many requests that write there are at least."""
 DIRECTIONS = ("run", "rollback")
 SHARES = 4

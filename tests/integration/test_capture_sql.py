@@ -33,7 +33,6 @@ def text(template: str) -> sql.Composed:
 def test_odd_names_keys_and_types_are_noted_and_found(database: Database) -> None:
     """A composite key whose text depends on the session, a value without equality, equal ones that are not the same."""
     database.execute(CREATE)
-    database.execute("alter table rag_wizard.capture drop constraint capture_part_id_fkey")
     database.execute(text("create schema {schema}"))
     database.execute(
         text(

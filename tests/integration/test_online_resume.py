@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-import psycopg
 import pytest
 
+from tests.support.blocking import end_once_it_waits, end_the_wizard
 from tests.support.database import SUPERUSER, Database, assert_same
 from tests.support.engine import Operator
-from wizard.engine.events import BackfillProgressed, Event, Noticed, PartStarted
+from wizard.engine.events import BackfillProgressed, ConnectionLost, Event, Noticed, PartStarted
 
 FILLED = "select count(*) from clones where rag_domain_mapping is not null"
 BATCHES = """
@@ -26,14 +26,6 @@ def _stop_after(operator: Operator, rows: int, direction: str = "deploy") -> Non
             operator.engine.stop()
 
     operator.listen(stop)
-
-
-def _terminate_wizard(database: Database) -> None:
-    database.execute(
-        "select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'rag-wizard 0%'"
-        " and datname = current_database()",
-        user=SUPERUSER,
-    )
 
 
 def _online(database: Database, **settings: object) -> Operator:
@@ -122,7 +114,7 @@ def test_a_lost_connection_in_mid_backfill_is_resumed_and_every_row_is_changed_o
     def cut(event: Event) -> None:
         if isinstance(event, BackfillProgressed) and event.step == "6.2" and event.rows >= 200 and not lost:
             lost.append(event.rows)
-            _terminate_wizard(database)
+            end_the_wizard(database)
 
     operator.listen(cut)
 
@@ -136,18 +128,16 @@ def test_a_lost_connection_in_mid_backfill_is_resumed_and_every_row_is_changed_o
 def test_an_index_that_was_built_though_nobody_saw_it_end_is_taken_for_ours(database: Database) -> None:
     before = database.snapshot()
     operator = _online(database)
-    blocked = threading.Event()
-    with psycopg.connect(database.conninfo(), autocommit=False) as other:
 
-        def hold_the_checkpoint(event: Event) -> None:
-            if isinstance(event, PartStarted) and event.title == "idx_clones_rag_status" and not blocked.is_set():
-                other.execute("select from rag_wizard.part where state = 'intent' for update")
-                blocked.set()
-                threading.Thread(target=_end_when_built, args=(database, other)).start()
+    def hold_the_checkpoint(event: Event) -> None:
+        built = isinstance(event, PartStarted) and event.title == "idx_clones_rag_status"
+        if built and not operator.told(ConnectionLost):
+            end_once_it_waits(database, "select from rag_wizard.part where state = 'intent' for update")
 
-        operator.listen(hold_the_checkpoint)
-        assert operator.engine.run().ending == "done"
+    operator.listen(hold_the_checkpoint)
+    assert operator.engine.run().ending == "done"
 
+    assert len(operator.told(ConnectionLost)) == 1
     made = database.query("select origin from rag_wizard.object where name = 'idx_clones_rag_status'")
     assert {row[0] for row in made} == {"made"}
     built = [one for one in operator.engine.statements() if "CONCURRENTLY idx_clones_rag_status" in one.sql]
@@ -155,18 +145,6 @@ def test_an_index_that_was_built_though_nobody_saw_it_end_is_taken_for_ours(data
     assert Operator(database).engine.rollback().ending == "done"
     Operator(database).engine.forget()
     assert_same(before, database.snapshot())
-
-
-def _end_when_built(database: Database, holder: psycopg.Connection[tuple[object, ...]]) -> None:
-    """Once the checkpoint waits behind the index that is built, its session ends."""
-    waiting = (
-        "select count(*) from pg_stat_activity where application_name like 'rag-wizard 0%'"
-        " and wait_event_type = 'Lock' and datname = current_database()"
-    )
-    while not database.value(waiting, user=SUPERUSER):
-        pass
-    _terminate_wizard(database)
-    holder.rollback()
 
 
 def test_an_invalid_index_is_built_anew(database: Database, twin: Database) -> None:

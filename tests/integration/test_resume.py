@@ -8,6 +8,7 @@ from dataclasses import replace
 import psycopg
 import pytest
 
+from tests.support.blocking import end_once_it_waits, end_the_wizard
 from tests.support.database import Database, assert_same
 from tests.support.engine import Operator
 from tests.support.series import sampled
@@ -41,14 +42,6 @@ def test_stopping_after_every_part_and_resuming_elsewhere_ends_the_same(database
     assert database.dump() == twin.dump()
 
 
-def end_the_wizards_backend(database: Database) -> None:
-    database.execute(
-        "select pg_terminate_backend(pid) from pg_stat_activity"
-        " where application_name like 'rag-wizard%' and datname = current_database()",
-        user="supabase_admin",
-    )
-
-
 @pytest.mark.parametrize("step", sampled(STEPS))
 def test_a_backend_that_dies_inside_a_part_is_replaced_and_the_truth_asked_for(database: Database, step: str) -> None:
     operator = Operator(database)
@@ -57,7 +50,7 @@ def test_a_backend_that_dies_inside_a_part_is_replaced_and_the_truth_asked_for(d
     def die_once(event: Event) -> None:
         if isinstance(event, PartStarted) and event.step == step and not killed:
             killed.append(step)
-            end_the_wizards_backend(database)
+            end_once_it_waits(database, "lock table rag_wizard.statement in share mode")
 
     operator.listen(die_once)
     outcome = operator.engine.run()
@@ -78,7 +71,7 @@ def test_a_connection_that_never_lasts_is_given_up_with_the_state_named(database
 
     def die(event: Event) -> None:
         if isinstance(event, PartStarted) and event.step == "1.2":
-            end_the_wizards_backend(database)
+            end_the_wizard(database)
 
     operator.listen(die)
     with pytest.raises(ConnectionUnsuitableError, match="lost 4 times in a row") as given_up:

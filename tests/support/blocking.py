@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -9,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from tests.support.database import Database
+from tests.support.database import SUPERUSER, Database
 from tests.support.polling import Loop
 
 PATIENCE_S = 30.0
@@ -20,6 +21,32 @@ def eventually(holds: Callable[[], object], what: str) -> None:
     end = time.monotonic() + PATIENCE_S
     while not holds():
         assert time.monotonic() < end, f"never happened: {what}"
+
+
+def end_once_it_waits(database: Database, lock: str) -> None:
+    """Takes a lock; as soon as a wizard waits for it, its session is ended from outside, then the lock is let go."""
+    holder = psycopg.connect(database.conninfo())
+    holder.execute(lock.encode())
+    waiting = (
+        "select count(*) from pg_stat_activity where application_name like 'rag-wizard 0%'"
+        " and wait_event_type = 'Lock' and datname = current_database()"
+    )
+
+    def end() -> None:
+        with closing(holder):
+            eventually(lambda: database.value(waiting, user=SUPERUSER), "the wizard waits")
+            end_the_wizard(database)
+
+    threading.Thread(target=end).start()
+
+
+def end_the_wizard(database: Database) -> None:
+    """Its sessions on this database, from outside."""
+    database.execute(
+        "select pg_terminate_backend(pid) from pg_stat_activity"
+        " where application_name like 'rag-wizard%' and datname = current_database()",
+        user=SUPERUSER,
+    )
 
 
 @contextmanager

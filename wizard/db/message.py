@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 from psycopg import errors, generators, pq
+from psycopg.adapt import Transformer
+from psycopg.pq.abc import PGresult
 
 from wizard.db.connect import Connection
 
@@ -16,8 +19,22 @@ class Reply:
 
     tag: str
     """Command tag, for example "INSERT 0 8"."""
-    row: tuple[str | None, ...] = ()
-    """The first row as text, of a statement that returned rows."""
+    result: PGresult
+
+    @property
+    def row(self) -> tuple[str | None, ...]:
+        """The first row as text; empty for a statement that returned none."""
+        if not self.result.ntuples:
+            return ()
+        values = (self.result.get_value(0, column) for column in range(self.result.nfields))
+        return tuple(None if value is None else value.decode() for value in values)
+
+    def records(self, connection: Connection) -> list[dict[str, Any]]:
+        """All rows, as a cursor of this connection would give them."""
+        transformer = Transformer(connection)
+        transformer.set_pgresult(self.result)
+        names = [(self.result.fname(column) or b"").decode() for column in range(self.result.nfields)]
+        return transformer.load_rows(0, self.result.ntuples, lambda values: dict(zip(names, values, strict=True)))
 
     @property
     def rows(self) -> int | None:
@@ -54,7 +71,5 @@ def send_message(connection: Connection, text: str) -> tuple[Reply, ...]:
                 # A time limit of the server ends the session too, but has a class of its own.
                 raise error if isinstance(error, psycopg.OperationalError) else psycopg.OperationalError(str(error))
             raise MessageError(index, error)
-        row = [result.get_value(0, column) for column in range(result.nfields)] if result.ntuples else []
-        texts = tuple(None if value is None else value.decode() for value in row)
-        replies.append(Reply((result.command_status or b"").decode(), texts))
+        replies.append(Reply((result.command_status or b"").decode(), result))
     return tuple(replies)

@@ -23,6 +23,24 @@ def prepared_rows(
     """
     if connection.kind == "transaction pooler":
         return connection.execute(query(name), values).fetchall()
+    text = prepared_text(connection, name, types, values)
+    cursor = connection.cursor()
+    try:
+        cursor.execute(text.encode())
+    except Exception:
+        if not connection.broken:
+            connection.execute("ROLLBACK")
+        raise
+    cursor.nextset()
+    cursor.nextset()
+    return cursor.fetchall()
+
+
+def prepared_text(connection: Connection, name: str, types: Mapping[str, str], values: Mapping[str, Any]) -> str:
+    """What asks the named query, to be sent behind other statements: its rows are those of the last statement but one.
+
+    Has the server plan it now if it has not yet.
+    """
     if name not in connection.prepared:
         places = {key: f"${number}" for number, key in enumerate(types, start=1)}
         # Both come from our own files: names, types, and a query whose only % are its parameters.
@@ -32,13 +50,4 @@ def prepared_rows(
     arguments = sql.SQL(", ").join(
         sql.SQL("{}::{}").format(sql.Literal(values[key]), sql.SQL(kind)) for key, kind in types.items()
     )
-    cursor = connection.cursor()
-    try:
-        cursor.execute(_SEND.format(sql.Identifier(f"rag_wizard_{name}"), arguments))
-    except Exception:
-        if not connection.broken:
-            connection.execute("ROLLBACK")
-        raise
-    cursor.nextset()
-    cursor.nextset()
-    return cursor.fetchall()
+    return _SEND.format(sql.Identifier(f"rag_wizard_{name}"), arguments).as_string()

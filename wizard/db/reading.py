@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,11 +28,10 @@ class Moment:
 
 
 NEVER = Moment()
+Rows = list[dict[str, Any]]
 
 
-def read_rows(
-    connection: Connection, select: str, *, moment: Moment = NEVER, timeout_ms: int | None = None
-) -> list[dict[str, Any]]:
+def read_rows(connection: Connection, select: str, *, moment: Moment = NEVER, timeout_ms: int | None = None) -> Rows:
     """The rows of one SELECT, which may read `moment` as current_setting('rag_wizard.xid', true) and '...horizon'.
 
     The server refuses anything that would write, whatever the session allows, and ends it after `timeout_ms`.
@@ -53,9 +53,44 @@ def read_rows(
     except psycopg.Error:
         connection.execute(undo)
         raise
-    for _ in range(3 if timeout_ms is None else 4):
+    return _behind(cursor, 3 if timeout_ms is None else 4)
+
+
+def read_all(connection: Connection, asked: Sequence[tuple[str, Moment]]) -> list[Rows | psycopg.Error]:
+    """The rows of several SELECTs, each with its moment, or why the server gave none; where it can be, in one message.
+
+    Raises psycopg.OperationalError if the connection is lost.
+    """
+    if len(asked) > 1 and connection.kind != "transaction pooler":
+        texts = (
+            f"{_MOMENT.format(at.xid, at.horizon, _limit(None)).as_string()}; {select}\n; " for select, at in asked
+        )
+        cursor = connection.cursor()
+        try:
+            cursor.execute(f"BEGIN READ ONLY; {''.join(texts)}COMMIT".encode())
+        except psycopg.Error:
+            if connection.broken:
+                raise
+            connection.execute("ROLLBACK")
+        else:
+            return [_behind(cursor, 3) for _ in asked]
+    # Which of them the server refuses, and what it says of the others, each tells by itself.
+    return [_rows_or_error(connection, select, at) for select, at in asked]
+
+
+def _behind(cursor: psycopg.Cursor[dict[str, Any]], results: int) -> Rows:
+    for _ in range(results):
         cursor.nextset()
     return cursor.fetchall()
+
+
+def _rows_or_error(connection: Connection, select: str, moment: Moment) -> Rows | psycopg.Error:
+    try:
+        return read_rows(connection, select, moment=moment)
+    except psycopg.Error as error:
+        if connection.broken:
+            raise
+        return error
 
 
 def _limit(timeout_ms: int | None) -> sql.Composable:

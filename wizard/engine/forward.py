@@ -19,7 +19,7 @@ from wizard.engine.looking.situation import Situation
 from wizard.engine.parts.backfill import run_batches
 from wizard.engine.parts.commit import commit_part, outcome_now
 from wizard.engine.parts.etiquette import Etiquette
-from wizard.engine.parts.send import send_intent, send_part
+from wizard.engine.parts.send import send_part
 from wizard.engine.parts.source import PartSource
 from wizard.engine.session.sitting import Sitting
 from wizard.engine.state import StepState
@@ -249,7 +249,6 @@ def _record_verified(here: Sitting, rendered: RenderedStep, state: StepState, *,
         source = PartSource(rendered.step.id, 1, "revert", rendered.step.title, rendered.digest, ())
         message = here.composer.revert(here.situation, source)
     here.composer.used(message)
-    send_intent(here.connection, message)
     send_part(here.connection, message, steering=here.steering, etiquette=Etiquette(here.settings.lock_patience_s))
     here.look_again()
     return True

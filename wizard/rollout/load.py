@@ -13,6 +13,7 @@ from wizard.errors import RolloutInvalidError
 from wizard.rollout.declared import may_declare_objects, objects_check_id
 from wizard.rollout.locate import builtin_folder
 from wizard.rollout.model import Frozen, Rollout, Step, StepKind
+from wizard.rollout.parsed import parse_files
 from wizard.rollout.queries import is_condition
 
 HEADER = "rollout.toml"
@@ -39,6 +40,7 @@ def load_rollout(folder: Path | None = None) -> Rollout:
     for path, step in steps.values():
         _require_step(root, path, step, rollout)
     _require_header(root, header, rollout)
+    parse_files(rollout)
     return rollout
 
 

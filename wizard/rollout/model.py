@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 
 from wizard.rollout.shape import Shapes, load_shapes
+from wizard.rollout.statements import Statement
 
 Condition = Mapping[str, str | list[str]]
 """Fact or decision name -> the value, or the values, it must have. All names must match; an empty condition holds."""
@@ -254,6 +255,7 @@ class Rollout(Frozen):
     _folder: Path = PrivateAttr(default=Path())
     _texts: dict[str, str] = PrivateAttr(default_factory=dict)
     _selects: dict[str, str] = PrivateAttr(default_factory=dict)
+    _statements: dict[tuple[str, str], tuple[Statement, ...]] = PrivateAttr(default_factory=dict)
     _shapes: Shapes | None = PrivateAttr(default=None)
 
     @property
@@ -282,6 +284,11 @@ class Rollout(Frozen):
     def selects(self) -> dict[str, str]:
         """Query files that were found to be one SELECT, by path: each is parsed once."""
         return self._selects
+
+    @property
+    def statements(self) -> dict[tuple[str, str], tuple[Statement, ...]]:
+        """(file below sql/, its text) -> its statements: each text is parsed once."""
+        return self._statements
 
     @property
     def shapes(self) -> Shapes:

@@ -10,8 +10,9 @@ from functools import cached_property
 
 from wizard.errors import RolloutInvalidError
 from wizard.rollout.model import Decision, Deviation, Fill, Fragment, Lock, Rollout, Step, holds
+from wizard.rollout.parsed import parsed_statements
 from wizard.rollout.shape import Item
-from wizard.rollout.statements import SqlSyntaxError, Statement, split_sql
+from wizard.rollout.statements import Statement
 
 Facts = Mapping[str, str]
 
@@ -153,19 +154,14 @@ class Renderer:
         for edit in fragment.edit:
             if holds(edit.when, self.facts):
                 text = text.replace(edit.find, edit.replacement)
-        try:
-            statements = split_sql(text, fragment.sql)
-        except SqlSyntaxError as error:
-            raise RolloutInvalidError(
-                f"sql/{fragment.sql}:{error.line}: not valid SQL: {error}", fix="Correct the statement on that line."
-            ) from None
-        for statement in statements:
+        found = parsed_statements(self.rollout, fragment.sql, text)
+        for statement in found:
             if statement.kind in NOT_IN_A_PART:
                 raise RolloutInvalidError(
                     f"sql/{fragment.sql}:{statement.line}: {NOT_IN_A_PART[statement.kind]}",
                     fix="Remove the statement: the engine begins and commits each part itself.",
                 )
-        return statements
+        return found
 
     def _digest(self, step: Step) -> str:
         """Source and inputs (postgres.md rule 3): the facts that the step's conditions name, and its SQL files."""

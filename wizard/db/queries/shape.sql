@@ -4,14 +4,22 @@ WITH here AS (
     SELECT oid, nspname FROM pg_namespace WHERE nspname = %(schema)s
 ),
 relation AS (
+    -- By name, which the catalog has an index for: a database may have many thousands.
     SELECT c.oid, c.relname, c.relkind, c.relpersistence, c.relrowsecurity, c.relacl, c.relowner, here.nspname,
            CASE c.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'partitioned table' WHEN 'v' THEN 'view'
                 WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table' WHEN 'S' THEN 'sequence'
                 WHEN 'c' THEN 'type' ELSE 'index' END AS word
-    FROM pg_class AS c JOIN here ON c.relnamespace = here.oid
+    FROM here JOIN pg_class AS c ON c.relname = ANY (%(tables)s::text[] || %(indexes)s::text[]) AND c.relnamespace = here.oid
 ),
 owned AS (
     SELECT * FROM relation WHERE relname = ANY (%(tables)s) AND relkind IN ('r', 'p')
+),
+indexed AS (
+    -- Indexes of the given tables, and any relation that has the name of an index to come.
+    SELECT oid, relname, word, nspname FROM relation WHERE relname = ANY (%(indexes)s)
+    UNION
+    SELECT c.oid, c.relname, 'index', owned.nspname
+    FROM owned JOIN pg_index AS i ON i.indrelid = owned.oid JOIN pg_class AS c ON c.oid = i.indexrelid
 )
 SELECT 'table' AS kind, relname AS "table", '' AS name,
        CASE WHEN relpersistence = 'u' THEN 'unlogged ' ELSE '' END || word AS definition
@@ -35,11 +43,10 @@ UNION ALL
 SELECT 'constraint', owned.relname, c.conname, pg_get_constraintdef(c.oid)
 FROM owned JOIN pg_constraint AS c ON c.conrelid = owned.oid AND c.contype IN ('c', 'f', 'p', 'u', 'x')
 UNION ALL
--- Of the given tables, and any relation that has the name of an index to come.
-SELECT 'index', COALESCE(parent.relname, ''), relation.relname,
-       CASE WHEN i.indexrelid IS NULL THEN relation.word
+SELECT 'index', COALESCE(parent.relname, ''), indexed.relname,
+       CASE WHEN i.indexrelid IS NULL THEN indexed.word
             ELSE replace(replace(pg_get_indexdef(i.indexrelid), ' ON ONLY ', ' ON '),
-                         ' ON ' || quote_ident(relation.nspname) || '.' || quote_ident(parent.relname) || ' ',
+                         ' ON ' || quote_ident(indexed.nspname) || '.' || quote_ident(parent.relname) || ' ',
                          ' ON ' || quote_ident(parent.relname) || ' ')
                  || CASE WHEN i.indisvalid THEN ''
                          -- Of other roles' builds only the pid is visible; whoever builds holds this lock on the table.
@@ -51,11 +58,11 @@ SELECT 'index', COALESCE(parent.relname, ''), relation.relname,
                                                WHERE l.pid = b.pid AND l.relation = i.indrelid AND l.granted
                                                  AND l.mode = 'ShareUpdateExclusiveLock')
                                         HAVING count(*) > 0), ' -- invalid') END END
-FROM relation
-LEFT JOIN pg_index AS i ON i.indexrelid = relation.oid
+FROM indexed
+LEFT JOIN pg_index AS i ON i.indexrelid = indexed.oid
 LEFT JOIN pg_class AS parent ON parent.oid = i.indrelid
-WHERE (relation.relname = ANY (%(indexes)s) OR i.indrelid IN (SELECT oid FROM owned))
-  AND NOT EXISTS (SELECT FROM pg_constraint AS c WHERE c.conindid = i.indexrelid AND c.contype IN ('p', 'u', 'x'))
+WHERE NOT EXISTS (SELECT FROM pg_constraint AS c
+                  WHERE c.conrelid = i.indrelid AND c.conindid = i.indexrelid AND c.contype IN ('p', 'u', 'x'))
 UNION ALL
 SELECT 'trigger', owned.relname, t.tgname,
        pg_get_triggerdef(t.oid, true)

@@ -12,13 +12,12 @@ CROSS JOIN LATERAL (
            coalesce(bool_or(l.reltuples < 0), false) AS never,
            coalesce(sum(pg_total_relation_size(l.oid)), 0)::bigint AS bytes,
            coalesce(sum(pg_relation_size(l.oid)), 0)::bigint AS heap_bytes,
-           max(greatest(s.last_analyze, s.last_autoanalyze)) AS analysed_at
+           max(greatest(pg_stat_get_last_analyze_time(l.oid), pg_stat_get_last_autoanalyze_time(l.oid))) AS analysed_at
     FROM (
         SELECT c.oid AS relid WHERE c.relkind <> 'p'
         UNION ALL
         SELECT t.relid FROM pg_partition_tree(c.oid) AS t WHERE c.relkind = 'p' AND t.isleaf
     ) AS member
     JOIN pg_class l ON l.oid = member.relid
-    LEFT JOIN pg_stat_user_tables s ON s.relid = l.oid
 ) AS leaf
 WHERE n.nspname = %(schema)s AND c.relname = ANY (%(tables)s) AND c.relkind IN ('r', 'p')

@@ -51,8 +51,11 @@ CROSS JOIN LATERAL (
     WHERE w.kind = 'trigger' AND n.nspname = %(schema)s AND c.relname = w.parent AND t.tgname = w.name
     UNION ALL
     SELECT 'policy "' || w.name || '" on ' || w.parent,
-           'for ' || p.cmd || coalesce(' using (' || p.qual || ')', '') || coalesce(' with check (' || p.with_check || ')', '')
-    FROM pg_policies p
-    WHERE w.kind = 'policy' AND p.schemaname = %(schema)s AND p.tablename = w.parent AND p.policyname = w.name
+           'for ' || CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE'
+                                   WHEN 'd' THEN 'DELETE' ELSE 'ALL' END
+           || coalesce(' using (' || pg_get_expr(p.polqual, p.polrelid) || ')', '')
+           || coalesce(' with check (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')', '')
+    FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE w.kind = 'policy' AND n.nspname = %(schema)s AND c.relname = w.parent AND p.polname = w.name
 ) AS taken
 ORDER BY w.position, taken.words

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import psycopg
 
 from wizard.db.connect import Connection
-from wizard.db.reading import Moment, read_rows
-from wizard.engine.looking.compare import compare
+from wizard.db.reading import Moment, Rows, read_all
+from wizard.engine.looking.compare import OFFERED, compare
 from wizard.engine.looking.situation import Situation
 from wizard.engine.session.registry import load_batch_xids
 from wizard.engine.state import StepState
@@ -40,7 +40,8 @@ def _run_checks(
 ) -> tuple[CheckResult, ...]:
     declared = {step.id: [check for check in step.checks if holds(check.when, situation.facts)] for step in steps}
     comparison = compare(connection, situation, steps, just_sent=just_sent)
-    if any(declared.values()) and not comparison.blind:
+    texts = (select(situation.rollout, check.sql) for checks in declared.values() for check in checks)
+    if not comparison.blind and any(OFFERED in text for text in texts):
         comparison.offer(connection)
     results = []
     for step in steps:
@@ -48,24 +49,29 @@ def _run_checks(
         if objects is not None:
             report(objects)
             results.append(objects)
-        for check in declared[step.id]:
-            result = CheckResult(step=step.id, id=check.id, title=check.title, error=comparison.blind)
-            if not comparison.blind:
-                result = result.model_copy(update=_run(connection, situation, step, check))
+        for check, update in _read(connection, situation, step, declared[step.id], comparison.blind):
+            result = CheckResult(step=step.id, id=check.id, title=check.title).model_copy(update=update)
             report(result)
             results.append(result)
     return tuple(results)
 
 
-def _run(connection: Connection, situation: Situation, step: Step, check: Check) -> dict[str, Any]:
-    """The rows of the check's result, or the error that kept it from running."""
-    try:
-        rows = read_rows(connection, select(situation.rollout, check.sql), moment=_when(connection, situation, step))
-    except psycopg.Error as error:
-        if connection.broken:
-            raise
-        message = error.diag.message_primary or str(error)
-        if isinstance(error, psycopg.errors.InsufficientPrivilege):
+def _read(
+    connection: Connection, situation: Situation, step: Step, checks: Sequence[Check], blind: str
+) -> Iterator[tuple[Check, dict[str, Any]]]:
+    """Of each check of a step the rows of its result, or the error that kept it from running."""
+    if blind:
+        yield from ((check, {"error": blind}) for check in checks)
+    elif checks:
+        moment = _when(connection, situation, step)
+        found = read_all(connection, [(select(situation.rollout, check.sql), moment) for check in checks])
+        yield from ((check, _result(check, rows)) for check, rows in zip(checks, found, strict=True))
+
+
+def _result(check: Check, rows: Rows | psycopg.Error) -> dict[str, Any]:
+    if isinstance(rows, psycopg.Error):
+        message = rows.diag.message_primary or str(rows)
+        if isinstance(rows, psycopg.errors.InsufficientPrivilege):
             message = f"not visible to this role, so not judged: {message}"
         return {"error": message}
     require_text(rows, ("subject", "expected", "found"), check.sql)

@@ -16,6 +16,8 @@ from wizard.rollout.model import Step
 from wizard.rollout.render import RenderedStep
 from wizard.rollout.shape import Item, ItemKind, Shape
 
+OFFERED = "rag_wizard.objects"
+"""The setting in which checks find what is declared."""
 TITLE = "Every object is as the rollout makes it"
 
 
@@ -60,8 +62,8 @@ class Comparison:
         ]
         # Behind a transaction pooler the whole session is one transaction, and nothing may outlive it.
         connection.execute(
-            "SELECT set_config('rag_wizard.objects', %s, %s)",
-            [json.dumps(items, ensure_ascii=False), connection.kind == "transaction pooler"],
+            "SELECT set_config(%s, %s, %s)",
+            [OFFERED, json.dumps(items, ensure_ascii=False), connection.kind == "transaction pooler"],
         )
 
 

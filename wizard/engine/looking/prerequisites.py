@@ -11,7 +11,7 @@ from psycopg import sql
 from wizard.db.connect import Connection
 from wizard.db.pooler import session_route
 from wizard.db.queries import query
-from wizard.db.reading import read_rows
+from wizard.db.reading import NEVER, Rows, read_all
 from wizard.engine.looking import in_the_way
 from wizard.engine.looking.room import room
 from wizard.engine.looking.situation import Situation, replica_role
@@ -86,10 +86,14 @@ def _all(connection: Connection, situation: Situation) -> Iterator[PrerequisiteR
     if situation.remaining:
         yield in_the_way.prerequisite(connection, situation)
         yield from room(connection, situation)
-    for rendered in situation.steps:
-        for prerequisite in rendered.step.prerequisites:
-            if holds(prerequisite.when, situation.facts):
-                yield _declared(connection, situation, prerequisite)
+    declared = [
+        prerequisite
+        for rendered in situation.steps
+        for prerequisite in rendered.step.prerequisites
+        if holds(prerequisite.when, situation.facts)
+    ]
+    found = read_all(connection, [(select(situation.rollout, one.sql), NEVER) for one in declared])
+    yield from map(_declared, declared, found)
 
 
 def _result(name: str, title: str, ok: bool, found: str, fix: str) -> PrerequisiteResult:
@@ -229,17 +233,13 @@ def _what_is_there(situation: Situation) -> str:
     return (f"{names} names are free" if names else "nothing is left to make") + found
 
 
-def _declared(connection: Connection, situation: Situation, declared: Prerequisite) -> PrerequisiteResult:
-    try:
-        rows = read_rows(connection, select(situation.rollout, declared.sql))
-    except psycopg.Error as error:
-        if connection.broken:
-            raise
+def _declared(declared: Prerequisite, rows: Rows | psycopg.Error) -> PrerequisiteResult:
+    if isinstance(rows, psycopg.Error):
         return PrerequisiteResult(
             id=declared.id,
             title=declared.title,
             level="stop",
-            found=f"the query failed: {error}",
+            found=f"the query failed: {rows}",
             fix=f"Correct sql/{declared.sql}, or give this role the right to read what it reads.",
         )
     require_text(rows, ("level", "found", "fix"), declared.sql)

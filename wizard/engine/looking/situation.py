@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import psycopg
@@ -64,6 +65,17 @@ class Situation:
 
     def state(self, rendered: RenderedStep) -> StepState:
         """The recorded state of a step."""
+        # Sentences ask for every step again and again.
+        known = self._states.get(rendered.step.id)
+        if known is None:
+            known = self._states[rendered.step.id] = self._read_state(rendered)
+        return known
+
+    @cached_property
+    def _states(self) -> dict[str, StepState]:
+        return {}
+
+    def _read_state(self, rendered: RenderedStep) -> StepState:
         step, record = rendered.step, self.record
         if record is None:
             return StepState.TODO
@@ -141,8 +153,13 @@ class Situation:
         return tuple(rendered for rendered in named if not self.state(rendered).is_complete)
 
 
-def look(connection: Connection, target: str, rollout: Rollout, settings: Settings) -> Situation:
-    """Reads what there is. Raises ContradictionError if an option contradicts what an active rollout recorded."""
+def look(
+    connection: Connection, target: str, rollout: Rollout, settings: Settings, *, holding: bool = False
+) -> Situation:
+    """Reads what there is; `holding`: this session has the advisory lock, so nobody else does.
+
+    Raises ContradictionError if an option contradicts what an active rollout recorded.
+    """
     server = connection.execute(query("server")).fetchone()
     assert server is not None
     record = load_record(connection, rollout.name, settings.schema)
@@ -155,7 +172,7 @@ def look(connection: Connection, target: str, rollout: Rollout, settings: Settin
     steps, conflicts = _fitted(connection, settings.schema, renderer, record)
     return Situation(
         target, rollout, settings.schema, server, record, facts, renderer, steps, conflicts,
-        find_holder(connection, settings.schema), settings.types_file is not None,
+        None if holding else find_holder(connection, settings.schema), settings.types_file is not None,
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from wizard.engine.parts.etiquette import LOCK_CODES, Etiquette, Try
 from wizard.engine.parts.send import PartFailedError, StoppedError, send_intent, send_part
 from wizard.engine.parts.source import PartMessage, PartSource
 from wizard.engine.session.blockers import Seen, blocker_words, waits_for_words
+from wizard.engine.session.registry import asking_for_part
 from wizard.engine.session.sitting import Sitting
 from wizard.engine.session.watching import watching
 from wizard.engine.state import StepState
@@ -50,20 +51,23 @@ def send_reported(
     """
     source = message.source
     here.composer.used(message)
-    send_intent(here.connection, message)
+    if message.alone:
+        send_intent(here.connection, message)
     announce(here, message, parts=parts)
-
     try:
         with etiquette_of(here, source, before_retry) as etiquette:
-            seconds = send_part(here.connection, message, steering=here.steering, etiquette=etiquette)
+            sent = send_part(
+                here.connection, message, steering=here.steering, etiquette=etiquette,
+                intended=message.alone, behind=asking_for_part(here.connection, message.part_id),
+            )  # fmt: skip
     except (StoppedError, PartFailedError):
         here.look_at_parts()
         raise
-    committed_part(here, message, parts=parts, seconds=seconds)
+    committed_part(here, message, parts=parts, seconds=sent.seconds, rows=sent.reply.records(here.connection))
 
 
 def announce(here: Sitting, message: PartMessage, *, parts: int) -> None:
-    """Reports that a part's intent is committed and its statements are being sent."""
+    """Reports that a part is being sent."""
     source = message.source
     lines = (*message.page, *message.lines)
     shown = ";\n".join(line.sql for line in lines if line.statement)
@@ -75,11 +79,13 @@ def _about(message: PartMessage) -> dict[str, Any]:
     return {"step": source.step, "part": source.part, "direction": source.direction}
 
 
-def committed_part(here: Sitting, message: PartMessage, *, parts: int, seconds: float) -> None:
-    """Reports a part that is done, with its statements as they stand in the log."""
+def committed_part(
+    here: Sitting, message: PartMessage, *, parts: int, seconds: float, rows: list[dict[str, Any]] | None = None
+) -> None:
+    """Reports a part that is done, with its statements as they stand in the log; `rows` were asked for behind it."""
     about = _about(message)
     here.emit(PartCommitted(**about, parts=parts, seconds=seconds))
-    for row in here.look_at_part(message.part_id):
+    for row in here.look_at_part(message.part_id, rows):
         here.emit(
             StatementCommitted(
                 **about, ordinal=row["ordinal"], sql=row["sql"], rows=row["logged_rows"],

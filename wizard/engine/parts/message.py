@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from uuid import uuid4
 
 from psycopg import sql
@@ -94,24 +94,14 @@ def _checkpointed(part_id: str, source: PartSource) -> Iterator[Line]:
     yield own("SET LOCAL synchronous_commit = on")
     yield own(_checkpoint(part_id, source))
     statements = [(statement, group) for group in source.groups for statement in group.statements]
-    if statements:
-        yield own(_log_rows(part_id, statements))
     if source.mode is Mode.BATCHES:
         yield own(filled(sql.SQL("DELETE FROM rag_wizard.leftover WHERE part_id = {}"), part_id))
+        rows = filled(sql.SQL("(SELECT rows FROM rag_wizard.part WHERE part_id = {})"), part_id)
+    else:
+        rows = "NULL"
+    if statements:
         yield own(
-            filled(
-                sql.SQL(
-                    "UPDATE rag_wizard.statement SET finished_at = clock_timestamp(),"
-                    " rows = (SELECT rows FROM rag_wizard.part WHERE part_id = {0}) WHERE part_id = {0}"
-                ),
-                part_id,
-            )
-        )
-    elif statements:
-        yield own(
-            filled(
-                sql.SQL("UPDATE rag_wizard.statement SET finished_at = clock_timestamp() WHERE part_id = {}"), part_id
-            )
+            _LOG + ",\n".join(_log_row(part_id, n, s, group, rows) for n, (s, group) in enumerate(statements, start=1))
         )
     yield own(_finished(part_id))
     yield own("COMMIT")
@@ -191,14 +181,16 @@ def _rows(rows: Iterable[tuple[object, ...]]) -> str:
     return ",\n".join("(" + ", ".join(literal(value) for value in row) + ")" for row in rows)
 
 
-def _log_rows(part_id: str, statements: Sequence[tuple[Statement, Group]]) -> str:
-    return (
-        "INSERT INTO rag_wizard.statement (part_id, ordinal, sql, outcome, hold_triggers, file, line) VALUES\n"
-        + _rows(
-            (part_id, i, s.sql, "committed", group.hold_triggers, s.file, s.line)
-            for i, (s, group) in enumerate(statements, start=1)
-        )
-    )
+_LOG = (
+    "INSERT INTO rag_wizard.statement"
+    " (part_id, ordinal, sql, outcome, hold_triggers, file, line, finished_at, rows) VALUES\n"
+)
+
+
+def _log_row(part_id: str, ordinal: int, statement: Statement, group: Group, rows: str) -> str:
+    """`rows` is SQL."""
+    values = (part_id, ordinal, statement.sql, "committed", group.hold_triggers, statement.file, statement.line)
+    return f"({', '.join(map(literal, values))}, clock_timestamp(), {rows})"
 
 
 def _finished(part_id: str) -> str:
@@ -214,12 +206,11 @@ def _finished(part_id: str) -> str:
 def _transaction(part_id: str, source: PartSource, settings: PartSettings, registry: bool) -> Iterator[Line]:
     yield own("BEGIN")
     yield from _settings(settings, LONG_LOCK_TIMEOUT if source.patient else settings.lock_timeout_ms)
-    statements = [(statement, group) for group in source.groups for statement in group.statements]
     if registry:
         yield own(_checkpoint(part_id, source))
-        if statements:
-            # The log's rows come before the first lock: a lock on the registry then never prolongs one on a table.
-            yield own(_log_rows(part_id, statements))
+        if any(group.statements for group in source.groups):
+            # Before the first lock of the part's own: a lock on the registry then never prolongs one on a table.
+            yield own("LOCK TABLE rag_wizard.statement IN ROW EXCLUSIVE MODE")
         yield from (own(note) for note in source.notes)
     if source.saving is not None:
         lines = saving_lines(source.guards, source.saving, settings.schema, limit=STATEMENT_LIMIT)
@@ -240,7 +231,8 @@ def _groups(part_id: str, source: PartSource, registry: bool) -> Iterator[Line]:
             yield Line(_sent(statement, part_id, registry=registry), statement, ordinal)
             if registry:
                 count_rows = statement.changes_data and not source.one_message
-                yield Line(_logged(part_id, ordinal, count_rows=count_rows), counts_rows=count_rows)
+                logged = _log_row(part_id, ordinal, statement, group, ROW_COUNT if count_rows else "NULL")
+                yield Line(_LOG + logged, counts_rows=count_rows)
         if group.hold_triggers:
             yield own("SET LOCAL session_replication_role = origin")
 
@@ -280,16 +272,3 @@ _MOMENT = {
     Mode.BATCHES: "started_at = coalesce(started_at, clock_timestamp()), ",
 }
 """When the part happened, as far as its mode lets one say."""
-
-
-def _logged(part_id: str, ordinal: int, *, count_rows: bool) -> str:
-    rows = sql.SQL(f", rows = {ROW_COUNT}" if count_rows else "")
-    return filled(
-        sql.SQL(
-            "UPDATE rag_wizard.statement SET finished_at = clock_timestamp(){rows}"
-            " WHERE part_id = {part_id} AND ordinal = {ordinal}"
-        ),
-        rows=rows,
-        part_id=part_id,
-        ordinal=ordinal,
-    )

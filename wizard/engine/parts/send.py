@@ -1,14 +1,19 @@
-"""Sends one part: intent, transaction, and on failure the truth about it. How it asks for locks is in etiquette.py."""
+"""Sends one part: intent, transaction, and on failure the truth about it. How it asks for locks is in etiquette.py.
+
+The intent travels in front of the part, in a transaction of its own: the server commits it before it looks at the rest.
+"""
 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from psycopg import errors
 
 from wizard.db.connect import Connection
-from wizard.db.message import MessageError, send_message
+from wizard.db.message import MessageError, Reply, send_message
 from wizard.engine.parts.etiquette import Etiquette
 from wizard.engine.parts.message import ROW_COUNT
 from wizard.engine.parts.source import Line, PartMessage
@@ -63,8 +68,17 @@ class StoppedError(Exception):
     """The operator cancelled the part; it is rolled back."""
 
 
+@dataclass(frozen=True)
+class Sent:
+    """A part that is committed."""
+
+    seconds: float
+    reply: Reply
+    """To the statement before the last one of what was asked behind it."""
+
+
 def send_intent(connection: Connection, message: PartMessage) -> None:
-    """Commits that the part is about to be sent: from here on its row says what became of it."""
+    """Commits by itself that the part is about to be sent: from here on its row says what became of it."""
     try:
         send_message(connection, message_text(message.intent))
     except MessageError as fault:
@@ -72,18 +86,34 @@ def send_intent(connection: Connection, message: PartMessage) -> None:
         raise fault.error from None
 
 
-def send_part(connection: Connection, message: PartMessage, *, steering: Steering, etiquette: Etiquette) -> float:
-    """Sends the part, whose intent is committed, with its checkpoint; returns the seconds it took.
+def send_part(
+    connection: Connection,
+    message: PartMessage,
+    *,
+    steering: Steering,
+    etiquette: Etiquette,
+    intended: bool = False,
+    behind: str = "",
+) -> Sent:
+    """Sends the part with its intent and checkpoint, and `behind` it more statements in the same message.
+
+    `intended`: its intent is committed already, as it has to be where the part travels alone.
 
     Raises PartFailedError (recorded in the registry; for a lock never obtained too, with its SQLSTATE),
     StoppedError, or psycopg.OperationalError when the connection was lost and only the registry knows the outcome.
     """
     began = time.monotonic()
+    intent = () if intended else message.intent
     while True:
         try:
             with steering.cancellable(connection):
-                _with_resets(connection, etiquette.next_try(message))
+                reply = _with_resets(connection, etiquette.next_try(message), intent, behind)
+        except errors.QueryCanceled:
+            if not steering.cancelled:
+                raise
+            raise StoppedError from None
         except PartFailedError as failure:
+            intent = ()
             if failure.sqlstate == CANCELLED and steering.cancelled:
                 interrupt(connection, message.part_id)
                 raise StoppedError from None
@@ -96,7 +126,7 @@ def send_part(connection: Connection, message: PartMessage, *, steering: Steerin
                 continue
             interrupt(connection, message.part_id)
             raise StoppedError from None
-        return time.monotonic() - began
+        return Sent(time.monotonic() - began, reply)
 
 
 def interrupt(connection: Connection, part_id: str) -> None:
@@ -106,24 +136,34 @@ def interrupt(connection: Connection, part_id: str) -> None:
     )
 
 
-def send_once(connection: Connection, message: PartMessage) -> None:
-    """Sends the part's messages; after an error, a PartFailedError, the session is out of the transaction again."""
+def send_once(connection: Connection, message: PartMessage, intent: tuple[Line, ...] = (), behind: str = "") -> Reply:
+    """Sends the part's messages, the first behind `intent`, the last before `behind`; returns the last reply but one.
+
+    After a PartFailedError the session is out of the transaction again. What fails before or behind the part is raised
+    as the server gave it.
+    """
     rows: int | None = None
-    for lines in message.messages:
+    messages = message.messages
+    for number, lines in enumerate(messages, start=1):
+        sent = (*intent, *lines) if number == 1 else lines
         # Only the first line of a message can ask for the rows of the statement before it.
-        text = message_text(lines, rows)
+        text = message_text(sent, rows) + (behind if number == len(messages) else "")
         try:
             replies = send_message(connection, text)
         except MessageError as fault:
             connection.execute("ROLLBACK")
-            raise PartFailedError(fault.error, *_locate(lines, rows, fault)) from None
+            first = len(sent) - len(lines)
+            if not first <= fault.index < len(sent):
+                raise fault.error from None
+            raise PartFailedError(fault.error, *_locate(sent, rows, fault)) from None
         rows = replies[-1].rows
+    return replies[-2]
 
 
-def _with_resets(connection: Connection, message: PartMessage) -> None:
+def _with_resets(connection: Connection, message: PartMessage, intent: tuple[Line, ...], behind: str) -> Reply:
     """The part, then the session's own settings again, whatever became of it."""
     try:
-        send_once(connection, message)
+        return send_once(connection, message, intent, behind)
     finally:
         if not connection.broken:
             for line in message.resets:
@@ -139,7 +179,8 @@ def _sql(line: Line, rows: int | None) -> str:
     """The line as it travels, with its terminator."""
     sql = line.sql
     if line.counts_rows:
-        sql = sql.replace(ROW_COUNT, "NULL" if rows is None else str(rows))
+        before, _, after = sql.rpartition(ROW_COUNT)
+        sql = f"{before}{'NULL' if rows is None else rows}{after}"
     return terminated(sql) + "\n"
 
 

@@ -92,6 +92,11 @@ class PartMessage:
         object.__setattr__(self, "messages", tuple(_cut(self.lines)))
 
     @property
+    def alone(self) -> bool:
+        """Its statements travel outside of a transaction, so nothing can travel in front of them."""
+        return bool(self.lines) and self.lines[0].alone
+
+    @property
     def all_lines(self) -> tuple[Line, ...]:
         """Everything that is sent for it, in order; a batch once."""
         return (*self.intent, *self.page, *self.snapshot, *self.sweep, *self.lines, *self.resets)

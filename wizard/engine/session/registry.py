@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 
 from wizard import __version__
 from wizard.db.connect import Connection
-from wizard.db.prepared import prepared_rows
+from wizard.db.prepared import prepared_rows, prepared_text
 from wizard.db.queries import query
 from wizard.engine.looking.record import PartRecord, RolloutRecord, SessionRecord
 from wizard.errors import ConnectionUnsuitableError, OtherOperatorError, RefusedError
@@ -72,8 +72,11 @@ def create_registry(connection: Connection) -> None:
 
 def load_record(connection: Connection, name: str, schema: str) -> RolloutRecord | None:
     """The active rollout, else the one that ended last, else None."""
-    if not registry_exists(connection):
-        return None
+    return read_record(connection, name, schema) if registry_exists(connection) else None
+
+
+def read_record(connection: Connection, name: str, schema: str) -> RolloutRecord | None:
+    """The same where the registry is known to be there. Raises RefusedError if it is damaged."""
     with _told_if_damaged():
         row = connection.execute(query("latest_rollout"), {"name": name, "schema": schema}).fetchone()
         if row is None:
@@ -90,10 +93,23 @@ def load_parts(connection: Connection, rollout_id: str) -> tuple[PartRecord, ...
         return tuple(PartRecord(**part) for part in connection.execute(query("parts"), {"rollout_id": rollout_id}))
 
 
-def load_part(connection: Connection, part_id: str) -> tuple[PartRecord, list[dict[str, Any]]]:
-    """One attempt, and its log: ordinal, sql, logged_rows and duration_ms of each statement."""
+_PART = {"part_id": "uuid"}
+
+
+def asking_for_part(connection: Connection, part_id: str) -> str:
+    """What to send behind a part to get the rows that `part_of` takes."""
     with _told_if_damaged():
-        rows = prepared_rows(connection, "part", {"part_id": "uuid"}, {"part_id": part_id})
+        return prepared_text(connection, "part", _PART, {"part_id": part_id})
+
+
+def load_part(connection: Connection, part_id: str) -> tuple[PartRecord, list[dict[str, Any]]]:
+    """One attempt, and its log."""
+    with _told_if_damaged():
+        return part_of(prepared_rows(connection, "part", _PART, {"part_id": part_id}))
+
+
+def part_of(rows: list[dict[str, Any]]) -> tuple[PartRecord, list[dict[str, Any]]]:
+    """One attempt, and its log: ordinal, sql, logged_rows and duration_ms of each statement."""
     record = PartRecord(**{field.name: rows[0][field.name] for field in fields(PartRecord)})
     return record, [row for row in rows if row["ordinal"] is not None]
 

@@ -1,5 +1,7 @@
 -- The registry: what rollouts did to this database. It is made with the first rollout and removed by `rag-wizard forget`.
 -- Not for applications: RLS is on without a policy, and nothing is granted to anyone.
+-- Foreign keys are left to what a rollout consists of. Elsewhere one program writes in one order, and a key that is checked
+-- row by row would only make longer what has to be short.
 CREATE SCHEMA rag_wizard;
 
 COMMENT ON SCHEMA rag_wizard IS 'Registry of rag-wizard, format 3: rollouts, checkpoints, statement log. Removed by: rag-wizard forget';
@@ -77,7 +79,7 @@ COMMENT ON COLUMN rag_wizard.part.reached IS 'where the next batch begins; each 
 
 -- Each committed batch of a part that is sent in batches.
 CREATE TABLE rag_wizard.batch (
-    part_id uuid NOT NULL REFERENCES rag_wizard.part,
+    part_id uuid NOT NULL,
     number integer NOT NULL,
     rows bigint NOT NULL,
     covered jsonb NOT NULL,
@@ -93,7 +95,7 @@ COMMENT ON COLUMN rag_wizard.batch.covered IS 'what it covered';
 -- Rows that were locked when their batch came by, or that came since: those of one snapshot, taken after the last batch.
 CREATE TABLE rag_wizard.leftover (
     number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    part_id uuid NOT NULL REFERENCES rag_wizard.part,
+    part_id uuid NOT NULL,
     relation text NOT NULL,
     key jsonb NOT NULL
 );
@@ -102,7 +104,7 @@ CREATE INDEX leftover_part ON rag_wizard.leftover (part_id, number);
 
 -- What rolling a part back will send, as it was rendered when the part ran.
 CREATE TABLE rag_wizard.revert (
-    part_id uuid NOT NULL REFERENCES rag_wizard.part,
+    part_id uuid NOT NULL,
     ordinal integer NOT NULL,
     sql text NOT NULL,
     file text NOT NULL,
@@ -118,7 +120,7 @@ COMMENT ON COLUMN rag_wizard.revert.batched_by IS 'key columns of the table that
 
 -- What a part makes, and what it finds there already: rolling back undoes what was made, and nothing else.
 CREATE TABLE rag_wizard.object (
-    part_id uuid NOT NULL REFERENCES rag_wizard.part,
+    part_id uuid NOT NULL,
     ordinal integer NOT NULL,
     kind text NOT NULL,
     table_name text NOT NULL,
@@ -132,7 +134,7 @@ COMMENT ON COLUMN rag_wizard.object.definition IS 'as the part leaves it; of a r
 
 -- Rows whose NULL a part filled, in columns that were there before the rollout.
 CREATE TABLE rag_wizard.filled (
-    part_id uuid NOT NULL REFERENCES rag_wizard.part,
+    part_id uuid NOT NULL,
     table_name text NOT NULL,
     column_name text NOT NULL,
     key jsonb NOT NULL
@@ -142,7 +144,7 @@ CREATE INDEX filled_part ON rag_wizard.filled (part_id, table_name, column_name,
 
 -- Rows that rolling a part back would destroy: each query selects them.
 CREATE TABLE rag_wizard.guard (
-    part_id uuid NOT NULL REFERENCES rag_wizard.part,
+    part_id uuid NOT NULL,
     ordinal integer NOT NULL,
     what text NOT NULL,
     table_name text NOT NULL,
@@ -157,8 +159,8 @@ COMMENT ON COLUMN rag_wizard.guard.columns IS 'added columns of an existing tabl
 -- Where those rows were written before a rollback destroyed them.
 CREATE TABLE rag_wizard.archive (
     archive_id uuid PRIMARY KEY,
-    rollout_id uuid NOT NULL REFERENCES rag_wizard.rollout,
-    session_id uuid NOT NULL REFERENCES rag_wizard.session,
+    rollout_id uuid NOT NULL,
+    session_id uuid NOT NULL,
     host text NOT NULL,
     path text NOT NULL,
     sha256 text NOT NULL,
@@ -172,8 +174,8 @@ COMMENT ON COLUMN rag_wizard.archive.completed_at IS 'when the last of its table
 
 -- Each guard of the parts that a rollback undoes, as its rows were archived.
 CREATE TABLE rag_wizard.archive_file (
-    archive_id uuid NOT NULL REFERENCES rag_wizard.archive,
-    part_id uuid NOT NULL REFERENCES rag_wizard.part,
+    archive_id uuid NOT NULL,
+    part_id uuid NOT NULL,
     ordinal integer NOT NULL,
     key text[] NOT NULL,
     columns jsonb NOT NULL,
@@ -200,7 +202,7 @@ COMMENT ON COLUMN rag_wizard.archive_file.gone IS 'of captured rows: how many ar
 COMMENT ON COLUMN rag_wizard.archive_file.exported_at IS 'when the late rows were in the archive''s folder; until then they are in late_row';
 
 -- Rows that came or changed after the archive's snapshot: saved in the transaction that destroys them, under its lock;
--- captured ones before it, as far as possible. No foreign keys: to check them row by row would prolong that lock.
+-- captured ones before it, as far as possible.
 CREATE TABLE rag_wizard.late_row (
     number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     archive_id uuid NOT NULL,
@@ -220,7 +222,7 @@ COMMENT ON COLUMN rag_wizard.late_row.holds IS 'values worth keeping; only defau
 
 -- Triggers that note, while a rollback is on its way, which rows of a large table the application changes.
 CREATE TABLE rag_wizard.capture (
-    part_id uuid NOT NULL REFERENCES rag_wizard.part,
+    part_id uuid NOT NULL,
     ordinal integer NOT NULL,
     table_schema text NOT NULL,
     table_name text NOT NULL,
@@ -248,8 +250,8 @@ COMMENT ON COLUMN rag_wizard.captured.key IS 'the guard''s key columns, each val
 
 -- Types files that the rollout wrote to, as they were before: rolling back puts them back.
 CREATE TABLE rag_wizard.types_file (
-    rollout_id uuid NOT NULL REFERENCES rag_wizard.rollout,
-    session_id uuid NOT NULL REFERENCES rag_wizard.session,
+    rollout_id uuid NOT NULL,
+    session_id uuid NOT NULL,
     step text NOT NULL,
     host text NOT NULL,
     path text NOT NULL,
@@ -270,7 +272,7 @@ COMMENT ON COLUMN rag_wizard.types_file.mended IS 'somebody edited it between tw
 COMMENT ON COLUMN rag_wizard.types_file.entries IS 'which entries of the file are the rollout''s';
 
 CREATE TABLE rag_wizard.statement (
-    part_id uuid NOT NULL REFERENCES rag_wizard.part,
+    part_id uuid NOT NULL,
     ordinal integer NOT NULL,
     sql text NOT NULL,
     outcome text NOT NULL CHECK (outcome IN ('committed', 'failed')),

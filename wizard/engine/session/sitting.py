@@ -28,7 +28,8 @@ from wizard.engine.session.registry import (
     end_session,
     load_part,
     load_parts,
-    load_record,
+    part_of,
+    read_record,
     registry_exists,
     resolve_intent,
 )
@@ -131,11 +132,11 @@ class Sitting:
                 return
 
     def _look(self) -> Situation:
-        return look(self.connection, self.target.name, self.rollout, self.settings)
+        return look(self.connection, self.target.name, self.rollout, self.settings, holding=True)
 
     def look_again(self) -> Situation:
-        """Reads the registry anew. What the steps were rendered for stays as it was when the sitting began."""
-        record = load_record(self.connection, self.rollout.name, self.settings.schema)
+        """Reads the registry anew, which is there. What the steps were rendered for stays as when it began."""
+        record = read_record(self.connection, self.rollout.name, self.settings.schema)
         self.situation = replace(self.situation, record=record)
         return self.situation
 
@@ -147,11 +148,14 @@ class Sitting:
         self.situation = replace(self.situation, record=replace(record, parts=parts))
         return self.situation
 
-    def look_at_part(self, part_id: str) -> list[dict[str, Any]]:
-        """Reads what became of our latest part, which is cheap however many there were; returns its log."""
+    def look_at_part(self, part_id: str, rows: list[dict[str, Any]] | None = None) -> list[dict[str, Any]]:
+        """Reads what became of our latest part, which is cheap however many there were; returns its log.
+
+        `rows` were asked for behind it.
+        """
         record = self.situation.record
         assert record is not None
-        part, log = load_part(self.connection, part_id)
+        part, log = load_part(self.connection, part_id) if rows is None else part_of(rows)
         others = tuple(other for other in record.parts if other.part_id != part_id)
         self.situation = replace(self.situation, record=replace(record, parts=(*others, part)))
         return log
@@ -160,7 +164,7 @@ class Sitting:
         """Records rollout and session before the first write; makes the registry if there is none."""
         if self._recorded:
             return
-        if not registry_exists(self.connection):
+        if self.situation.record is None and not registry_exists(self.connection):
             create_registry(self.connection)
         rollout_id = self.composer.rollout_id(self.situation)
         if self.situation.active is None:

@@ -119,13 +119,11 @@ class Watcher:
                 self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
                 self._thread.start()
             self._watch = watch
-            self._changed.notify()
         try:
             yield watch
         finally:
             with self._changed:
                 self._watch = None
-                self._changed.notify()
             if watch.told:
                 self._emit(_nobody(watch))
 
@@ -133,7 +131,6 @@ class Watcher:
         """Another try of the part is about to be sent."""
         with self._changed:
             watch.next_try()
-            self._changed.notify()
 
     def stop(self) -> None:
         """Ends the thread and its connection."""
@@ -162,12 +159,12 @@ class Watcher:
         """Waits until a part is due to be looked at; None when the sitting is over."""
         with self._changed:
             while not self._over:
-                watch = self._watch
-                wait = None if watch is None else watch.due - time.monotonic()
-                if watch is not None and wait is not None and wait <= 0:
-                    watch.due = time.monotonic() + EVERY_S
+                watch, now = self._watch, time.monotonic()
+                if watch is not None and watch.due <= now:
+                    watch.due = now + EVERY_S
                     return watch
-                self._changed.wait(wait)
+                # Nobody wakes it for a part that begins: no part is due sooner than this, and most are over by then.
+                self._changed.wait(AFTER_S if watch is None else min(watch.due - now, AFTER_S))
             return None
 
     def _run(self) -> None:

@@ -14,7 +14,7 @@ from wizard.durable import sync_folder
 from wizard.engine import words
 from wizard.engine.events import Noticed, StepFinished, StepStarted, TypesCompared, TypesFileWritten
 from wizard.engine.parts.etiquette import Etiquette
-from wizard.engine.parts.send import send_intent, send_part
+from wizard.engine.parts.send import send_part
 from wizard.engine.parts.source import PartMessage
 from wizard.engine.session.sitting import Sitting
 from wizard.engine.settings import Settings
@@ -221,6 +221,5 @@ def _checkpoint(here: Sitting, rendered: RenderedStep) -> None:
 def send(here: Sitting, message: PartMessage) -> None:
     """Sends a part that holds nothing but its checkpoint."""
     here.composer.used(message)
-    send_intent(here.connection, message)
     send_part(here.connection, message, steering=here.steering, etiquette=Etiquette(here.settings.lock_patience_s))
     here.look_again()
