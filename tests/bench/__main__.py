@@ -22,7 +22,8 @@ SECTIONS = ("stall", "backfill", "cost", "whole")
 def options(words: Sequence[str] | None = None) -> argparse.Namespace:
     """What BENCH="..." may say."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--rows", type=int, help="one more size, in clones; the network's delay then at every size")
+    parser.add_argument("--rows", type=int, help="one more size, in clones")
+    parser.add_argument("--guide-up-to", type=int, default=sys.maxsize, help="larger sizes without the guide's own run")
     parser.add_argument("--sizes", type=_sizes, default=SIZES, help="other sizes, as in 100000,1000000")
     parser.add_argument("--only", choices=SECTIONS, action="append", help="only this section; may be repeated")
     parser.add_argument("--window", type=float, default=4.0, help="seconds of a window whose worst latency counts")
@@ -51,12 +52,12 @@ def large(here: Ground, sizes: Sequence[int], sections: Sequence[str], chosen: a
     for rows in sizes:
         if "stall" in sections:
             note(f"{count(rows)} clones: what the application notices")
-            found = stalls(here, rows, window_s=chosen.window, delayed=bool(chosen.rows) or rows == sizes[0])
+            found = stalls(here, rows, window_s=chosen.window, guide=rows <= chosen.guide_up_to)
             waited += report(rows, found)
             say(f"\n{stall_table(waited)}\n", *lines(found))
         if "backfill" in sections:
             note(f"{count(rows)} clones: the backfill")
-            filled.append(backfill(here, rows))
+            filled.append(backfill(here, rows, guide=rows <= chosen.guide_up_to))
             say(f"\n{backfill_table(filled)}")
         here.forget(rows)
 

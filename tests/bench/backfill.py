@@ -29,24 +29,24 @@ class Backfill:
     rows: int
     ours_s: float
     """From the beginning of the step to its last commit, the function that it makes included."""
-    guide_s: float
+    guide_s: float | None
     """The UPDATE as the guide has it: the application's triggers fire for every row."""
-    held_s: float
+    held_s: float | None
     """The same UPDATE with session_replication_role = replica, as rag-wizard sends it."""
     peak_kib: int
     """Of the program's process over the whole run."""
 
 
-def backfill(here: Ground, rows: int) -> Backfill:
-    """Measures one size."""
+def backfill(here: Ground, rows: int, *, guide: bool) -> Backfill:
+    """Measures one size, without the guide if need be."""
     with here.database(rows) as database:
         run(here.wizard(database.url(), "run", "--yes", "--to", BEFORE))
         ran = run(here.wizard(database.url(), "run", "--yes", "--from", STEP, "--to", STEP, "--json"))
         ours, ours_filled = _seconds(ran.out), _filled(database)
-    guide, held = (_guide(here, rows, hold_triggers=hold) for hold in (False, True))
+    theirs, held = (_guide(here, rows, hold_triggers=hold) if guide else None for hold in (False, True))
     if ours_filled != rows:
         raise SystemExit(f"step {STEP} filled {count(ours_filled)} of {count(rows)} rows")
-    return Backfill(rows, ours, guide, held, ran.peak_kib)
+    return Backfill(rows, ours, theirs, held, ran.peak_kib)
 
 
 def _seconds(events: str) -> float:
@@ -77,6 +77,15 @@ def _filled(database: Database) -> int:
     return int(database.value("select count(*) from public.clones where rag_domain_mapping is not null"))
 
 
+def _took(one: Backfill, seconds: float | None) -> tuple[str, str]:
+    """Seconds, rows a second; nothing where it was left out."""
+    return ("", "") if seconds is None else (f"{seconds:.2f} s", count(round(one.rows / seconds)))
+
+
+def _times(one: Backfill, seconds: float | None) -> str:
+    return "" if seconds is None else times(seconds / one.ours_s)
+
+
 def backfill_table(found: Sequence[Backfill]) -> str:
     """One line a size."""
     smallest = found[0]
@@ -84,9 +93,8 @@ def backfill_table(found: Sequence[Backfill]) -> str:
         HEAD,
         [
             (
-                count(one.rows), f"{one.ours_s:.2f} s", count(round(one.rows / one.ours_s)),
-                f"{one.guide_s:.2f} s", count(round(one.rows / one.guide_s)), times(one.guide_s / one.ours_s),
-                f"{one.held_s:.2f} s", times(one.held_s / one.ours_s),
+                count(one.rows), *_took(one, one.ours_s), *_took(one, one.guide_s), _times(one, one.guide_s),
+                *_took(one, one.held_s)[:1], _times(one, one.held_s),
                 f"{one.ours_s / one.rows * 1e6:.1f}",
                 times((one.ours_s / one.rows) / (smallest.ours_s / smallest.rows)),
                 f"{one.peak_kib / 1024:.0f} MiB", times(one.peak_kib / smallest.peak_kib),

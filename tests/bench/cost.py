@@ -13,9 +13,9 @@ from pydantic import SecretStr
 from tests.bench.ground import guide_by_psql, run
 from tests.bench.table import milliseconds, table, times
 from tests.bench.timing import Pair, in_turn
-from tests.bench.wire import wire_to
 from tests.support.cluster import Cluster
 from tests.support.database import Database
+from tests.support.wire import wire_to
 from wizard.db.target import Target
 from wizard.engine.api import Engine
 from wizard.engine.events import Event, PrerequisiteChecked, StepFinished, StepStarted

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from tests.bench.ground import Ground, guide_by_psql, run
 from tests.bench.load import Sample, load_on
 from tests.bench.table import count, milliseconds, table, times
-from tests.bench.wire import wire_to
+from tests.support.wire import wire_to
 
 ROUND_TRIP_S = 0.1
 WARM_UP_S = 3.0
@@ -100,16 +100,16 @@ class Watch:
 NOTHING = "nothing"
 
 
-def stalls(here: Ground, rows: int, *, window_s: float, delayed: bool) -> list[Stall]:
-    """Everything at one size: nothing first, so that the others can be told beside it.
+def stalls(here: Ground, rows: int, *, window_s: float, guide: bool) -> list[Stall]:
+    """Everything at one size, without the guide if need be: nothing first, so that the others can be told beside it.
 
     Nothing is watched beside rag-wizard, before and after it, for at least as long as the longest of the others.
     """
-    guide = _beside_guide(here, rows, window_s)
-    far = _beside_wizard(here, rows, window_s, round_trip_s=ROUND_TRIP_S) if delayed else []
-    longest = max(stall.took for stall in (guide, *far))
+    theirs = [_beside_guide(here, rows, window_s)] if guide else []
+    far = _beside_wizard(here, rows, window_s, round_trip_s=ROUND_TRIP_S)
+    longest = max(stall.took for stall in (*theirs, *far))
     near = _beside_wizard(here, rows, window_s, nothing_s=longest)
-    return [near[0], guide, *near[1:], *far]
+    return [near[0], *theirs, *near[1:], *far]
 
 
 def _beside_guide(here: Ground, rows: int, window_s: float) -> Stall:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import random
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
 import pytest
+from pydantic import SecretStr
 
 from tests.support.database import SUPERUSER, Database
 from tests.support.engine import Operator
+from tests.support.wire import wire_to
 from wizard.engine.events import BackfillProgressed, Event
 from wizard.errors import LockNotObtainedError
 from wizard.rollout.load import load_rollout
@@ -214,6 +217,49 @@ def test_the_pace_is_changed_while_it_runs(database: Database, tmp_path: Path) -
     sizes = [rows for (rows,) in database.query("select rows from rag_wizard.batch order by number")]
     assert sizes[0] < 200
     assert sizes[1] > 600
+
+
+@pytest.mark.parametrize(("slow", "rows"), [(True, 1_000), (False, 20_000)], ids=["slow rows", "quick rows"])
+def test_a_batch_is_as_large_as_its_locks_may_be_long(
+    database: Database, tmp_path: Path, slow: bool, rows: int
+) -> None:
+    _things(database, rows=rows)
+    value = "pg_sleep(0.002)::text || 'x'" if slow else "'x'"
+
+    Operator(database, _rollout(tmp_path, value=value), strategy="online").engine.run()
+
+    sizes = [rows for (rows,) in database.query("select rows from rag_wizard.batch order by number")]
+    # A block, of some 30 rows here, is the least that a batch covers.
+    assert sum(sizes) == rows * 9 // 10
+    assert sizes[-2] < 60 < sizes[0] if slow else sizes[0] < 300 < max(sizes)
+
+
+def test_far_from_the_server_batches_travel_together_and_each_counts(database: Database, tmp_path: Path) -> None:
+    _things(database, rows=20_000)
+    rollout = _rollout(tmp_path)
+    with wire_to(database, round_trip_s=0.05) as (wire, url):
+        operator = Operator(database, rollout, strategy="online", batch_rows=200)
+        operator.engine.target = replace(operator.engine.target, conninfo=SecretStr(url))
+        before: list[int] = []
+
+        def stop(event: Event) -> None:
+            if isinstance(event, BackfillProgressed) and event.rows:
+                before.append(wire.requests)
+                if event.rows > 9_000:
+                    operator.engine.stop()
+
+        operator.listen(stop)
+        assert operator.engine.run().ending == "stopped"
+
+        sent = before[-1] - before[0]
+    number, rows = database.query("select count(*), sum(rows)::int from rag_wizard.batch")[0]
+    assert 9_000 < rows < 18_000
+    assert rows == database.value("select count(*) from things where filled = 'x'")
+    assert sent < number / 2
+    assert Operator(database, rollout, strategy="online").engine.run().ending == "done"
+    assert database.value("select sum(rows)::int from rag_wizard.batch") == 18_000
+    ordered = "select bool_and(began_at >= lag) from (select began_at, lag(finished_at) over (order by number) as lag"
+    assert database.value(f"{ordered} from rag_wizard.batch) as b where lag is not null")
 
 
 def test_a_pause_holds_nothing_and_goes_on(database: Database, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,9 +47,11 @@ class Reply:
 class MessageError(Exception):
     """A statement of a message failed; those behind it were not executed."""
 
-    def __init__(self, index: int, error: psycopg.Error) -> None:
+    def __init__(self, replies: Sequence[Reply], error: psycopg.Error) -> None:
         super().__init__(str(error))
-        self.index = index
+        self.replies = tuple(replies)
+        """To the statements before the failing one."""
+        self.index = len(replies)
         """Of the failing statement in the message, from 0."""
         self.error = error
 
@@ -63,13 +66,13 @@ def send_message(connection: Connection, text: str) -> tuple[Reply, ...]:
     with connection.lock:
         pgconn.send_query(text.encode())
         results = connection.wait(generators.execute(pgconn))
-    replies = []
-    for index, result in enumerate(results):
+    replies: list[Reply] = []
+    for result in results:
         if result.status in {pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.BAD_RESPONSE}:
             error = errors.error_from_result(result, encoding="utf-8")
             if pgconn.status == pq.ConnStatus.BAD:
                 # A time limit of the server ends the session too, but has a class of its own.
                 raise error if isinstance(error, psycopg.OperationalError) else psycopg.OperationalError(str(error))
-            raise MessageError(index, error)
+            raise MessageError(replies, error)
         replies.append(Reply((result.command_status or b"").decode(), result))
     return tuple(replies)

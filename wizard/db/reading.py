@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import dict_row
 
 from wizard.db.connect import Connection
 
@@ -76,6 +77,21 @@ def read_all(connection: Connection, asked: Sequence[tuple[str, Moment]]) -> lis
             return [_behind(cursor, 3) for _ in asked]
     # Which of them the server refuses, and what it says of the others, each tells by itself.
     return [_rows_or_error(connection, select, at) for select, at in asked]
+
+
+def all_rows(connection: Connection, texts: Sequence[str], values: Mapping[str, Any]) -> list[Rows]:
+    """The rows of several statements of ours, sent as one message and so in one transaction; none of one without rows.
+
+    Raises psycopg.Error as the server gave it.
+    """
+    # A message of several statements carries no parameters: they are put in on this side.
+    cursor = psycopg.ClientCursor(connection, row_factory=dict_row)
+    cursor.execute("\n;\n".join(texts).encode(), values)
+    found = []
+    while True:
+        found.append(cursor.fetchall() if cursor.description else [])
+        if not cursor.nextset():
+            return found
 
 
 def _behind(cursor: psycopg.Cursor[dict[str, Any]], results: int) -> Rows:

@@ -13,13 +13,11 @@ from wizard.engine.events import (
     StepStarted,
 )
 from wizard.engine.looking.checks import run_checks, verify_all
-from wizard.engine.looking.in_the_way import tell_before
+from wizard.engine.looking.in_the_way import IN_THE_WAY, nobody_is, tell_before
 from wizard.engine.looking.prerequisites import prerequisites, stopped_by
 from wizard.engine.looking.situation import Situation
 from wizard.engine.parts.backfill import run_batches
-from wizard.engine.parts.commit import commit_part, outcome_now
-from wizard.engine.parts.etiquette import Etiquette
-from wizard.engine.parts.send import send_part
+from wizard.engine.parts.commit import commit_checkpoint, commit_part, outcome_now
 from wizard.engine.parts.source import PartSource
 from wizard.engine.session.sitting import Sitting
 from wizard.engine.state import StepState
@@ -131,6 +129,8 @@ def require_prerequisites(here: Sitting) -> None:
 
     def report(result: PrerequisiteResult) -> None:
         here.emit(PrerequisiteChecked(result=result))
+        if result.id == IN_THE_WAY and result.level == "pass":
+            nobody_is(here)
 
     stops = [r for r in prerequisites(here.connection, here.situation, report) if r.level == "stop"]
     if stopped_by(stops) is ExitCode.REFUSED:
@@ -248,7 +248,5 @@ def _record_verified(here: Sitting, rendered: RenderedStep, state: StepState, *,
     else:
         source = PartSource(rendered.step.id, 1, "revert", rendered.step.title, rendered.digest, ())
         message = here.composer.revert(here.situation, source)
-    here.composer.used(message)
-    send_part(here.connection, message, steering=here.steering, etiquette=Etiquette(here.settings.lock_patience_s))
-    here.look_again()
+    commit_checkpoint(here, message)
     return True

@@ -19,6 +19,8 @@ from wizard.rollout.model import Step
 if TYPE_CHECKING:
     from wizard.engine.session.sitting import Sitting
 
+IN_THE_WAY = "in-the-way"
+"""Id of the prerequisite."""
 OLD_S = 60.0
 """A transaction of this age is not expected to end by itself in a moment."""
 CLEAR_S = 5.0
@@ -39,7 +41,7 @@ def prerequisite(connection: Connection, situation: Situation) -> PrerequisiteRe
         words = "; ".join(map(_words, found[:MANY])) + more
         fix = " ".join(dict.fromkeys(map(_fix, found[:MANY])))
     return PrerequisiteResult(
-        id="in-the-way", title="Nobody old is in the way", level="warn" if found else "pass", found=words, fix=fix
+        id=IN_THE_WAY, title="Nobody old is in the way", level="warn" if found else "pass", found=words, fix=fix
     )
 
 
@@ -52,7 +54,7 @@ def tell_before(here: Sitting, step: Step) -> None:
         return
     everything = {table for one in here.situation.rollout.steps for table in _tables(one)}
     if not find_in_the_way(here.connection, here.settings.schema, everything)[0]:
-        here.clear_until = time.monotonic() + CLEAR_S
+        nobody_is(here)
         return
     found, _ = find_in_the_way(here.connection, here.settings.schema, _tables(step))
     for one in found:
@@ -60,6 +62,11 @@ def tell_before(here: Sitting, step: Step) -> None:
         if key not in here.told_of:
             here.told_of.add(key)
             here.emit(Noticed(step=step.id, text=f"will be in the way: {_words(one)}. {_fix(one)}"))
+
+
+def nobody_is(here: Sitting) -> None:
+    """A look at all tables has just found nobody."""
+    here.clear_until = time.monotonic() + CLEAR_S
 
 
 def find_in_the_way(connection: Connection, schema: str, tables: Iterable[str]) -> tuple[tuple[Blocker, ...], int]:

@@ -20,7 +20,7 @@ from wizard.engine.looking.strategy import choose
 from wizard.engine.looking.taken import taken_names
 from wizard.engine.parts.fills import remembering
 from wizard.engine.session.exclusive import Holder, find_holder
-from wizard.engine.session.registry import load_objects, load_record, load_reverts
+from wizard.engine.session.registry import load_objects, load_reverts, read_record, registry_exists
 from wizard.engine.settings import Settings
 from wizard.engine.state import StepState
 from wizard.errors import ContradictionError, RolloutInvalidError, UsageError
@@ -52,6 +52,8 @@ class Situation:
     """Who else holds the advisory lock right now."""
     types_named: bool = False
     """A types file was named: the step that needs one is the wizard's, not left open."""
+    registry: bool = True
+    """There is one."""
 
     @property
     def active(self) -> RolloutRecord | None:
@@ -162,7 +164,8 @@ def look(
     """
     server = connection.execute(query("server")).fetchone()
     assert server is not None
-    record = load_record(connection, rollout.name, settings.schema)
+    registry = registry_exists(connection)
+    record = read_record(connection, rollout.name, settings.schema) if registry else None
     if record is not None and record.active:
         facts = {**record.facts, **record.decisions}
         _refuse_contradictions(record, settings)
@@ -172,7 +175,7 @@ def look(
     steps, conflicts = _fitted(connection, settings.schema, renderer, record)
     return Situation(
         target, rollout, settings.schema, server, record, facts, renderer, steps, conflicts,
-        None if holding else find_holder(connection, settings.schema), settings.types_file is not None,
+        None if holding else find_holder(connection, settings.schema), settings.types_file is not None, registry,
     )  # fmt: skip
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from psycopg import sql
@@ -21,7 +22,7 @@ from wizard.engine.parts import batch as batches
 from wizard.engine.parts.batch import counting, with_values
 from wizard.engine.parts.commit import announce, committed_part, etiquette_of, failed_part, outcome_now
 from wizard.engine.parts.etiquette import LOCK_CODES, Etiquette
-from wizard.engine.parts.pace import Pace
+from wizard.engine.parts.pace import Pace, Phase
 from wizard.engine.parts.send import (
     CANCELLED,
     PartFailedError,
@@ -80,6 +81,17 @@ def _tell_newcomers(here: Sitting, message: PartMessage) -> None:
         many = f"{row['number']:,} rows of {source.batch.update.table} came or changed since"
         again = f"run it again to fill them: run --from {source.step} --to {source.step}"
         here.emit(Noticed(step=source.step, text=f"{many} the last look of {source.step}; {again}"))
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What one batch is about."""
+
+    values: Mapping[str, str]
+    """Of its message's parameters."""
+    place: Mapping[str, Any]
+    """What is reached once it is committed."""
+    blocks: int = 0
 
 
 class _Backfill:
@@ -141,14 +153,17 @@ class _Backfill:
     def _fill_relation(self, leaf: Mapping[str, Any], first: int, end: int) -> None:
         """Blocks that come after `end` hold what was changed here and what is new: that is left to the sweep."""
         while first < end:
-            last = min(first + self._pace.blocks(MOST_BLOCKS), end)
-            place = {
-                "phase": "filling", "relation": leaf["name"], "filenode": leaf["filenode"], "block": last, "end": end
-            }  # fmt: skip
-            values = {batches.RELATION: leaf["name"], batches.FIRST: str(first), batches.LAST: str(last)}
-            rows, seconds = self._commit(self._message.page, values, place)
-            self._pace.committed("filling", self._number, rows, seconds, blocks=last - first)
-            first = last
+            works = []
+            for _ in range(self._pace.batches_a_message()):
+                last = min(first + self._pace.blocks(MOST_BLOCKS), end)
+                name, node = leaf["name"], leaf["filenode"]
+                place = {"phase": "filling", "relation": name, "filenode": node, "block": last, "end": end}
+                values = {batches.RELATION: name, batches.FIRST: str(first), batches.LAST: str(last)}
+                works.append(_Work(values, place, last - first))
+                first = last
+                if first >= end:
+                    break
+            self._commit("filling", self._message.page, works)
 
     def _sweep(self) -> None:
         """Goes through what the snapshot noted until nothing of it is left."""
@@ -180,8 +195,7 @@ class _Backfill:
                 batches.AFTER: str(after), batches.UP_TO: str(page["last"]),
                 batches.KEY_COLUMNS: key_columns.as_string(),
             }  # fmt: skip
-            rows, seconds = self._commit(self._message.sweep, values, {"phase": "sweeping"})
-            self._pace.committed("sweeping", self._number, rows, seconds)
+            self._commit("sweeping", self._message.sweep, [_Work(values, {"phase": "sweeping"})])
             after = page["last"]
 
     def _key_columns(self) -> sql.Composable:
@@ -213,33 +227,46 @@ class _Backfill:
         )  # fmt: skip
         yield from self._here.connection.execute(select)
 
-    def _commit(self, lines: tuple[Line, ...], values: dict[str, str], place: dict[str, Any]) -> tuple[int, float]:
-        """One batch, in one message; rows changed and the seconds that it held their locks, by the server's clock.
-
-        Tries again while somebody is in the way.
-        """
+    def _commit(self, phase: Phase, lines: tuple[Line, ...], works: Sequence[_Work]) -> None:
+        """Batches in one message, each a transaction. Tries again while somebody is in the way of one."""
         self._pace.wait()
-        number = self._number + 1
-        literal = sql.SQL("{}::jsonb").format(sql.Literal(json.dumps(place)))
-        values = {**values, batches.NUMBER: str(number), batches.REACHED: literal.as_string()}
-        replies = self._send(lines, values)
-        self._number = number
-        rows, seconds = next(reply.row for reply in reversed(replies) if reply.row)
-        assert rows is not None
-        assert seconds is not None
-        return int(rows), float(seconds)
+        texts = []
+        for number, work in enumerate(works, start=self._number + 1):
+            reached = sql.SQL("{}::jsonb").format(sql.Literal(json.dumps(work.place))).as_string()
+            values = {**work.values, batches.NUMBER: str(number), batches.REACHED: reached}
+            texts.append(with_values(message_text(lines), values))
+        began = time.monotonic()
+        replies = self._send_texts(lines, texts)
+        held_s = 0.0
+        for work, (rows, seconds) in zip(works, (reply.row for reply in replies if reply.row), strict=True):
+            self._number += 1
+            held_s += float(seconds or 0)
+            self._pace.committed(phase, self._number, int(rows or 0), float(seconds or 0), blocks=work.blocks)
+        self._pace.travelled(time.monotonic() - began - held_s)
 
     def _send(self, lines: tuple[Line, ...], values: Mapping[str, str]) -> tuple[Reply, ...]:
-        """One message. While somebody is in its way it lets go and comes again, as every part does."""
+        """One message that is one transaction."""
+        return self._send_texts(lines, [with_values(message_text(lines), values)])
+
+    def _send_texts(self, lines: tuple[Line, ...], texts: Sequence[str]) -> tuple[Reply, ...]:
+        """One message of transactions that have the same lines, and the replies to all of them.
+
+        While somebody is in the way of one it lets go and comes again, as every part does; those before it stay.
+        """
         self._etiquette.begin_anew()
+        replies: tuple[Reply, ...] = ()
         while True:
             self._etiquette.next_try(self._message)
             try:
                 with self._here.steering.cancellable(self._here.connection):
-                    return send_message(self._here.connection, with_values(message_text(lines), values))
+                    return replies + send_message(self._here.connection, "".join(texts[len(replies) // len(lines) :]))
             except MessageError as fault:
                 self._here.connection.execute("ROLLBACK")
-                failed = PartFailedError(fault.error, lines[fault.index] if fault.index < len(lines) else None, (0, 0))
+                committed, index = divmod(fault.index, len(lines))
+                failed = PartFailedError(fault.error, lines[index], (0, 0))
+                if committed:
+                    replies += fault.replies[: committed * len(lines)]
+                    self._etiquette.begin_anew()
             if failed.sqlstate == CANCELLED and self._here.steering.cancelled:
                 raise StoppedError
             pause = None

@@ -52,6 +52,9 @@ BEGIN
     IF NOT FOUND THEN RAISE EXCEPTION 'batch %: its turn has not come, or is over', {number}; END IF;
 END
 $rag_wizard$"""
+_BEGAN = """\
+greatest(now(), (SELECT finished_at FROM rag_wizard.batch WHERE part_id = {part} AND number = {number} - 1))"""
+"""now() is when the message came, which may hold several batches."""
 _BARE = """\
 WITH picked AS MATERIALIZED (
     SELECT ctid FROM ONLY {relation} AS {table}
@@ -76,8 +79,8 @@ WITH picked AS MATERIALIZED (
     WHERE ctid = ANY (ARRAY(SELECT ctid FROM picked))
     RETURNING {key} AS key
 ){remembered}
-INSERT INTO rag_wizard.batch (part_id, number, rows, covered)
-SELECT {part}, {number}, count(*), {reached} FROM changed"""
+INSERT INTO rag_wizard.batch (part_id, number, rows, covered, began_at)
+SELECT {part}, {number}, count(*), {reached}, {began} FROM changed"""
 _BARE_REST = """\
 UPDATE ONLY {relation} AS {table}
 SET {assignments}
@@ -93,8 +96,8 @@ WITH changed AS (
     )
     RETURNING {key} AS key
 ){remembered}
-INSERT INTO rag_wizard.batch (part_id, number, rows, covered)
-SELECT {part}, {number}, count(*), {reached} FROM changed"""
+INSERT INTO rag_wizard.batch (part_id, number, rows, covered, began_at)
+SELECT {part}, {number}, count(*), {reached}, {began} FROM changed"""
 _REMEMBERED = """, remembered AS (
     INSERT INTO rag_wizard.filled (part_id, table_name, column_name, key)
     SELECT {part}, {table}, {column}, key FROM changed
@@ -148,8 +151,8 @@ WITH page AS MATERIALIZED (
     WHERE leftover.part_id = {part} AND leftover.relation = {relation_name}
         AND leftover.number > {after} AND leftover.number <= {up_to} AND leftover.key = changed.key
 ){remembered}
-INSERT INTO rag_wizard.batch (part_id, number, rows, covered)
-SELECT {part}, {number}, count(*), {reached} FROM changed"""
+INSERT INTO rag_wizard.batch (part_id, number, rows, covered, began_at)
+SELECT {part}, {number}, count(*), {reached}, {began} FROM changed"""
 _SETTLED = """\
 DELETE FROM rag_wizard.leftover WHERE part_id = {part} AND number IN (
     SELECT leftover.number
@@ -280,6 +283,7 @@ def _filled(template: str, batch: Batch, part_id: str) -> str:
             first=sql.SQL(FIRST),
             last=sql.SQL(LAST),
             number=sql.SQL(NUMBER),
+            began=sql.SQL(_BEGAN).format(part=part, number=sql.SQL(NUMBER)),
             reached=sql.SQL(REACHED),
             after=sql.SQL(AFTER),
             up_to=sql.SQL(UP_TO),

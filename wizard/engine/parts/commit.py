@@ -66,6 +66,16 @@ def send_reported(
     committed_part(here, message, parts=parts, seconds=sent.seconds, rows=sent.reply.records(here.connection))
 
 
+def commit_checkpoint(here: Sitting, message: PartMessage) -> None:
+    """Sends a part that holds nothing but its checkpoint."""
+    here.composer.used(message)
+    sent = send_part(
+        here.connection, message, steering=here.steering, etiquette=Etiquette(here.settings.lock_patience_s),
+        behind=asking_for_part(here.connection, message.part_id),
+    )  # fmt: skip
+    here.look_at_part(message.part_id, sent.reply.records(here.connection))
+
+
 def announce(here: Sitting, message: PartMessage, *, parts: int) -> None:
     """Reports that a part is being sent."""
     source = message.source

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Phase = Literal["counting", "filling", "sweeping"]
 
+FIRST_ROWS = 200.0
+"""Rows of the first batch, before anything is known of how long they take."""
 LONG_BATCH_S = 1.0
 """A batch that takes longer keeps its rows locked too long, whatever the operator asked for: the next are smaller."""
 SHORT_BATCH_S = 0.4
@@ -29,6 +31,8 @@ MOST_LAG = 64 << 20
 MANY_WAITING = 3
 """So many sessions that have waited for a lock for 100 ms and longer: the server has enough to do."""
 READ_ONLY = "the database was made read-only while the backfill ran (default_transaction_read_only): is the disk full?"
+MESSAGE_S = 0.4
+"""Longest time that the batches of one message should take together."""
 RELIEF_S = 0.5
 LOOK_S = 1.0
 TELL_S = 0.25
@@ -45,8 +49,11 @@ class Pace:
         self._rows = 0
         self._batches = 0
         self._density = 0.0
-        self._aimed = 1_000.0
+        self._aimed = FIRST_ROWS
         """Rows of a batch that holds its locks for `BATCH_AIM_S`, by what the last ones took."""
+        self._way_s = 0.0
+        self._held_s = BATCH_AIM_S
+        """What a message takes on its way, and a batch with its locks, by the last ones."""
         self._share = 1.0
         """Of the rows that the operator asked for: less while batches take far too long."""
         self._recent: deque[tuple[float, int]] = deque(maxlen=64)
@@ -77,18 +84,32 @@ class Pace:
         """Blocks of the next batch: as many as hold its rows, by what the last ones held."""
         return max(1, min(int(self.rows / self._density) if self._density else most, most))
 
+    def batches_a_message(self) -> int:
+        """How many travel together, so that the way to a server far away is not the longest part of it.
+
+        A pause takes effect between two messages. With a delay between two batches each travels by itself.
+        """
+        if self._here.steering.delay_s or self._relief_s:
+            return 1
+        return max(1, min(int(min(2 * self._way_s, MESSAGE_S) / max(self._held_s, 0.001)), 20))
+
+    def travelled(self, seconds: float) -> None:
+        """A message of batches was under way for so long, without the time that they held locks."""
+        self._way_s = 0.5 * self._way_s + 0.5 * max(seconds, 0.0)
+
     def committed(self, phase: Phase, number: int, rows: int, seconds: float, *, blocks: int = 0) -> None:
         """A batch is committed, that held its locks for so many seconds."""
         self._rows += rows
         self._batches = number
+        self._held_s = 0.5 * self._held_s + 0.5 * seconds
         if rows:
             self._waiting_since = None
         self._recent.append((time.monotonic(), self._rows))
         if blocks:
             self._density = 0.5 * self._density + 0.5 * rows / blocks
         if rows and seconds:
-            # Not more than half as many again: one batch that happened to be quick is no promise.
-            aimed = min(max(rows / seconds * BATCH_AIM_S, self._aimed / 2), self._aimed * 1.5)
+            # Half or twice as many at most: one batch that happened to be quick is no promise.
+            aimed = min(max(rows / seconds * BATCH_AIM_S, self._aimed / 2), self._aimed * 2)
             self._aimed = min(max(aimed, AIMED_BATCH_ROWS[0]), AIMED_BATCH_ROWS[1])
         if seconds > LONG_BATCH_S:
             self._share = max(self._share / 2, 0.01)

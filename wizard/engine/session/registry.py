@@ -6,7 +6,7 @@ import os
 import socket
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from wizard import __version__
 from wizard.db.connect import Connection
 from wizard.db.prepared import prepared_rows, prepared_text
 from wizard.db.queries import query
+from wizard.db.reading import Rows, all_rows
 from wizard.engine.looking.record import PartRecord, RolloutRecord, SessionRecord
 from wizard.errors import ConnectionUnsuitableError, OtherOperatorError, RefusedError
 from wizard.rollout.render import Group, Mode
@@ -70,27 +71,31 @@ def create_registry(connection: Connection) -> None:
         ) from None
 
 
-def load_record(connection: Connection, name: str, schema: str) -> RolloutRecord | None:
-    """The active rollout, else the one that ended last, else None."""
-    return read_record(connection, name, schema) if registry_exists(connection) else None
-
-
 def read_record(connection: Connection, name: str, schema: str) -> RolloutRecord | None:
-    """The same where the registry is known to be there. Raises RefusedError if it is damaged."""
+    """The active rollout, else the one that ended last, else None; from a registry that is there.
+
+    Raises RefusedError if it is damaged.
+    """
     with _told_if_damaged():
         row = connection.execute(query("latest_rollout"), {"name": name, "schema": schema}).fetchone()
         if row is None:
             return None
-        parts = load_parts(connection, row["rollout_id"])
-        key = {"rollout_id": row["rollout_id"]}
-        sessions = tuple(SessionRecord(**session) for session in connection.execute(query("sessions"), key))
-    return RolloutRecord(**row, parts=parts, sessions=sessions)
+        parts, sessions = all_rows(connection, (query("parts"), query("sessions")), {"rollout_id": row["rollout_id"]})
+    return RolloutRecord(**row, parts=_part_records(parts), sessions=_session_records(sessions))
+
+
+def _part_records(rows: Rows) -> tuple[PartRecord, ...]:
+    return tuple(PartRecord(**row) for row in rows)
+
+
+def _session_records(rows: Rows) -> tuple[SessionRecord, ...]:
+    return tuple(SessionRecord(**row) for row in rows)
 
 
 def load_parts(connection: Connection, rollout_id: str) -> tuple[PartRecord, ...]:
     """Every attempt at a part of this rollout, oldest first."""
     with _told_if_damaged():
-        return tuple(PartRecord(**part) for part in connection.execute(query("parts"), {"rollout_id": rollout_id}))
+        return _part_records(connection.execute(query("parts"), {"rollout_id": rollout_id}).fetchall())
 
 
 _PART = {"part_id": "uuid"}
@@ -148,37 +153,41 @@ def load_reverts(connection: Connection, parts: Collection[str]) -> dict[str, li
     return found
 
 
-def begin_rollout(
-    connection: Connection,
-    rollout_id: str,
-    *,
-    name: str,
-    schema: str,
-    strategy: str,
-    facts: dict[str, str],
-    decisions: dict[str, str],
-) -> None:
-    """Records a new rollout as active."""
-    connection.execute(
-        "INSERT INTO rag_wizard.rollout (rollout_id, name, target_schema, strategy, wizard_version, facts, decisions)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s)",
-        (rollout_id, name, schema, strategy, __version__, Jsonb(facts), Jsonb(decisions)),
-    )
+@dataclass(frozen=True)
+class NewRollout:
+    """What is recorded of a rollout when it begins."""
+
+    name: str
+    schema: str
+    strategy: str
+    facts: dict[str, str]
+    decisions: dict[str, str]
 
 
-def begin_session(connection: Connection, session_id: str, rollout_id: str, operator: str) -> None:
-    """Records this sitting, or that it goes on with another connection."""
-    connection.execute(
-        query("begin_session"),
-        {
-            "session_id": session_id,
-            "rollout_id": rollout_id,
-            "operator": operator,
-            "version": __version__,
-            "host": socket.gethostname(),
-            "os_pid": os.getpid(),
-        },
-    )
+_BEGIN_ROLLOUT = (
+    "INSERT INTO rag_wizard.rollout (rollout_id, name, target_schema, strategy, wizard_version, facts, decisions)\n"
+    "VALUES (%(rollout_id)s, %(name)s, %(schema)s, %(strategy)s, %(version)s, %(facts)s, %(decisions)s)"
+)
+
+
+def begin_session(
+    connection: Connection, session_id: str, rollout_id: str, operator: str, new: NewRollout | None
+) -> RolloutRecord:
+    """Records this sitting, or that it goes on with another connection; of a rollout that is recorded too if it is new.
+
+    One message, and one transaction. Returns what the registry holds then.
+    """
+    about = {
+        "session_id": session_id, "rollout_id": rollout_id, "operator": operator, "version": __version__,
+        "host": socket.gethostname(), "os_pid": os.getpid(),
+    }  # fmt: skip
+    texts = [query("begin_session"), query("rollout"), query("parts"), query("sessions")]
+    if new is not None:
+        texts.insert(0, _BEGIN_ROLLOUT)
+        about |= vars(new) | {"facts": Jsonb(new.facts), "decisions": Jsonb(new.decisions)}
+    with _told_if_damaged():
+        *_, rollouts, parts, sessions = all_rows(connection, texts, about)
+    return RolloutRecord(**rollouts[0], parts=_part_records(parts), sessions=_session_records(sessions))
 
 
 def end_session(connection: Connection, session_id: str) -> None:

@@ -22,7 +22,7 @@ from wizard.engine.parts.compose import Composer
 from wizard.engine.session.exclusive import server_pid, take_lock
 from wizard.engine.session.heartbeat import Heartbeat
 from wizard.engine.session.registry import (
-    begin_rollout,
+    NewRollout,
     begin_session,
     create_registry,
     end_session,
@@ -30,7 +30,6 @@ from wizard.engine.session.registry import (
     load_parts,
     part_of,
     read_record,
-    registry_exists,
     resolve_intent,
 )
 from wizard.engine.session.watching import Watcher
@@ -164,24 +163,25 @@ class Sitting:
         """Records rollout and session before the first write; makes the registry if there is none."""
         if self._recorded:
             return
-        if self.situation.record is None and not registry_exists(self.connection):
+        if not self.situation.registry:
             create_registry(self.connection)
-        rollout_id = self.composer.rollout_id(self.situation)
-        if self.situation.active is None:
-            names = {decision.name for decision in self.rollout.decisions}
-            facts = self.situation.facts
-            begin_rollout(
-                self.connection, rollout_id, name=self.rollout.name, schema=self.settings.schema,
-                strategy=self.settings.strategy,
-                facts={name: value for name, value in facts.items() if name not in names},
-                decisions={name: value for name, value in facts.items() if name in names},
-            )  # fmt: skip
-        begin_session(self.connection, self.composer.session_id, rollout_id, self.settings.operator)
+        record = begin_session(
+            self.connection, self.composer.session_id, self.composer.rollout_id(self.situation), self.settings.operator,
+            self._new_rollout() if self.situation.active is None else None,
+        )  # fmt: skip
+        self.situation = replace(self.situation, record=record, registry=True)
         self._recorded = True
         if self._heartbeat is None:
             self._heartbeat = Heartbeat(self.target, self.settings, self.composer.session_id)
             self._heartbeat.start()
-        self.look_again()
+
+    def _new_rollout(self) -> NewRollout:
+        names, facts = {decision.name for decision in self.rollout.decisions}, self.situation.facts
+        return NewRollout(
+            name=self.rollout.name, schema=self.settings.schema, strategy=self.settings.strategy,
+            facts={name: value for name, value in facts.items() if name not in names},
+            decisions={name: value for name, value in facts.items() if name in names},
+        )  # fmt: skip
 
     def resolve(self) -> None:
         """Finds out what became of a part whose session died before anything else is sent."""
@@ -202,7 +202,7 @@ class Sitting:
         with suppress(psycopg.Error), self._connecting:
             if self.connection.info.transaction_status != pq.TransactionStatus.IDLE:
                 self.connection.execute("ROLLBACK")
-            if self._recorded and registry_exists(self.connection):
+            if self._recorded:
                 end_session(self.connection, self.composer.session_id)
 
 

@@ -13,9 +13,7 @@ from pathlib import Path
 from wizard.durable import sync_folder
 from wizard.engine import words
 from wizard.engine.events import Noticed, StepFinished, StepStarted, TypesCompared, TypesFileWritten
-from wizard.engine.parts.etiquette import Etiquette
-from wizard.engine.parts.send import send_part
-from wizard.engine.parts.source import PartMessage
+from wizard.engine.parts.commit import commit_checkpoint
 from wizard.engine.session.sitting import Sitting
 from wizard.engine.settings import Settings
 from wizard.engine.state import StepState
@@ -215,11 +213,4 @@ def _checkpoint(here: Sitting, rendered: RenderedStep) -> None:
     """The step is done from now on; it is left as it is where a checkpoint stands already."""
     if here.situation.state(rendered) is StepState.DONE:
         return
-    send(here, here.composer.deploy(here.situation, rendered, 1))
-
-
-def send(here: Sitting, message: PartMessage) -> None:
-    """Sends a part that holds nothing but its checkpoint."""
-    here.composer.used(message)
-    send_part(here.connection, message, steering=here.steering, etiquette=Etiquette(here.settings.lock_patience_s))
-    here.look_again()
+    commit_checkpoint(here, here.composer.deploy(here.situation, rendered, 1))
