@@ -18,7 +18,8 @@ from tests.support.cluster import Cluster
 from tests.support.database import Database
 from tests.support.rollout_sql import facts_of
 from wizard.db.connect import Connection, connect
-from wizard.engine.looking.live import Live, json_object, read_objects
+from wizard.db.prepared import ask
+from wizard.engine.looking.live import Live, json_object, objects_of, objects_question
 from wizard.rollout.load import load_rollout
 from wizard.rollout.model import Rollout
 from wizard.rollout.render import Group, Renderer
@@ -107,9 +108,9 @@ def _everything(connection: Connection) -> Live:
         "             AND relkind IN ('r', 'p')) AS tables,"
         "       ARRAY(SELECT proname::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace) AS functions"
     ).fetchone()
-    return read_objects(
-        connection, "public", tables=set(names["tables"]), indexes=set(), functions=set(names["functions"])
-    )
+    tables, functions = set(names["tables"]), set(names["functions"])
+    question = objects_question("public", tables=tables, indexes=set(), functions=functions)
+    return objects_of(ask(connection, question))
 
 
 def _rows(connection: Connection, statement: Statement) -> Live | None:

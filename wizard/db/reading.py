@@ -57,18 +57,22 @@ def read_rows(connection: Connection, select: str, *, moment: Moment = NEVER, ti
     return _behind(cursor, 3 if timeout_ms is None else 4)
 
 
-def read_all(connection: Connection, asked: Sequence[tuple[str, Moment]]) -> list[Rows | psycopg.Error]:
+def read_all(
+    connection: Connection, asked: Sequence[tuple[str, Moment]], *, before: str = ""
+) -> list[Rows | psycopg.Error]:
     """The rows of several SELECTs, each with its moment, or why the server gave none; where it can be, in one message.
 
-    Raises psycopg.OperationalError if the connection is lost.
+    `before`: a statement of ours that is sent in front of them. Raises psycopg.OperationalError if the connection is
+    lost.
     """
-    if len(asked) > 1 and connection.kind != "transaction pooler":
+    if connection.kind != "transaction pooler":
         texts = (
             f"{_MOMENT.format(at.xid, at.horizon, _limit(None)).as_string()}; {select}\n; " for select, at in asked
         )
         cursor = connection.cursor()
         try:
-            cursor.execute(f"BEGIN READ ONLY; {''.join(texts)}COMMIT".encode())
+            cursor.execute(f"BEGIN READ ONLY; {before or 'SELECT'}; {''.join(texts)}COMMIT".encode())
+            cursor.nextset()
         except psycopg.Error:
             if connection.broken:
                 raise
@@ -76,6 +80,8 @@ def read_all(connection: Connection, asked: Sequence[tuple[str, Moment]]) -> lis
         else:
             return [_behind(cursor, 3) for _ in asked]
     # Which of them the server refuses, and what it says of the others, each tells by itself.
+    if before:
+        connection.execute(before.encode())
     return [_rows_or_error(connection, select, at) for select, at in asked]
 
 

@@ -33,6 +33,9 @@ SETTINGS = {
     "synchronous_commit": "off",
     # Our queries read the catalog: compiling them takes longer than running them.
     "jit": "off",
+    # Counts, scans and index builds take one processor, not three: the others are the application's.
+    "max_parallel_workers_per_gather": "0",
+    "max_parallel_maintenance_workers": "0",
     "lock_timeout": "{lock_timeout}",
     "statement_timeout": "0",
     "idle_in_transaction_session_timeout": "'60s'",

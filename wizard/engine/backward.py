@@ -219,7 +219,7 @@ def _undo_step(
             message = here.composer.revert(here.situation, source)
             outcome = run_batches(here, message, here.situation.reverting(undo.record), parts=len(parts))
         elif keeper is None or not undo.guards:
-            outcome = commit_part(here, here.composer.revert(here.situation, source), parts=len(parts))
+            outcome = commit_part(here, here.composer.revert(here.situation, source), parts=len(parts)).outcome
         else:
             outcome = keeper.destroy(source, undo, parts=len(parts))
         if outcome is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from wizard.db.prepared import ask
 from wizard.engine import words
 from wizard.engine.events import (
     CheckFinished,
@@ -13,11 +14,13 @@ from wizard.engine.events import (
     StepStarted,
 )
 from wizard.engine.looking.checks import run_checks, verify_all
+from wizard.engine.looking.compare import declared_by
 from wizard.engine.looking.in_the_way import IN_THE_WAY, nobody_is, tell_before
+from wizard.engine.looking.live import objects_of
 from wizard.engine.looking.prerequisites import prerequisites, stopped_by
 from wizard.engine.looking.situation import Situation
 from wizard.engine.parts.backfill import run_batches
-from wizard.engine.parts.commit import commit_checkpoint, commit_part, outcome_now
+from wizard.engine.parts.commit import Committed, commit_checkpoint, commit_part, outcome_now
 from wizard.engine.parts.source import PartSource
 from wizard.engine.session.sitting import Sitting
 from wizard.engine.state import StepState
@@ -181,6 +184,7 @@ def _run_step(here: Sitting, rendered: RenderedStep, *, again: bool = False) -> 
     active = here.situation.active
     standing = {record.part: record for record in active.standing(step.id)} if active else {}
     done = {record.part for record in active.finished(step.id)} if active else set()
+    declared, sent = declared_by(here.situation, [step]), Committed()
     if again:
         done -= {number for number, part in enumerate(rendered.parts, 1) if part.mode is Mode.BATCHES}
     for number in range(1, count + 1):
@@ -194,13 +198,19 @@ def _run_step(here: Sitting, rendered: RenderedStep, *, again: bool = False) -> 
             tell_before(here, step)
         message = here.composer.deploy(here.situation, rendered, number)
         if message.source.mode is Mode.BATCHES:
-            outcome = run_batches(here, message, standing.get(number), parts=count)
+            sent = Committed(run_batches(here, message, standing.get(number), parts=count))
         else:
-            outcome = commit_part(here, message, parts=count)
-        if outcome is not None:
-            return outcome
+            sent = commit_part(here, message, parts=count, question=declared.question if number == count else None)
+        if sent.outcome is not None:
+            return sent.outcome
     follow(here, step.id)
-    results = run_checks(here.connection, here.situation, step, lambda r: here.emit(CheckFinished(result=r)))
+    rows = sent.answer
+    if rows is None and declared.question is not None:
+        rows = ask(here.connection, declared.question)
+    comparison = declared.compared(objects_of(rows or ()))
+    results = run_checks(
+        here.connection, here.situation, step, comparison, lambda r: here.emit(CheckFinished(result=r))
+    )
     return _finish_step(here, rendered, results)
 
 

@@ -148,7 +148,7 @@ class Keeper:
             saving = archive.saving(budget, self._captures.saving(trusted, archive, guards, budget))
             message = here.composer.revert(here.situation, replace(source, guards=guards, saving=saving))
             try:
-                outcome = commit_part(here, message, parts=parts, before_retry=drain)
+                outcome = commit_part(here, message, parts=parts, before_retry=drain).outcome
             except LockNotObtainedError as error:
                 raise self._in_words(error) from None
             if outcome is None:

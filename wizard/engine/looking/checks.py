@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg
 
 from wizard.db.connect import Connection
 from wizard.db.reading import Moment, Rows, read_all
-from wizard.engine.looking.compare import OFFERED, compare
+from wizard.engine.looking.compare import OFFERED, Comparison, compare
 from wizard.engine.looking.situation import Situation
 from wizard.engine.session.registry import load_batch_xids
 from wizard.engine.state import StepState
@@ -21,14 +21,17 @@ from wizard.rollout.render import Mode
 Report = Callable[[CheckResult], None]
 
 
-def run_checks(connection: Connection, situation: Situation, step: Step, report: Report) -> tuple[CheckResult, ...]:
+def run_checks(
+    connection: Connection, situation: Situation, step: Step, comparison: Comparison, report: Report
+) -> tuple[CheckResult, ...]:
     """The checks of a step that was just sent, each reported once it is judged: its objects, then what it declares."""
-    return _run_checks(connection, situation, [step], report, just_sent=True)
+    return _run_checks(connection, situation, [step], comparison, report)
 
 
 def verify_all(connection: Connection, situation: Situation, report: Report) -> Verification:
     """The checks of every step, and the success criteria that follow from them."""
-    results = _run_checks(connection, situation, [rendered.step for rendered in situation.steps], report)
+    steps = [rendered.step for rendered in situation.steps]
+    results = _run_checks(connection, situation, steps, compare(connection, situation, steps), report)
     criteria = tuple(_judge(situation, criterion, results) for criterion in situation.rollout.criteria)
     return Verification(
         checks=results, criteria=criteria, next_steps=situation.rollout.next_steps,
@@ -36,36 +39,37 @@ def verify_all(connection: Connection, situation: Situation, report: Report) -> 
 
 
 def _run_checks(
-    connection: Connection, situation: Situation, steps: Sequence[Step], report: Report, *, just_sent: bool = False
+    connection: Connection, situation: Situation, steps: Sequence[Step], comparison: Comparison, report: Report
 ) -> tuple[CheckResult, ...]:
     declared = {step.id: [check for check in step.checks if holds(check.when, situation.facts)] for step in steps}
-    comparison = compare(connection, situation, steps, just_sent=just_sent)
     texts = (select(situation.rollout, check.sql) for checks in declared.values() for check in checks)
+    offer = ""
     if not comparison.blind and any(OFFERED in text for text in texts):
-        comparison.offer(connection)
+        offer = comparison.offer(local=connection.kind == "transaction pooler")
     results = []
     for step in steps:
         objects = comparison.check(step)
         if objects is not None:
             report(objects)
             results.append(objects)
-        for check, update in _read(connection, situation, step, declared[step.id], comparison.blind):
+        found = [] if comparison.blind else _read(connection, situation, step, declared[step.id], before=offer)
+        for check, update in found or [(check, {"error": comparison.blind}) for check in declared[step.id]]:
             result = CheckResult(step=step.id, id=check.id, title=check.title).model_copy(update=update)
             report(result)
             results.append(result)
+        offer = "" if declared[step.id] else offer
     return tuple(results)
 
 
 def _read(
-    connection: Connection, situation: Situation, step: Step, checks: Sequence[Check], blind: str
-) -> Iterator[tuple[Check, dict[str, Any]]]:
+    connection: Connection, situation: Situation, step: Step, checks: Sequence[Check], *, before: str
+) -> list[tuple[Check, dict[str, Any]]]:
     """Of each check of a step the rows of its result, or the error that kept it from running."""
-    if blind:
-        yield from ((check, {"error": blind}) for check in checks)
-    elif checks:
-        moment = _when(connection, situation, step)
-        found = read_all(connection, [(select(situation.rollout, check.sql), moment) for check in checks])
-        yield from ((check, _result(check, rows)) for check, rows in zip(checks, found, strict=True))
+    if not checks:
+        return []
+    moment = _when(connection, situation, step)
+    found = read_all(connection, [(select(situation.rollout, check.sql), moment) for check in checks], before=before)
+    return [(check, _result(check, rows)) for check, rows in zip(checks, found, strict=True)]
 
 
 def _result(check: Check, rows: Rows | psycopg.Error) -> dict[str, Any]:

@@ -6,9 +6,13 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+
+from psycopg import sql
 
 from wizard.db.connect import Connection
-from wizard.engine.looking.live import Live, read_items
+from wizard.db.prepared import Question, ask
+from wizard.engine.looking.live import Live, objects_of, question_about
 from wizard.engine.looking.situation import Situation
 from wizard.engine.views import CheckResult, Judgement
 from wizard.rollout.declared import declared_shapes, declares_objects, objects_check_id
@@ -50,43 +54,60 @@ class Comparison:
         )
         return result.model_copy(update={"rows": rows})
 
-    def offer(self, connection: Connection) -> None:
-        """Lets the rollout's own checks read what is declared, as current_setting('rag_wizard.objects', true).
+    def offer(self, *, local: bool) -> str:
+        """A statement after which the rollout's own checks read what is declared as `OFFERED`, in a setting.
 
         It is a JSON array of objects with kind, table_name, name and definition, in the order of the steps.
+        `local`: for the transaction only, since behind a transaction pooler nothing may outlive it.
         """
         items = [
             {"kind": item.kind.value, "table_name": item.table, "name": item.name, "definition": item.definition}
             for shape in self.declared.values()
             for item in shape
         ]
-        # Behind a transaction pooler the whole session is one transaction, and nothing may outlive it.
-        connection.execute(
-            "SELECT set_config(%s, %s, %s)",
-            [OFFERED, json.dumps(items, ensure_ascii=False), connection.kind == "transaction pooler"],
-        )
+        text = json.dumps(items, ensure_ascii=False)
+        return sql.SQL("SELECT set_config({}, {}, {})").format(OFFERED, text, local).as_string()
 
 
-def compare(
-    connection: Connection, situation: Situation, steps: Iterable[Step], *, just_sent: bool = False
-) -> Comparison:
-    """Reads the objects of all these steps in one query.
+@dataclass(frozen=True)
+class Declared:
+    """What steps declare, before anybody looked what fits."""
 
-    `just_sent`: this session has just made them, so that it need not ask whether it may use the schema.
-    """
-    # As rendered, not as fitted: what was adopted is compared like what was made.
-    shapes = {step.id: declared_shapes(situation.rollout.shapes, situation.renderer.step(step.id)) for step in steps}
-    objects = [
-        item
-        for statements in shapes.values()
-        for alternatives in statements
-        for shape in alternatives
-        for item in shape
-        if item.kind is not ItemKind.ROW
-    ]
-    blind = "" if just_sent else _blind(connection, situation)
-    live = {} if blind else read_items(connection, situation.schema, objects)
-    return Comparison({step: tuple(_fitting(statements, live)) for step, statements in shapes.items()}, live, blind)
+    schema: str
+    shapes: Mapping[str, list[tuple[Shape, ...]]]
+    """Step id -> for each of its statements the shapes that it may have."""
+
+    @cached_property
+    def question(self) -> Question | None:
+        """Asks for all objects that they name; None if there are none."""
+        objects = [
+            item
+            for statements in self.shapes.values()
+            for alternatives in statements
+            for shape in alternatives
+            for item in shape
+            if item.kind is not ItemKind.ROW
+        ]
+        return question_about(self.schema, objects) if objects else None
+
+    def compared(self, live: Live, blind: str = "") -> Comparison:
+        """What is declared of it that fits what is there."""
+        found = {step: tuple(_fitting(statements, live)) for step, statements in self.shapes.items()}
+        return Comparison(found, live, blind)
+
+
+def declared_by(situation: Situation, steps: Iterable[Step]) -> Declared:
+    """As rendered, not as fitted: what was adopted is compared like what was made."""
+    known, renderer = situation.rollout.shapes, situation.renderer
+    return Declared(situation.schema, {step.id: declared_shapes(known, renderer.step(step.id)) for step in steps})
+
+
+def compare(connection: Connection, situation: Situation, steps: Iterable[Step]) -> Comparison:
+    """Reads the objects of all these steps in one query."""
+    declared, blind = declared_by(situation, steps), _blind(connection, situation)
+    if blind or declared.question is None:
+        return declared.compared({}, blind)
+    return declared.compared(objects_of(ask(connection, declared.question)))
 
 
 def _blind(connection: Connection, situation: Situation) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from itertools import groupby
+from typing import Any
 
 from psycopg import errors, sql
 
 from wizard.db.connect import Connection
-from wizard.db.prepared import prepared_rows
+from wizard.db.prepared import Question, ask
 from wizard.db.reading import read_rows
 from wizard.rollout.shape import Item, ItemKind
 
@@ -28,13 +29,7 @@ def read_items(connection: Connection, schema: str, expected: Iterable[Item], *,
     wanted = tuple(expected)
     if not wanted and not also:
         return {}
-    found = read_objects(
-        connection,
-        schema,
-        tables={*also, *(item.table for item in wanted if item.table)},
-        indexes={item.name for item in wanted if item.kind is ItemKind.INDEX},
-        functions={function_name(item.name) for item in wanted if item.kind is ItemKind.FUNCTION},
-    )
+    found = objects_of(ask(connection, question_about(schema, wanted, also=also)))
     rows = [item for item in wanted if item.kind is ItemKind.ROW and (ItemKind.TABLE, item.table, "") in found]
     return {item.key: item for item in (*found.values(), *_rows(connection, rows))}
 
@@ -45,12 +40,25 @@ def function_name(signature: str) -> str:
     return name[1:-1].replace('""', '"') if name.startswith('"') else name
 
 
-def read_objects(
-    connection: Connection, schema: str, *, tables: set[str], indexes: set[str], functions: set[str]
-) -> Live:
-    """Items of these tables and functions, and what else has the name of one of these indexes."""
+def question_about(schema: str, wanted: Iterable[Item], *, also: Iterable[str] = ()) -> Question:
+    """Asks for all items of the tables and functions of `wanted`, and of further tables."""
+    items = tuple(wanted)
+    return objects_question(
+        schema,
+        tables={*also, *(item.table for item in items if item.table)},
+        indexes={item.name for item in items if item.kind is ItemKind.INDEX},
+        functions={function_name(item.name) for item in items if item.kind is ItemKind.FUNCTION},
+    )
+
+
+def objects_question(schema: str, *, tables: set[str], indexes: set[str], functions: set[str]) -> Question:
+    """Asks for the items of these tables and functions, and what else has the name of one of these indexes."""
     names = {"tables": sorted(tables), "indexes": sorted(indexes), "functions": sorted(functions)}
-    rows = prepared_rows(connection, "shape", _SHAPE, {"schema": schema, **names})
+    return Question("shape", _SHAPE, {"schema": schema, **names})
+
+
+def objects_of(rows: Iterable[dict[str, Any]]) -> Live:
+    """The items that the answer to such a question holds."""
     # Text from a query of ours: it needs no validation, of which there would be hundreds after every step.
     items = (Item.model_construct(**(row | {"kind": _KINDS[row["kind"]]})) for row in rows)
     return {item.key: item for item in items}

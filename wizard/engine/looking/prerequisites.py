@@ -11,7 +11,7 @@ from psycopg import sql
 from wizard.db.connect import Connection
 from wizard.db.pooler import session_route
 from wizard.db.queries import query
-from wizard.db.reading import NEVER, Rows, read_all
+from wizard.db.reading import NEVER, Rows, all_rows, read_all
 from wizard.engine.looking import in_the_way
 from wizard.engine.looking.room import room
 from wizard.engine.looking.situation import Situation, replica_role
@@ -73,10 +73,12 @@ def _all(connection: Connection, situation: Situation) -> Iterator[PrerequisiteR
         yield _session(connection)
     yield _version(situation)
     yield _writable(situation)
-    rights = connection.execute(query("privileges"), {"schema": situation.schema}).fetchone() or {}
+    tables = sorted({table for rendered in situation.steps for table in rendered.step.tables})
+    named = {"schema": situation.schema, "tables": tables}
+    (rights,), filtered = all_rows(connection, (query("privileges"), query("filtered_tables")), named)
     yield _schema(situation, rights)
     yield _database(situation, rights)
-    yield _filtered(connection, situation)
+    yield _filtered(situation, filtered)
     if situation.active is not None:
         yield from _still_held_back(connection, situation)
     yield from _adopted_tables(connection, situation)
@@ -162,9 +164,7 @@ def _database(situation: Situation, rights: dict[str, Any]) -> PrerequisiteResul
     )
 
 
-def _filtered(connection: Connection, situation: Situation) -> PrerequisiteResult:
-    tables = sorted({table for rendered in situation.steps for table in rendered.step.tables})
-    rows = connection.execute(query("filtered_tables"), {"schema": situation.schema, "tables": tables}).fetchall()
+def _filtered(situation: Situation, rows: Rows) -> PrerequisiteResult:
     names = ", ".join(row["name"] for row in rows)
     role = situation.server["role"]
     return _result(

@@ -16,9 +16,9 @@ from psycopg import sql
 
 from wizard.db.message import MessageError, Reply, send_message
 from wizard.db.queries import query
-from wizard.engine.events import Noticed
 from wizard.engine.looking.record import PartRecord
 from wizard.engine.parts import batch as batches
+from wizard.engine.parts.backfilled import offer_vacuum, tell_newcomers
 from wizard.engine.parts.batch import counting, with_values
 from wizard.engine.parts.commit import announce, committed_part, etiquette_of, failed_part, outcome_now
 from wizard.engine.parts.etiquette import LOCK_CODES, Etiquette
@@ -67,20 +67,9 @@ def run_batches(here: Sitting, message: PartMessage, going_on: PartRecord | None
         here.look_at_parts()
         return failed_part(here, failed)
     committed_part(here, message, parts=parts, seconds=time.monotonic() - began)
-    _tell_newcomers(here, message)
+    tell_newcomers(here, message)
+    offer_vacuum(here, message)
     return None
-
-
-def _tell_newcomers(here: Sitting, message: PartMessage) -> None:
-    """Rows that came after the sweep's snapshot, or were changed since: reported, never waited for."""
-    source = message.source
-    if source.batch is None or source.direction != "deploy":
-        return
-    row = here.connection.execute(counting(source.batch).encode()).fetchone()
-    if row is not None and row["number"]:
-        many = f"{row['number']:,} rows of {source.batch.update.table} came or changed since"
-        again = f"run it again to fill them: run --from {source.step} --to {source.step}"
-        here.emit(Noticed(step=source.step, text=f"{many} the last look of {source.step}; {again}"))
 
 
 @dataclass(frozen=True)

@@ -247,6 +247,22 @@ def counting(batch: Batch) -> str:
     )
 
 
+def counting_others(batch: Batch, part_id: str) -> str:
+    """The same without rows that the part's own batches wrote: of those the value that they got is NULL."""
+    return (
+        sql.SQL(
+            "SELECT count(*) AS number FROM {table} WHERE (\n{condition}\n)\n"
+            "AND {table}.xmin::text::bigint NOT IN\n"
+            "    (SELECT batch.xid::text::bigint & 4294967295 FROM rag_wizard.batch WHERE batch.part_id = {part})"
+        )
+        .format(
+            table=sql.Identifier(batch.update.table), condition=sql.SQL(batch.update.condition),
+            part=sql.Literal(part_id),
+        )
+        .as_string()
+    )  # fmt: skip
+
+
 def key_object(alias: str, columns: tuple[str, ...]) -> sql.Composed:
     """A row's key as jsonb: {"id": ...}."""
     pairs = (sql.SQL("{}, {}").format(sql.Literal(column), sql.Identifier(alias, column)) for column in columns)

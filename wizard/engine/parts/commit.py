@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
+from wizard.db.prepared import Question
 from wizard.db.queries import query
+from wizard.db.reading import Rows
 from wizard.engine import words
 from wizard.engine.events import Failed, LockWaited, PartCommitted, PartStarted, StatementCommitted
 from wizard.engine.looking.survey import pending_failure
@@ -14,7 +17,7 @@ from wizard.engine.parts.etiquette import LOCK_CODES, Etiquette, Try
 from wizard.engine.parts.send import PartFailedError, StoppedError, send_intent, send_part
 from wizard.engine.parts.source import PartMessage, PartSource
 from wizard.engine.session.blockers import Seen, blocker_words, waits_for_words
-from wizard.engine.session.registry import asking_for_part
+from wizard.engine.session.registry import part_question
 from wizard.engine.session.sitting import Sitting
 from wizard.engine.session.watching import watching
 from wizard.engine.state import StepState
@@ -24,30 +27,50 @@ from wizard.rollout.model import STRONG_LOCKS
 from wizard.rollout.render import Mode
 
 
+@dataclass(frozen=True)
+class Committed:
+    """What became of a part."""
+
+    outcome: Outcome | None = None
+    """It failed or was cancelled, and this is how things stand."""
+    answer: Rows | None = None
+    """To the question that travelled behind it."""
+
+
 def commit_part(
-    here: Sitting, message: PartMessage, *, parts: int, before_retry: Callable[[], object] | None = None
-) -> Outcome | None:
-    """Sends a part and reports it; an Outcome if it failed or was cancelled.
+    here: Sitting,
+    message: PartMessage,
+    *,
+    parts: int,
+    before_retry: Callable[[], object] | None = None,
+    question: Question | None = None,
+) -> Committed:
+    """Sends a part and reports it. `question` travels behind it.
 
     `before_retry` is called after each lock that could not be had in time, when nothing is held.
     Raises LockNotObtainedError when that is what the failure means.
     """
     try:
-        send_reported(here, message, parts=parts, before_retry=before_retry)
+        answer = send_reported(here, message, parts=parts, before_retry=before_retry, question=question)
     except StoppedError:
-        return outcome_now(here, "stopped")
+        return Committed(outcome_now(here, "stopped"))
     except PartFailedError as failed:
         here.composer.failed(message.source.step)
-        return failed_part(here, failed)
-    return None
+        return Committed(failed_part(here, failed))
+    return Committed(answer=answer)
 
 
 def send_reported(
-    here: Sitting, message: PartMessage, *, parts: int, before_retry: Callable[[], object] | None = None
-) -> None:
-    """Sends a part with everything that is told of it; what its failure means is left to the caller.
+    here: Sitting,
+    message: PartMessage,
+    *,
+    parts: int,
+    before_retry: Callable[[], object] | None = None,
+    question: Question | None = None,
+) -> Rows | None:
+    """Sends a part with everything that is told of it, and returns the answer to a question behind it.
 
-    Raises what `send_part` does. The record is read anew in any case.
+    What its failure means is left to the caller. Raises what `send_part` does. The record is read anew in any case.
     """
     source = message.source
     here.composer.used(message)
@@ -58,12 +81,14 @@ def send_reported(
         with etiquette_of(here, source, before_retry) as etiquette:
             sent = send_part(
                 here.connection, message, steering=here.steering, etiquette=etiquette,
-                intended=message.alone, behind=asking_for_part(here.connection, message.part_id),
+                intended=message.alone,
+                behind=(part_question(message.part_id), *((question,) if question is not None else ())),
             )  # fmt: skip
     except (StoppedError, PartFailedError):
         here.look_at_parts()
         raise
-    committed_part(here, message, parts=parts, seconds=sent.seconds, rows=sent.reply.records(here.connection))
+    committed_part(here, message, parts=parts, seconds=sent.seconds, rows=sent.answers[0])
+    return sent.answers[1] if question is not None else None
 
 
 def commit_checkpoint(here: Sitting, message: PartMessage) -> None:
@@ -71,9 +96,9 @@ def commit_checkpoint(here: Sitting, message: PartMessage) -> None:
     here.composer.used(message)
     sent = send_part(
         here.connection, message, steering=here.steering, etiquette=Etiquette(here.settings.lock_patience_s),
-        behind=asking_for_part(here.connection, message.part_id),
+        behind=[part_question(message.part_id)],
     )  # fmt: skip
-    here.look_at_part(message.part_id, sent.reply.records(here.connection))
+    here.look_at_part(message.part_id, sent.answers[0])
 
 
 def announce(here: Sitting, message: PartMessage, *, parts: int) -> None:

@@ -6,6 +6,7 @@ The intent travels in front of the part, in a transaction of its own: the server
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,9 @@ import psycopg
 from psycopg import errors
 
 from wizard.db.connect import Connection
-from wizard.db.message import MessageError, Reply, send_message
+from wizard.db.message import MessageError, send_message
+from wizard.db.prepared import ANSWER, STATEMENTS, Question
+from wizard.db.reading import Rows
 from wizard.engine.parts.etiquette import Etiquette
 from wizard.engine.parts.message import ROW_COUNT
 from wizard.engine.parts.source import Line, PartMessage
@@ -73,8 +76,8 @@ class Sent:
     """A part that is committed."""
 
     seconds: float
-    reply: Reply
-    """To the statement before the last one of what was asked behind it."""
+    answers: tuple[Rows, ...]
+    """To what was asked behind it."""
 
 
 def send_intent(connection: Connection, message: PartMessage) -> None:
@@ -93,9 +96,9 @@ def send_part(
     steering: Steering,
     etiquette: Etiquette,
     intended: bool = False,
-    behind: str = "",
+    behind: Sequence[Question] = (),
 ) -> Sent:
-    """Sends the part with its intent and checkpoint, and `behind` it more statements in the same message.
+    """Sends the part with its intent and checkpoint, and questions behind it in the same message.
 
     `intended`: its intent is committed already, as it has to be where the part travels alone.
 
@@ -107,7 +110,7 @@ def send_part(
     while True:
         try:
             with steering.cancellable(connection):
-                reply = _with_resets(connection, etiquette.next_try(message), intent, behind)
+                answers = _with_resets(connection, etiquette.next_try(message), intent, behind)
         except errors.QueryCanceled:
             if not steering.cancelled:
                 raise
@@ -126,7 +129,7 @@ def send_part(
                 continue
             interrupt(connection, message.part_id)
             raise StoppedError from None
-        return Sent(time.monotonic() - began, reply)
+        return Sent(time.monotonic() - began, answers)
 
 
 def interrupt(connection: Connection, part_id: str) -> None:
@@ -136,31 +139,35 @@ def interrupt(connection: Connection, part_id: str) -> None:
     )
 
 
-def send_once(connection: Connection, message: PartMessage, intent: tuple[Line, ...] = (), behind: str = "") -> Reply:
-    """Sends the part's messages, the first behind `intent`, the last before `behind`; returns the last reply but one.
+def send_once(
+    connection: Connection, message: PartMessage, intent: tuple[Line, ...] = (), behind: Sequence[Question] = ()
+) -> tuple[Rows, ...]:
+    """Sends the part's messages, the first behind `intent`, the last before `behind`; returns the answers to that.
 
     After a PartFailedError the session is out of the transaction again. What fails before or behind the part is raised
     as the server gave it.
     """
+    asked = "; ".join(question.text(connection) for question in behind)
     rows: int | None = None
     messages = message.messages
     for number, lines in enumerate(messages, start=1):
         sent = (*intent, *lines) if number == 1 else lines
         # Only the first line of a message can ask for the rows of the statement before it.
-        text = message_text(sent, rows) + (behind if number == len(messages) else "")
+        text = message_text(sent, rows) + (asked if number == len(messages) else "")
         try:
             replies = send_message(connection, text)
         except MessageError as fault:
             connection.execute("ROLLBACK")
-            first = len(sent) - len(lines)
-            if not first <= fault.index < len(sent):
+            if not len(sent) - len(lines) <= fault.index < len(sent):
                 raise fault.error from None
             raise PartFailedError(fault.error, *_locate(sent, rows, fault)) from None
-        rows = replies[-1].rows
-    return replies[-2]
+        rows = replies[len(sent) - 1].rows
+    return tuple(replies[len(sent) + number * STATEMENTS + ANSWER].records(connection) for number in range(len(behind)))
 
 
-def _with_resets(connection: Connection, message: PartMessage, intent: tuple[Line, ...], behind: str) -> Reply:
+def _with_resets(
+    connection: Connection, message: PartMessage, intent: tuple[Line, ...], behind: Sequence[Question]
+) -> tuple[Rows, ...]:
     """The part, then the session's own settings again, whatever became of it."""
     try:
         return send_once(connection, message, intent, behind)

@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 
 from wizard import __version__
 from wizard.db.connect import Connection
-from wizard.db.prepared import prepared_rows, prepared_text
+from wizard.db.prepared import Question, ask
 from wizard.db.queries import query
 from wizard.db.reading import Rows, all_rows
 from wizard.engine.looking.record import PartRecord, RolloutRecord, SessionRecord
@@ -101,16 +101,15 @@ def load_parts(connection: Connection, rollout_id: str) -> tuple[PartRecord, ...
 _PART = {"part_id": "uuid"}
 
 
-def asking_for_part(connection: Connection, part_id: str) -> str:
-    """What to send behind a part to get the rows that `part_of` takes."""
-    with _told_if_damaged():
-        return prepared_text(connection, "part", _PART, {"part_id": part_id})
+def part_question(part_id: str) -> Question:
+    """Asks for the rows that `part_of` takes."""
+    return Question("part", _PART, {"part_id": part_id})
 
 
 def load_part(connection: Connection, part_id: str) -> tuple[PartRecord, list[dict[str, Any]]]:
     """One attempt, and its log."""
     with _told_if_damaged():
-        return part_of(prepared_rows(connection, "part", _PART, {"part_id": part_id}))
+        return part_of(ask(connection, part_question(part_id)))
 
 
 def part_of(rows: list[dict[str, Any]]) -> tuple[PartRecord, list[dict[str, Any]]]:

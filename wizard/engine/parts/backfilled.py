@@ -1,0 +1,42 @@
+"""What is told once a backfill is done: rows that came since, and what it left behind."""
+
+from __future__ import annotations
+
+from psycopg import sql
+
+from wizard.engine.events import Noticed
+from wizard.engine.parts.batch import counting_others
+from wizard.engine.parts.source import PartMessage
+from wizard.engine.session.sitting import Sitting
+
+MANY_ROWS = 10_000
+"""From so many rows on it is worth saying that a vacuum helps."""
+
+
+def tell_newcomers(here: Sitting, message: PartMessage) -> None:
+    """Rows that came after the sweep's snapshot, or were changed since: reported, never waited for."""
+    source = message.source
+    if source.batch is None or source.direction != "deploy":
+        return
+    row = here.connection.execute(counting_others(source.batch, message.part_id).encode()).fetchone()
+    if row is not None and row["number"]:
+        many = f"{row['number']:,} rows of {source.batch.update.table} came or changed since"
+        again = f"run it again to fill them: run --from {source.step} --to {source.step}"
+        here.emit(Noticed(step=source.step, text=f"{many} the last look of {source.step}; {again}"))
+
+
+def offer_vacuum(here: Sitting, message: PartMessage) -> None:
+    """Every row that was written left its old version behind, and statistics know nothing of the new values."""
+    source, record = message.source, here.situation.record
+    assert source.batch is not None
+    assert record is not None
+    rows = record.parts[-1].rows
+    if rows >= MANY_ROWS:
+        table = sql.Identifier(source.batch.update.table).as_string()
+        here.emit(
+            Noticed(
+                step=source.step,
+                text=f"{rows:,} rows of {table} were written anew. Autovacuum tidies up behind them in its own time; at"
+                f" once, and without stopping anyone: VACUUM (ANALYZE) {table};",
+            )
+        )
