@@ -67,8 +67,13 @@ def test_the_preview_is_what_the_server_receives(make_database: MakeDatabase, va
             assert found, f"shown, but not sent in this order: {line}"
             position = found.end()
 
-    pages = [found for text in logged if (found := message(cut(batched[-1])[1]).fullmatch(text))]
-    sweeps = [found for text in logged if (found := message(cut(batched[-1])[3]).fullmatch(text))]
+    _, quick, careful, _, sweep = (message(lines) for lines in cut(batched[-1])[:5])
+    tried = [found for text in logged if (found := quick.fullmatch(text))]
+    left_out = [found for text in logged if (found := careful.fullmatch(text))]
+    sweeps = [found for text in logged if (found := sweep.fullmatch(text))]
+    # The first page is sent again, without the row that is held.
+    assert len(left_out) == 1
+    pages = [*left_out, *tried[1:]]
     changes = [text for text in logged if "UPDATE ONLY" in text and "changed AS" in text]
     rows = database.query(
         "select b.number, b.covered->>'block' from rag_wizard.batch b join rag_wizard.part using (part_id)"
@@ -78,7 +83,7 @@ def test_the_preview_is_what_the_server_receives(make_database: MakeDatabase, va
     assert all(json.loads(one["rag_wizard_reached"].split("'")[1])["phase"] == "filling" for one in pages)
     assert len(pages) >= 2
     assert sweeps
-    assert len(pages) + len(sweeps) == len([text for text in changes if "rag_domain_mapping" in text])
+    assert len(tried) + len(left_out) + len(sweeps) == len([text for text in changes if "rag_domain_mapping" in text])
 
 
 def test_statements_outside_of_a_transaction_are_shown_with_the_settings_around_them(

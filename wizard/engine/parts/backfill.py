@@ -107,9 +107,9 @@ class _Backfill:
         if reached.get("phase") != "sweeping":
             if self._pace.total:
                 self._fill(reached)
-            self._send(self._message.snapshot, {})
+            self._send(self._message.snapshot, message_text(self._message.snapshot))
         self._sweep()
-        self._send(self._message.lines, {})
+        self._send(self._message.lines, message_text(self._message.lines))
         self._pace.tell("sweeping", last=True)
 
     def _count(self) -> int:
@@ -152,7 +152,10 @@ class _Backfill:
                 first = last
                 if first >= end:
                     break
-            self._commit("filling", self._message.page, works)
+            done = self._commit_quickly(works)
+            if done < len(works):
+                self._commit("filling", self._message.page, works[done])
+                first = works[done].place["block"]
 
     def _sweep(self) -> None:
         """Goes through what the snapshot noted until nothing of it is left."""
@@ -184,7 +187,7 @@ class _Backfill:
                 batches.AFTER: str(after), batches.UP_TO: str(page["last"]),
                 batches.KEY_COLUMNS: key_columns.as_string(),
             }  # fmt: skip
-            self._commit("sweeping", self._message.sweep, [_Work(values, {"phase": "sweeping"})])
+            self._commit("sweeping", self._message.sweep, _Work(values, {"phase": "sweeping"}))
             after = page["last"]
 
     def _key_columns(self) -> sql.Composable:
@@ -216,53 +219,68 @@ class _Backfill:
         )  # fmt: skip
         yield from self._here.connection.execute(select)
 
-    def _commit(self, phase: Phase, lines: tuple[Line, ...], works: Sequence[_Work]) -> None:
-        """Batches in one message, each a transaction. Tries again while somebody is in the way of one."""
+    def _commit_quickly(self, works: Sequence[_Work]) -> int:
+        """Pages in one message, each a transaction; how many got through before somebody was in the way of one."""
         self._pace.wait()
-        texts = []
-        for number, work in enumerate(works, start=self._number + 1):
-            reached = sql.SQL("{}::jsonb").format(sql.Literal(json.dumps(work.place))).as_string()
-            values = {**work.values, batches.NUMBER: str(number), batches.REACHED: reached}
-            texts.append(with_values(message_text(lines), values))
-        began = time.monotonic()
-        replies = self._send_texts(lines, texts)
-        held_s = 0.0
-        for work, (rows, seconds) in zip(works, (reply.row for reply in replies if reply.row), strict=True):
-            self._number += 1
-            held_s += float(seconds or 0)
-            self._pace.committed(phase, self._number, int(rows or 0), float(seconds or 0), blocks=work.blocks)
-        self._pace.travelled(time.monotonic() - began - held_s)
-
-    def _send(self, lines: tuple[Line, ...], values: Mapping[str, str]) -> tuple[Reply, ...]:
-        """One message that is one transaction."""
-        return self._send_texts(lines, [with_values(message_text(lines), values)])
-
-    def _send_texts(self, lines: tuple[Line, ...], texts: Sequence[str]) -> tuple[Reply, ...]:
-        """One message of transactions that have the same lines, and the replies to all of them.
-
-        While somebody is in the way of one it lets go and comes again, as every part does; those before it stay.
-        """
+        lines, began = self._message.quick, time.monotonic()
+        text = "".join(self._text(lines, work, ahead) for ahead, work in enumerate(works, start=1))
         self._etiquette.begin_anew()
-        replies: tuple[Reply, ...] = ()
+        self._etiquette.next_try(self._message)
+        try:
+            with self._here.steering.cancellable(self._here.connection):
+                replies = send_message(self._here.connection, text)
+        except MessageError as fault:
+            self._failed(lines, fault)
+            # A page is through when its last line is, which is COMMIT.
+            replies = fault.replies[: fault.index // len(lines) * len(lines)]
+        answers = [reply.row for reply in replies if reply.row]
+        held_s = sum(self._committed("filling", work, row) for work, row in zip(works, answers, strict=False))
+        if len(answers) == len(works):
+            self._pace.travelled(time.monotonic() - began - held_s)
+        return len(answers)
+
+    def _commit(self, phase: Phase, lines: tuple[Line, ...], work: _Work) -> None:
+        """One batch, in one message. Tries again while somebody is in the way."""
+        self._pace.wait()
+        replies = self._send(lines, self._text(lines, work))
+        self._committed(phase, work, next(reply.row for reply in replies if reply.row))
+
+    def _text(self, lines: tuple[Line, ...], work: _Work, ahead: int = 1) -> str:
+        """The message of the batch that is `ahead` of the last one."""
+        reached = sql.SQL("{}::jsonb").format(sql.Literal(json.dumps(work.place))).as_string()
+        values = {**work.values, batches.NUMBER: str(self._number + ahead), batches.REACHED: reached}
+        return with_values(message_text(lines), values)
+
+    def _committed(self, phase: Phase, work: _Work, row: tuple[str | None, ...]) -> float:
+        """A batch got through: its rows, and the seconds it held them by the server's clock, which are returned."""
+        rows, seconds = int(row[0] or 0), float(row[1] or 0)
+        self._number += 1
+        self._pace.committed(phase, self._number, rows, seconds, blocks=work.blocks)
+        return seconds
+
+    def _send(self, lines: tuple[Line, ...], text: str) -> tuple[Reply, ...]:
+        """One message. While somebody is in its way it lets go and comes again, as every part does."""
+        self._etiquette.begin_anew()
         while True:
             self._etiquette.next_try(self._message)
             try:
                 with self._here.steering.cancellable(self._here.connection):
-                    return replies + send_message(self._here.connection, "".join(texts[len(replies) // len(lines) :]))
+                    return send_message(self._here.connection, text)
             except MessageError as fault:
-                self._here.connection.execute("ROLLBACK")
-                committed, index = divmod(fault.index, len(lines))
-                failed = PartFailedError(fault.error, lines[index], (0, 0))
-                if committed:
-                    replies += fault.replies[: committed * len(lines)]
-                    self._etiquette.begin_anew()
-            if failed.sqlstate == CANCELLED and self._here.steering.cancelled:
-                raise StoppedError
-            pause = None
-            if failed.sqlstate in LOCK_CODES:
-                pause = self._etiquette.let_go(failed.sqlstate, failed.line.sql if failed.line else "")
+                failed = self._failed(lines, fault)
+            pause = self._etiquette.let_go(failed.sqlstate, failed.line.sql if failed.line else "")
             if pause is None:
                 failed.seen = self._etiquette.seen
                 raise failed
             if self._here.steering.wait(pause):
                 raise StoppedError
+
+    def _failed(self, lines: tuple[Line, ...], fault: MessageError) -> PartFailedError:
+        """Leaves the transaction. Returns only what somebody's lock is the reason of; raises everything else."""
+        self._here.connection.execute("ROLLBACK")
+        failed = PartFailedError(fault.error, lines[fault.index % len(lines)], (0, 0))
+        if failed.sqlstate == CANCELLED and self._here.steering.cancelled:
+            raise StoppedError from None
+        if failed.sqlstate not in LOCK_CODES:
+            raise failed from None
+        return failed

@@ -1,8 +1,9 @@
 """Composes the messages of a part that is sent in batches: one page of a table, what was left over, the end.
 
 A page is a range of a table's blocks: its rows are found by where they lie. So each block is read and written by one
-batch, whatever the key is, and a batch costs the same at the end of a large table as at its beginning. Rows are locked
-before they are changed, and those that others have locked are left to the sweep: nothing is waited for with locks held.
+batch, whatever the key is, and a batch costs the same at the end of a large table as at its beginning. It is changed
+straight away, and waits for a row that somebody has locked for some milliseconds. If that is not enough its rows are
+locked before they are changed, which takes half as long again, and those of others are left to the sweep.
 https://www.postgresql.org/docs/current/sql-select.html#SQL-FOR-UPDATE-SHARE
 """
 
@@ -66,7 +67,20 @@ WITH picked AS MATERIALIZED (
 UPDATE ONLY {relation} AS {table}
 SET {assignments}
 WHERE ctid = ANY (ARRAY(SELECT ctid FROM picked))"""
+_QUICK = """\
+-- a page of the table
+WITH changed AS (
+    UPDATE ONLY {relation} AS {table}
+    SET {assignments}
+    WHERE ctid >= '({first},0)' AND ctid < '({last},0)' AND (
+{condition}
+    )
+    RETURNING {noted} AS key
+){remembered}
+INSERT INTO rag_wizard.batch (part_id, number, rows, covered, began_at)
+SELECT {part}, {number}, count(*), {reached}, {began} FROM changed"""
 _PAGE = """\
+-- a page of the table in which somebody has locked a row, which is left out
 WITH picked AS MATERIALIZED (
     SELECT ctid FROM ONLY {relation} AS {table}
     WHERE ctid >= '({first},0)' AND ctid < '({last},0)' AND (
@@ -77,7 +91,7 @@ WITH picked AS MATERIALIZED (
     UPDATE ONLY {relation} AS {table}
     SET {assignments}
     WHERE ctid = ANY (ARRAY(SELECT ctid FROM picked))
-    RETURNING {key} AS key
+    RETURNING {noted} AS key
 ){remembered}
 INSERT INTO rag_wizard.batch (part_id, number, rows, covered, began_at)
 SELECT {part}, {number}, count(*), {reached}, {began} FROM changed"""
@@ -128,6 +142,7 @@ WHERE (
 {condition}
 )"""
 _SWEEP = """\
+-- rows that were left out, or came since
 WITH page AS MATERIALIZED (
     SELECT {typed_key}
     FROM rag_wizard.leftover AS leftover
@@ -185,13 +200,13 @@ def batch_of(statement: Statement, key: tuple[str, ...]) -> Batch:
     return Batch(update, key, statement.remembers)
 
 
-def page_lines(batch: Batch, part_id: str) -> Iterator[str]:
-    """Between BEGIN and COMMIT of a page: checkpoint first.
+def page_lines(batch: Batch, part_id: str, *, quick: bool) -> Iterator[str]:
+    """Between BEGIN and COMMIT of a page: checkpoint first. `quick`: nobody is thought to have locked one of its rows.
 
     The last statement answers how many rows were changed, and how many seconds the transaction has taken by then.
     """
     yield _filled(_NEXT, batch, part_id)
-    yield _filled(_PAGE, batch, part_id)
+    yield _filled(_QUICK if quick else _PAGE, batch, part_id)
     yield _filled(_COUNTED, batch, part_id)
     yield _filled(_DONE, batch, part_id)
 
@@ -288,6 +303,7 @@ def _filled(template: str, batch: Batch, part_id: str) -> str:
             condition=sql.SQL(batch.update.condition),
             assignments=sql.SQL(batch.update.assignments),
             key=key_object(table, batch.key),
+            noted=key_object(table, batch.key) if batch.remembers is not None else sql.SQL("NULL"),
             typed_key=sql.SQL(", ").join(sql.SQL("typed.{} AS {}").format(*one) for one in names),
             matches=together.join(
                 sql.SQL("{}.{} = page.{}").format(sql.Identifier(table), column, name) for column, name in names

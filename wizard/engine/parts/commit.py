@@ -104,7 +104,7 @@ def commit_checkpoint(here: Sitting, message: PartMessage) -> None:
 def announce(here: Sitting, message: PartMessage, *, parts: int) -> None:
     """Reports that a part is being sent."""
     source = message.source
-    lines = (*message.page, *message.lines)
+    lines = (*message.quick, *message.lines)
     shown = ";\n".join(line.sql for line in lines if line.statement)
     here.emit(PartStarted(**_about(message), parts=parts, title=source.title, sql=shown))
 

@@ -15,6 +15,8 @@ from wizard.engine.parts.source import Line, PartMessage, PartSettings, PartSour
 from wizard.rollout.render import Group, Mode
 from wizard.rollout.statements import Statement
 
+QUICK_MS = 10
+"""How long a batch waits for a row that somebody has locked, while others may wait for the rows that it has changed."""
 IDLE_LIMIT = "2s"
 """A part never waits for the wizard while it holds a lock: rule 7 of the engine."""
 STATEMENT_LIMIT = "30min"
@@ -49,8 +51,8 @@ def _batches(part_id: str, source: PartSource, settings: PartSettings, intent: t
     assert batch is not None
     hold = source.groups[0].hold_triggers
 
-    def transaction(texts: Iterable[str]) -> tuple[Line, ...]:
-        lines = [own("BEGIN"), *_settings(settings, settings.row_timeout_ms)]
+    def transaction(texts: Iterable[str], wait_ms: int = settings.row_timeout_ms) -> tuple[Line, ...]:
+        lines = [own("BEGIN"), *_settings(settings, wait_ms)]
         if hold:
             lines.append(own("SET LOCAL session_replication_role = replica"))
         found = tuple(texts)
@@ -60,7 +62,8 @@ def _batches(part_id: str, source: PartSource, settings: PartSettings, intent: t
 
     return PartMessage(
         part_id, source, intent, tuple(_checkpointed(part_id, source)),
-        page=transaction(page_lines(batch, part_id)),
+        quick=transaction(page_lines(batch, part_id, quick=True), min(QUICK_MS, settings.row_timeout_ms)),
+        page=transaction(page_lines(batch, part_id, quick=False)),
         snapshot=(own("BEGIN"), *_settings(settings), *map(own, snapshot_lines(batch, part_id)), own("COMMIT")),
         sweep=transaction(sweep_lines(batch, part_id)),
     )  # fmt: skip

@@ -31,6 +31,8 @@ MOST_LAG = 64 << 20
 MANY_WAITING = 3
 """So many sessions that have waited for a lock for 100 ms and longer: the server has enough to do."""
 READ_ONLY = "the database was made read-only while the backfill ran (default_transaction_read_only): is the disk full?"
+FAR_S = 0.01
+"""A server that takes this long to be reached is far away."""
 MESSAGE_S = 0.4
 """Longest time that the batches of one message should take together."""
 RELIEF_S = 0.5
@@ -89,7 +91,7 @@ class Pace:
 
         A pause takes effect between two messages. With a delay between two batches each travels by itself.
         """
-        if self._here.steering.delay_s or self._relief_s:
+        if self._here.steering.delay_s or self._relief_s or self._way_s < FAR_S:
             return 1
         return max(1, min(int(min(2 * self._way_s, MESSAGE_S) / max(self._held_s, 0.001)), 20))
 

@@ -79,10 +79,12 @@ class PartMessage:
     intent: tuple[Line, ...]
     lines: tuple[Line, ...]
     """Of a part in batches: those that close it, behind the last batch."""
+    quick: tuple[Line, ...] = ()
     page: tuple[Line, ...] = ()
     snapshot: tuple[Line, ...] = ()
     sweep: tuple[Line, ...] = ()
-    """A batch, the note of what it left over, a batch of that: with their parameters named."""
+    """A batch, one in which somebody holds a row, the note of what was left over, a batch of that: with their
+    parameters named."""
     resets: tuple[Line, ...] = ()
     """What ends the settings of statements outside a transaction, sent whatever became of them."""
     messages: tuple[tuple[Line, ...], ...] = field(init=False)
@@ -99,7 +101,7 @@ class PartMessage:
     @property
     def all_lines(self) -> tuple[Line, ...]:
         """Everything that is sent for it, in order; a batch once."""
-        return (*self.intent, *self.page, *self.snapshot, *self.sweep, *self.lines, *self.resets)
+        return (*self.intent, *self.quick, *self.page, *self.snapshot, *self.sweep, *self.lines, *self.resets)
 
 
 def _cut(lines: Sequence[Line]) -> Iterator[tuple[Line, ...]]:
