@@ -33,8 +33,9 @@ MANY_WAITING = 3
 READ_ONLY = "the database was made read-only while the backfill ran (default_transaction_read_only): is the disk full?"
 FAR_S = 0.01
 """A server that takes this long to be reached is far away."""
+TOGETHER_S = 0.1
 MESSAGE_S = 0.4
-"""Longest time that the batches of one message should take together."""
+"""How long the batches of one message take together, and at most: the farther the server, the longer."""
 RELIEF_S = 0.5
 LOOK_S = 1.0
 TELL_S = 0.25
@@ -54,8 +55,8 @@ class Pace:
         self._aimed = FIRST_ROWS
         """Rows of a batch that holds its locks for `BATCH_AIM_S`, by what the last ones took."""
         self._way_s = 0.0
-        self._held_s = BATCH_AIM_S
-        """What a message takes on its way, and a batch with its locks, by the last ones."""
+        self._held_s = 2 * TOGETHER_S
+        """What a message takes on its way, and a batch with its locks, by the last ones. The first travels alone."""
         self._share = 1.0
         """Of the rows that the operator asked for: less while batches take far too long."""
         self._recent: deque[tuple[float, int]] = deque(maxlen=64)
@@ -87,13 +88,17 @@ class Pace:
         return max(1, min(int(self.rows / self._density) if self._density else most, most))
 
     def batches_a_message(self) -> int:
-        """How many travel together, so that the way to a server far away is not the longest part of it.
+        """How many travel together, so that the server need not wait for us between any two of them.
 
-        A pause takes effect between two messages. With a delay between two batches each travels by itself.
+        A pause takes effect between two messages. With a delay between two batches each travels by itself, as those do
+        whose size somebody chose, unless the server is far away.
         """
-        if self._here.steering.delay_s or self._relief_s or self._way_s < FAR_S:
+        if self._here.steering.delay_s or self._relief_s:
             return 1
-        return max(1, min(int(min(2 * self._way_s, MESSAGE_S) / max(self._held_s, 0.001)), 20))
+        together = TOGETHER_S if self._here.steering.batch_rows is None else 0.0
+        if self._way_s >= FAR_S:
+            together = max(together, min(2 * self._way_s, MESSAGE_S))
+        return max(1, min(int(together / max(self._held_s, 0.001)), 20))
 
     def travelled(self, seconds: float) -> None:
         """A message of batches was under way for so long, without the time that they held locks."""
