@@ -223,7 +223,10 @@ class _Backfill:
         """Pages in one message, each a transaction; how many got through before somebody was in the way of one."""
         self._pace.wait()
         lines, began = self._message.quick, time.monotonic()
-        text = "".join(self._text(lines, work, ahead) for ahead, work in enumerate(works, start=1))
+        # Nothing is told before the answer to the last of them, so it is enough if that one waits for the disk.
+        text = "".join(
+            self._text(lines, work, ahead, durably=ahead == len(works)) for ahead, work in enumerate(works, start=1)
+        )
         self._etiquette.begin_anew()
         self._etiquette.next_try(self._message)
         try:
@@ -245,10 +248,11 @@ class _Backfill:
         replies = self._send(lines, self._text(lines, work))
         self._committed(phase, work, next(reply.row for reply in replies if reply.row))
 
-    def _text(self, lines: tuple[Line, ...], work: _Work, ahead: int = 1) -> str:
+    def _text(self, lines: tuple[Line, ...], work: _Work, ahead: int = 1, *, durably: bool = True) -> str:
         """The message of the batch that is `ahead` of the last one."""
         reached = sql.SQL("{}::jsonb").format(sql.Literal(json.dumps(work.place))).as_string()
         values = {**work.values, batches.NUMBER: str(self._number + ahead), batches.REACHED: reached}
+        values[batches.DURABLY] = "on" if durably else "off"
         return with_values(message_text(lines), values)
 
     def _committed(self, phase: Phase, work: _Work, row: tuple[str | None, ...]) -> float:

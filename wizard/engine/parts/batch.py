@@ -28,6 +28,7 @@ REACHED = ":rag_wizard_reached"
 AFTER = ":rag_wizard_after"
 UP_TO = ":rag_wizard_up_to"
 KEY_COLUMNS = ":rag_wizard_key_columns"
+DURABLY = ":rag_wizard_durably"
 """What differs from batch to batch, as it is named in what is shown."""
 MEANING = {
     RELATION: "the table, or one of its partitions",
@@ -39,6 +40,7 @@ MEANING = {
     AFTER: "in the sweep: the last key that was looked at",
     UP_TO: "in the sweep: the last key of this batch",
     KEY_COLUMNS: "the columns of the key with their types",
+    DURABLY: "on for the last batch of a message: it waits for the disk for those before it too",
 }
 """What each of them is, in words."""
 PARAMETER = re.compile(r":rag_wizard_[a-z_]+")

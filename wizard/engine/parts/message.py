@@ -8,7 +8,7 @@ from uuid import uuid4
 from psycopg import sql
 
 from wizard.engine.keeping.guard import saving_lines
-from wizard.engine.parts.batch import page_lines, snapshot_lines, sweep_lines
+from wizard.engine.parts.batch import DURABLY, page_lines, snapshot_lines, sweep_lines
 from wizard.engine.parts.fills import PART_ID
 from wizard.engine.parts.literal import filled, literal
 from wizard.engine.parts.source import Line, PartMessage, PartSettings, PartSource
@@ -51,8 +51,10 @@ def _batches(part_id: str, source: PartSource, settings: PartSettings, intent: t
     assert batch is not None
     hold = source.groups[0].hold_triggers
 
-    def transaction(texts: Iterable[str], wait_ms: int = settings.row_timeout_ms) -> tuple[Line, ...]:
-        lines = [own("BEGIN"), *_settings(settings, wait_ms)]
+    def transaction(
+        texts: Iterable[str], wait_ms: int = settings.row_timeout_ms, durably: str = "on"
+    ) -> tuple[Line, ...]:
+        lines = [own("BEGIN"), *_settings(settings, wait_ms, durably)]
         if hold:
             lines.append(own("SET LOCAL session_replication_role = replica"))
         found = tuple(texts)
@@ -62,7 +64,7 @@ def _batches(part_id: str, source: PartSource, settings: PartSettings, intent: t
 
     return PartMessage(
         part_id, source, intent, tuple(_checkpointed(part_id, source)),
-        quick=transaction(page_lines(batch, part_id, quick=True), min(QUICK_MS, settings.row_timeout_ms)),
+        quick=transaction(page_lines(batch, part_id, quick=True), min(QUICK_MS, settings.row_timeout_ms), DURABLY),
         page=transaction(page_lines(batch, part_id, quick=False)),
         snapshot=(own("BEGIN"), *_settings(settings), *map(own, snapshot_lines(batch, part_id)), own("COMMIT")),
         sweep=transaction(sweep_lines(batch, part_id)),
@@ -240,7 +242,7 @@ def _groups(part_id: str, source: PartSource, registry: bool) -> Iterator[Line]:
             yield own("SET LOCAL session_replication_role = origin")
 
 
-def _settings(settings: PartSettings, lock_timeout: int | str | None = None) -> Iterator[Line]:
+def _settings(settings: PartSettings, lock_timeout: int | str | None = None, durably: str = "on") -> Iterator[Line]:
     wait = settings.lock_timeout_ms if lock_timeout is None else lock_timeout
     yield own(filled(sql.SQL("SET LOCAL search_path = {schema}, pg_temp"), schema=sql.Identifier(settings.schema)))
     yield own(filled(sql.SQL("SET LOCAL lock_timeout = {}"), f"{wait}ms" if isinstance(wait, int) else wait))
@@ -248,7 +250,7 @@ def _settings(settings: PartSettings, lock_timeout: int | str | None = None) -> 
     if settings.server_version >= 170000:
         yield own("SET LOCAL transaction_timeout = 0")
     yield own(filled(sql.SQL("SET LOCAL idle_in_transaction_session_timeout = {}"), IDLE_LIMIT))
-    yield own("SET LOCAL synchronous_commit = on")
+    yield own(f"SET LOCAL synchronous_commit = {durably}")
     yield own("SET LOCAL row_security = off")
 
 
