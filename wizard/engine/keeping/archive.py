@@ -27,7 +27,6 @@ from wizard.engine.keeping.manifest import (
     require_free,
     safe_name,
 )
-from wizard.engine.session.registry import has_archives
 from wizard.engine.session.sitting import Sitting
 from wizard.engine.settings import Settings
 
@@ -263,8 +262,6 @@ def _register(here: Sitting, archive: Archive, sha256: str) -> None:
 
 def registered(connection: Connection, rollout_id: str | None) -> list[dict[str, Any]]:
     """The registry's archives, newest first; None: of all rollouts."""
-    if not has_archives(connection):
-        return []
     return connection.execute(query("archives"), {"rollout_id": rollout_id}).fetchall()
 
 

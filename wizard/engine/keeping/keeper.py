@@ -24,7 +24,6 @@ from wizard.engine.looking.situation import Situation
 from wizard.engine.looking.survey import pending_failure
 from wizard.engine.parts.commit import commit_part, outcome_now
 from wizard.engine.parts.source import PartSource
-from wizard.engine.session.registry import require_archives
 from wizard.engine.session.sitting import Sitting
 from wizard.engine.views import Outcome
 from wizard.engine.words import committed
@@ -111,7 +110,6 @@ class Keeper:
         folder = self._folder or archive_folder(here.settings, here.target.name)
         if folder is not None:
             require_free(folder)
-        require_archives(here.connection)
         made = False
         try:
             made = self._captures.make() and self._make(folder)

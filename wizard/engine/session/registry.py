@@ -33,13 +33,7 @@ DURABLY = "SET LOCAL synchronous_commit = on"
 FORMAT = "Registry of rag-wizard, format 3:"
 """How the schema's comment begins; another format is another program's."""
 
-
-def _text(name: str) -> str:
-    return (Path(__file__).parent / name).read_text(encoding="utf-8")
-
-
-CREATE = f"{_text('registry.sql')}\n{_text('closed.sql')}"
-CREATE_ARCHIVES = f"{_text('archives.sql')}\n{_text('closed.sql')}"
+CREATE = (Path(__file__).parent / "registry.sql").read_text(encoding="utf-8")
 
 
 def registry_exists(connection: Connection) -> bool:
@@ -75,19 +69,6 @@ def create_registry(connection: Connection) -> None:
         raise OtherOperatorError(
             "another session made the registry at the same moment", fix="Run the same command again."
         ) from None
-
-
-def has_archives(connection: Connection) -> bool:
-    """True if the registry has the tables of archives: a rollback that destroys rows makes them."""
-    row = connection.execute("SELECT to_regclass('rag_wizard.archive') IS NOT NULL AS there").fetchone()
-    return row is not None and bool(row["there"])
-
-
-def require_archives(connection: Connection) -> None:
-    """Makes the tables of archives unless they are there, in one transaction."""
-    if not has_archives(connection):
-        with connection.transaction():
-            connection.execute(CREATE_ARCHIVES)
 
 
 def read_record(connection: Connection, name: str, schema: str) -> RolloutRecord | None:
