@@ -227,8 +227,11 @@ def test_a_batch_is_as_large_as_its_locks_may_be_long(
     _things(database, rows=rows)
     value = "pg_sleep(0.002)::text || 'x'" if slow else "'x'"
 
-    Operator(database, _rollout(tmp_path, value=value), strategy="online").engine.run()
+    operator = Operator(database, _rollout(tmp_path, value=value), strategy="online")
+    operator.engine.run()
 
+    offered = [notice.text for notice in operator.told(Noticed) if notice.text.startswith('VACUUM (ANALYZE) "things";')]
+    assert len(offered) == (0 if slow else 1)
     sizes = [rows for (rows,) in database.query("select rows from rag_wizard.batch order by number")]
     # A block, of some 30 rows here, is the least that a batch covers.
     assert sum(sizes) == rows * 9 // 10

@@ -36,7 +36,6 @@ def offer_vacuum(here: Sitting, message: PartMessage) -> None:
         here.emit(
             Noticed(
                 step=source.step,
-                text=f"{rows:,} rows of {table} were written anew. Autovacuum tidies up behind them in its own time; at"
-                f" once, and without stopping anyone: VACUUM (ANALYZE) {table};",
+                text=f"VACUUM (ANALYZE) {table}; tidies up behind its {rows:,} rewritten rows now, autovacuum does later",
             )
         )
