@@ -36,6 +36,6 @@ def offer_vacuum(here: Sitting, message: PartMessage) -> None:
         here.emit(
             Noticed(
                 step=source.step,
-                text=f"VACUUM (ANALYZE) {table}; tidies up behind its {rows:,} rewritten rows now, autovacuum does later",
+                text=f"VACUUM (ANALYZE) {table}; tidies up behind its {rows:,} rewritten rows, autovacuum does later",
             )
         )
