@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -9,6 +10,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from wizard.engine.events import BackfillProgressed, Event, IndexProgressed
     from wizard.engine.views import Blocker
+
+
+_LEADING_COMMENTS = re.compile(r"\A(?:--[^\n]*\n)+")
+"""What is shown in one line begins with the statement itself."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ def followed(live: Live | None, event: Event) -> Live | None:
         case events.PartStarted() if live:
             return replace(
                 _free(live), part=event.part, parts=event.parts, part_title=event.title, part_began=event.at,
-                sql=event.sql, committed=False, index=None,
+                sql=_LEADING_COMMENTS.sub("", event.sql), committed=False, index=None,
                 backfill=live.backfill if event.part == live.part else None,
             )  # fmt: skip
         case events.PartCommitted() if live:
