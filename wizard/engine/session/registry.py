@@ -156,8 +156,6 @@ def load_reverts(connection: Connection, parts: Collection[str]) -> dict[str, li
 class NewRollout:
     """What is recorded of a rollout when it begins."""
 
-    name: str
-    schema: str
     strategy: str
     facts: dict[str, str]
     decisions: dict[str, str]
@@ -170,7 +168,14 @@ _BEGIN_ROLLOUT = (
 
 
 def begin_session(
-    connection: Connection, session_id: str, rollout_id: str, operator: str, new: NewRollout | None
+    connection: Connection,
+    session_id: str,
+    rollout_id: str,
+    operator: str,
+    *,
+    name: str,
+    schema: str,
+    new: NewRollout | None,
 ) -> RolloutRecord:
     """Records this sitting, or that it goes on with another connection; of a rollout that is recorded too if it is new.
 
@@ -178,9 +183,9 @@ def begin_session(
     """
     about = {
         "session_id": session_id, "rollout_id": rollout_id, "operator": operator, "version": __version__,
-        "host": socket.gethostname(), "os_pid": os.getpid(),
+        "host": socket.gethostname(), "os_pid": os.getpid(), "name": name, "schema": schema,
     }  # fmt: skip
-    texts = [query("begin_session"), query("rollout"), query("parts"), query("sessions")]
+    texts = [query("begin_session"), query("latest_rollout"), query("parts"), query("sessions")]
     if new is not None:
         texts.insert(0, _BEGIN_ROLLOUT)
         about |= vars(new) | {"facts": Jsonb(new.facts), "decisions": Jsonb(new.decisions)}

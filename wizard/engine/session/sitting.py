@@ -167,7 +167,8 @@ class Sitting:
             create_registry(self.connection)
         record = begin_session(
             self.connection, self.composer.session_id, self.composer.rollout_id(self.situation), self.settings.operator,
-            self._new_rollout() if self.situation.active is None else None,
+            name=self.rollout.name, schema=self.settings.schema,
+            new=self._new_rollout() if self.situation.active is None else None,
         )  # fmt: skip
         self.situation = replace(self.situation, record=record, registry=True)
         self._recorded = True
@@ -178,7 +179,7 @@ class Sitting:
     def _new_rollout(self) -> NewRollout:
         names, facts = {decision.name for decision in self.rollout.decisions}, self.situation.facts
         return NewRollout(
-            name=self.rollout.name, schema=self.settings.schema, strategy=self.settings.strategy,
+            strategy=self.settings.strategy,
             facts={name: value for name, value in facts.items() if name not in names},
             decisions={name: value for name, value in facts.items() if name in names},
         )  # fmt: skip
