@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from psycopg import sql
@@ -23,6 +23,7 @@ from wizard.engine.parts.batch import counting, with_values
 from wizard.engine.parts.commit import announce, committed_part, etiquette_of, failed_part, outcome_now
 from wizard.engine.parts.etiquette import LOCK_CODES, Etiquette
 from wizard.engine.parts.pace import Pace, Phase
+from wizard.engine.parts.pages import Work, pages, turns_of
 from wizard.engine.parts.send import (
     CANCELLED,
     PartFailedError,
@@ -35,9 +36,6 @@ from wizard.engine.parts.source import Line, PartMessage
 from wizard.engine.session.registry import continue_part, record_failure
 from wizard.engine.session.sitting import Sitting
 from wizard.engine.views import Outcome
-
-MOST_BLOCKS = 16_384
-"""So many blocks (128 MB) a batch reads at most, where only few of their rows are to be changed."""
 
 
 def run_batches(here: Sitting, message: PartMessage, going_on: PartRecord | None, *, parts: int) -> Outcome | None:
@@ -70,17 +68,6 @@ def run_batches(here: Sitting, message: PartMessage, going_on: PartRecord | None
     tell_newcomers(here, message)
     offer_vacuum(here, message)
     return None
-
-
-@dataclass(frozen=True)
-class _Work:
-    """What one batch is about."""
-
-    values: Mapping[str, str]
-    """Of its message's parameters."""
-    place: Mapping[str, Any]
-    """What is reached once it is committed."""
-    blocks: int = 0
 
 
 class _Backfill:
@@ -124,38 +111,27 @@ class _Backfill:
         return total
 
     def _leaves(self) -> list[dict[str, Any]]:
-        names = {"schema": self._here.settings.schema, "table": self._batch.update.table}
+        update = self._batch.update
+        names = {"schema": self._here.settings.schema, "table": update.table, "columns": list(update.columns)}
         return self._here.connection.execute(query("leaves"), names).fetchall()
 
     def _fill(self, reached: Mapping[str, Any]) -> None:
         leaves = self._leaves()
         names = [leaf["name"] for leaf in leaves]
         begin = names.index(reached["relation"]) if reached.get("relation") in names else 0
-        self._pace.expect(sum(leaf["blocks"] for leaf in leaves))
+        blocks = sum(leaf["blocks"] for leaf in leaves)
+        self._pace.expect(blocks)
         for leaf in leaves[begin:]:
-            first, end = 0, leaf["blocks"]
-            # Rewritten since (VACUUM FULL, CLUSTER): its rows lie elsewhere, so it is gone through again.
-            if leaf["name"] == reached.get("relation") and leaf["filenode"] == reached["filenode"]:
-                first, end = reached["block"], reached["end"]
-            self._fill_relation(leaf, first, end)
+            turns = turns_of(leaf["blocks"], self._pace.total / max(blocks, 1))
+            self._fill_relation(pages(leaf, reached, turns, self._pace.blocks))
 
-    def _fill_relation(self, leaf: Mapping[str, Any], first: int, end: int) -> None:
-        """Blocks that come after `end` hold what was changed here and what is new: that is left to the sweep."""
-        while first < end:
-            works = []
-            for _ in range(self._pace.batches_a_message()):
-                last = min(first + self._pace.blocks(MOST_BLOCKS), end)
-                name, node = leaf["name"], leaf["filenode"]
-                place = {"phase": "filling", "relation": name, "filenode": node, "block": last, "end": end}
-                values = {batches.RELATION: name, batches.FIRST: str(first), batches.LAST: str(last)}
-                works.append(_Work(values, place, last - first))
-                first = last
-                if first >= end:
-                    break
-            done = self._commit_quickly(works)
-            if done < len(works):
-                self._commit("filling", self._message.page, works[done])
-                first = works[done].place["block"]
+    def _fill_relation(self, left: Iterator[Work]) -> None:
+        waiting: list[Work] = []
+        while waiting := waiting or list(islice(left, self._pace.batches_a_message())):
+            done = self._commit_quickly(waiting)
+            if done < len(waiting):
+                self._commit("filling", self._message.page, waiting[done])
+            waiting = waiting[done + 1 :]
 
     def _sweep(self) -> None:
         """Goes through what the snapshot noted until nothing of it is left."""
@@ -187,7 +163,7 @@ class _Backfill:
                 batches.AFTER: str(after), batches.UP_TO: str(page["last"]),
                 batches.KEY_COLUMNS: key_columns.as_string(),
             }  # fmt: skip
-            self._commit("sweeping", self._message.sweep, _Work(values, {"phase": "sweeping"}))
+            self._commit("sweeping", self._message.sweep, Work(values, {"phase": "sweeping"}))
             after = page["last"]
 
     def _key_columns(self) -> sql.Composable:
@@ -219,7 +195,7 @@ class _Backfill:
         )  # fmt: skip
         yield from self._here.connection.execute(select)
 
-    def _commit_quickly(self, works: Sequence[_Work]) -> int:
+    def _commit_quickly(self, works: Sequence[Work]) -> int:
         """Pages in one message, each a transaction; how many got through before somebody was in the way of one."""
         self._pace.wait()
         lines, began = self._message.quick, time.monotonic()
@@ -242,20 +218,20 @@ class _Backfill:
             self._pace.travelled(time.monotonic() - began - held_s)
         return len(answers)
 
-    def _commit(self, phase: Phase, lines: tuple[Line, ...], work: _Work) -> None:
+    def _commit(self, phase: Phase, lines: tuple[Line, ...], work: Work) -> None:
         """One batch, in one message. Tries again while somebody is in the way."""
         self._pace.wait()
         replies = self._send(lines, self._text(lines, work))
         self._committed(phase, work, next(reply.row for reply in replies if reply.row))
 
-    def _text(self, lines: tuple[Line, ...], work: _Work, ahead: int = 1, *, durably: bool = True) -> str:
+    def _text(self, lines: tuple[Line, ...], work: Work, ahead: int = 1, *, durably: bool = True) -> str:
         """The message of the batch that is `ahead` of the last one."""
         reached = sql.SQL("{}::jsonb").format(sql.Literal(json.dumps(work.place))).as_string()
         values = {**work.values, batches.NUMBER: str(self._number + ahead), batches.REACHED: reached}
         values[batches.DURABLY] = "on" if durably else "off"
         return with_values(message_text(lines), values)
 
-    def _committed(self, phase: Phase, work: _Work, row: tuple[str | None, ...]) -> float:
+    def _committed(self, phase: Phase, work: Work, row: tuple[str | None, ...]) -> float:
         """A batch got through: its rows, and the seconds it held them by the server's clock, which are returned."""
         rows, seconds = int(row[0] or 0), float(row[1] or 0)
         self._number += 1

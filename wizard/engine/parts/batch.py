@@ -1,10 +1,14 @@
 """Composes the messages of a part that is sent in batches: one page of a table, what was left over, the end.
 
-A page is a range of a table's blocks: its rows are found by where they lie. So each block is read and written by one
-batch, whatever the key is, and a batch costs the same at the end of a large table as at its beginning. It is changed
-straight away, and waits for a row that somebody has locked for some milliseconds. If that is not enough its rows are
-locked before they are changed, which takes half as long again, and those of others are left to the sweep.
-https://www.postgresql.org/docs/current/sql-select.html#SQL-FOR-UPDATE-SHARE
+A page is a range of a table's blocks: its rows are found by where they lie. So a block is read and written within a
+short time, whatever the key is, and a batch costs the same at the end of a large table as at its beginning. The rows
+of a page are changed in turns, a batch each: what one turn leaves behind is room for the next, where all rows at once
+would need as much new room as the table has already.
+https://www.postgresql.org/docs/current/storage-hot.html
+
+A batch is changed straight away, and waits for a row that somebody has locked for some milliseconds. If that is not
+enough its rows are locked before they are changed, which takes half as long again, and those of others are left to the
+sweep. https://www.postgresql.org/docs/current/sql-select.html#SQL-FOR-UPDATE-SHARE
 """
 
 from __future__ import annotations
@@ -23,6 +27,9 @@ RELATION = ":rag_wizard_relation"
 NAME = ":rag_wizard_relation_name"
 FIRST = ":rag_wizard_first_block"
 LAST = ":rag_wizard_last_block"
+TURNS = ":rag_wizard_turns"
+TURN = ":rag_wizard_turn"
+AS_IT_IS = ":rag_wizard_as_it_is"
 NUMBER = ":rag_wizard_batch"
 REACHED = ":rag_wizard_reached"
 AFTER = ":rag_wizard_after"
@@ -35,6 +42,9 @@ MEANING = {
     NAME: "the same as text",
     FIRST: "first block of the page",
     LAST: "the block after the page",
+    TURNS: "its rows are changed in so many turns, less one: 7, or 0 where they need little room",
+    TURN: "which of them it is, from 0: a share of each block's rows",
+    AS_IT_IS: "a column of each index that is not unique, set to itself: no search for old entries first",
     NUMBER: "which batch it is, from 1",
     REACHED: "what the checkpoint says is reached then",
     AFTER: "in the sweep: the last key that was looked at",
@@ -61,20 +71,20 @@ greatest(now(), (SELECT finished_at FROM rag_wizard.batch WHERE part_id = {part}
 _BARE = """\
 WITH picked AS MATERIALIZED (
     SELECT ctid FROM ONLY {relation} AS {table}
-    WHERE ctid >= '({first},0)' AND ctid < '({last},0)' AND (
+    WHERE ctid >= '({first},0)' AND ctid < '({last},0)' AND hashtid(ctid) & {turns} = {turn} AND (
 {condition}
     )
     FOR NO KEY UPDATE SKIP LOCKED
 )
 UPDATE ONLY {relation} AS {table}
-SET {assignments}
+SET {assignments}{as_it_is}
 WHERE ctid = ANY (ARRAY(SELECT ctid FROM picked))"""
 _QUICK = """\
 -- a page of the table
 WITH changed AS (
     UPDATE ONLY {relation} AS {table}
-    SET {assignments}
-    WHERE ctid >= '({first},0)' AND ctid < '({last},0)' AND (
+    SET {assignments}{as_it_is}
+    WHERE ctid >= '({first},0)' AND ctid < '({last},0)' AND hashtid(ctid) & {turns} = {turn} AND (
 {condition}
     )
     RETURNING {noted} AS key
@@ -85,13 +95,13 @@ _PAGE = """\
 -- a page of the table in which somebody has locked a row, which is left out
 WITH picked AS MATERIALIZED (
     SELECT ctid FROM ONLY {relation} AS {table}
-    WHERE ctid >= '({first},0)' AND ctid < '({last},0)' AND (
+    WHERE ctid >= '({first},0)' AND ctid < '({last},0)' AND hashtid(ctid) & {turns} = {turn} AND (
 {condition}
     )
     FOR NO KEY UPDATE SKIP LOCKED
 ), changed AS (
     UPDATE ONLY {relation} AS {table}
-    SET {assignments}
+    SET {assignments}{as_it_is}
     WHERE ctid = ANY (ARRAY(SELECT ctid FROM picked))
     RETURNING {noted} AS key
 ){remembered}
@@ -316,6 +326,9 @@ def _filled(template: str, batch: Batch, part_id: str) -> str:
             remembered=remembered,
             first=sql.SQL(FIRST),
             last=sql.SQL(LAST),
+            turns=sql.SQL(TURNS),
+            turn=sql.SQL(TURN),
+            as_it_is=sql.SQL(AS_IT_IS),
             number=sql.SQL(NUMBER),
             began=sql.SQL(_BEGAN).format(part=part, number=sql.SQL(NUMBER)),
             reached=sql.SQL(REACHED),

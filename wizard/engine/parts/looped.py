@@ -8,10 +8,11 @@ from psycopg import sql
 
 from wizard.engine.parts import batch as batches
 from wizard.engine.parts.batch import rest_lines, snapshot_lines
+from wizard.engine.parts.pages import TURNS
 from wizard.engine.parts.source import PartMessage
 
 BLOCKS = 256
-"""Blocks a batch: 2 MB of the table. The wizard itself goes by rows, and by how long a batch takes."""
+"""Blocks whose rows are changed in turns: 2 MB of the table. The wizard itself goes by how long a batch takes."""
 ROW_TIMEOUT = "200ms"
 """How long it waits for a row with others locked: over before the server looks for a deadlock."""
 TRIES = 600
@@ -22,6 +23,7 @@ DO $rag_wizard_batches$
 DECLARE
     leaf record;
     block bigint;
+    turn integer := 0;
     tries integer;
     done boolean;
     number integer := {begun};
@@ -39,12 +41,16 @@ BEGIN
         LOOP
             block := 0;
             WHILE pass = 1 AND block < leaf.blocks LOOP
-                SET LOCAL synchronous_commit = on;
-                SET LOCAL row_security = off;
-{hold}
-                number := number + 1;
+                turn := 0;
+                WHILE turn <= {turns} LOOP
+                    SET LOCAL synchronous_commit = on;
+                    SET LOCAL row_security = off;
+{hold_page}
+                    number := number + 1;
 {pages}
-                COMMIT;
+                    COMMIT;
+                    turn := turn + 1;
+                END LOOP;
                 block := block + {blocks};
             END LOOP;
             -- What others had locked, or moved meanwhile. It waits briefly, lets go, and comes again.
@@ -76,6 +82,9 @@ _VALUES = (
     (batches.RELATION, "leaf.name"),
     (batches.FIRST, "block::text"),
     (batches.LAST, f"(block + {BLOCKS})::text"),
+    (batches.TURNS, f"'{TURNS - 1}'"),
+    (batches.TURN, "turn::text"),
+    (batches.AS_IT_IS, "''"),
     (batches.NUMBER, "number::text"),
     (batches.REACHED, "quote_literal(jsonb_build_object('phase', 'filling', 'block', block)::text) || '::jsonb'"),
 )
@@ -103,11 +112,13 @@ def looped(message: PartMessage, begun: int = 0) -> Iterator[str]:
             between=sql.SQL(between),
             name=sql.Literal(sql.Identifier(batch.update.table).as_string()),
             hold=sql.SQL(hold),
-            pages=_executed(pages, 16),
+            hold_page=sql.SQL(hold and f"    {hold}"),
+            pages=_executed(pages, 20),
             rest=_executed(rest, 20),
             row_timeout=sql.Literal(ROW_TIMEOUT),
             tries=sql.Literal(TRIES),
             blocks=sql.Literal(BLOCKS),
+            turns=sql.Literal(TURNS - 1),
             begun=sql.Literal(begun),
         )
         .as_string()
