@@ -13,26 +13,12 @@ from pydantic import SecretStr
 
 from tests.support.database import SUPERUSER, Database
 from tests.support.engine import Operator
+from tests.support.filling import fill, filling, make_things
 from tests.support.wire import wire_to
 from wizard.engine.events import BackfillProgressed, Event, Noticed
 from wizard.errors import LockNotObtainedError
 from wizard.rollout.load import load_rollout
-from wizard.rollout.model import Rollout
 
-HEADER = 'name = "fill"\ntitle = "Fill"\nminimum_server = 150000\nsteps = ["1"]\n'
-STEP = """
-id = "1"
-title = "Fill"
-label = "Fill"
-does = "fills"
-why = "to be filled"
-tables = ["{table}"]
-
-[[deploy]]
-sql = "fill.sql"
-batched_by = {key}
-fills = [{{ table = "{table}", column = "filled", key = {key}, value = "'x'" }}]
-"""
 KEYS = {
     "uuid": ("id uuid PRIMARY KEY DEFAULT gen_random_uuid()", "", ["id"]),
     "bigint": ("id bigint PRIMARY KEY", "", ["id"]),
@@ -42,39 +28,13 @@ KEYS = {
 }
 
 
-def _rollout(folder: Path, table: str = "things", key: str = '["id"]', value: str = "'x'") -> Rollout:
-    (folder / "steps").mkdir()
-    (folder / "sql").mkdir()
-    (folder / "steps" / "rollout.toml").write_text(HEADER)
-    (folder / "steps" / "1.toml").write_text(STEP.format(table=table, key=key))
-    (folder / "sql" / "fill.sql").write_text(f"UPDATE {table} SET filled = {value} WHERE filled IS NULL")
-    return load_rollout(folder)
-
-
-def _things(database: Database, columns: str = "id bigint PRIMARY KEY", partitions: str = "", rows: int = 1000) -> None:
-    database.execute(f"create table things ({columns}, n int, filled text, pad text){partitions}")
-    if partitions:
-        for part in range(3):
-            database.execute(
-                f"create table things_{part} partition of things for values with (modulus 3, remainder {part})"
-            )
-    named = "id, n, pad" if "id bigint" in columns else "n, pad"
-    values = "g, g, repeat('.', 200)" if "id bigint" in columns else "g, repeat('.', 200)"
-    database.execute(f"insert into things ({named}) select {values} from generate_series(1, {rows}) as g")
-    database.execute("update things set filled = 'own' where n % 10 = 0")
-
-
-def _fill(database: Database, rollout: Rollout, **settings: object) -> Operator:
-    return Operator(database, rollout, strategy="online", **{"batch_rows": 100, **settings})
-
-
 @pytest.mark.parametrize("kind", KEYS)
 def test_rows_are_filled_whatever_the_key_while_one_of_them_is_held(
     database: Database, tmp_path: Path, kind: str
 ) -> None:
     columns, partitions, key = KEYS[kind]
-    _things(database, columns, partitions)
-    operator = _fill(database, _rollout(tmp_path, key=str(key).replace("'", '"')))
+    make_things(database, columns, partitions)
+    operator = fill(database, filling(tmp_path, key=str(key).replace("'", '"')))
     with psycopg.connect(database.conninfo()) as holder:
         holder.execute("select from things where n = 7 for update")
 
@@ -88,32 +48,28 @@ def test_rows_are_filled_whatever_the_key_while_one_of_them_is_held(
     assert database.query("select filled, count(*) from things group by 1 order by 1") == [("own", 100), ("x", 900)]
     assert database.value("select sum(rows)::int from rag_wizard.batch") == 900
     assert any("locked by pid" in event.slowed for event in operator.told(BackfillProgressed))
-    assert Operator(database, _reloaded(tmp_path)).engine.rollback().ending == "done"
+    assert Operator(database, load_rollout(tmp_path)).engine.rollback().ending == "done"
     assert database.query("select filled, count(*) from things group by 1 order by 1") == [("own", 100), (None, 900)]
 
 
-def _reloaded(folder: Path) -> Rollout:
-    return load_rollout(folder)
-
-
 def test_a_row_that_stays_locked_ends_it_with_who_has_it_and_the_rest_stays(database: Database, tmp_path: Path) -> None:
-    _things(database)
+    make_things(database)
     with psycopg.connect(database.conninfo(), application_name="forgetful") as holder:
         holder.execute("select from things where n = 7 for update")
 
         with pytest.raises(LockNotObtainedError) as refused:
-            _fill(database, _rollout(tmp_path), lock_patience_s=0.5).engine.run()
+            fill(database, filling(tmp_path), lock_patience_s=0.5).engine.run()
 
         assert "forgetful" in str(refused.value.why) + str(refused.value.what)
     assert database.value("select count(*) from things where filled is null") == 1
-    assert _fill(database, _reloaded(tmp_path)).engine.run().ending == "done"
+    assert fill(database, load_rollout(tmp_path)).engine.run().ending == "done"
     assert database.value("select count(*) from things where filled is null") == 0
 
 
 def test_a_column_that_admits_no_null_does_not_keep_the_sweep_from_its_rows(database: Database, tmp_path: Path) -> None:
-    _things(database, rows=100)
+    make_things(database, rows=100)
     database.execute("create domain named as text not null; alter table things add column name named default ''")
-    operator = _fill(database, _rollout(tmp_path))
+    operator = fill(database, filling(tmp_path))
     with psycopg.connect(database.conninfo()) as holder:
         holder.execute("select from things where n = 7 for update")
 
@@ -128,15 +84,15 @@ def test_a_column_that_admits_no_null_does_not_keep_the_sweep_from_its_rows(data
 
 
 def test_a_row_that_changes_while_the_sweep_reads_it_is_filled_all_the_same(database: Database, tmp_path: Path) -> None:
-    _things(database, rows=100)
+    make_things(database, rows=100)
     database.execute(
         "create function slow(n int) returns boolean language plpgsql as $$ begin if n = 7 and exists (select from"
         " pg_locks where locktype = 'advisory' and objid = 4711) then perform pg_sleep(0.6); end if; return true;"
         " end $$"
     )
-    _rollout(tmp_path)
+    filling(tmp_path)
     (tmp_path / "sql" / "fill.sql").write_text("UPDATE things SET filled = 'x' WHERE filled IS NULL AND slow(n)")
-    operator = _fill(database, load_rollout(tmp_path))
+    operator = fill(database, load_rollout(tmp_path))
     change = threading.Timer(0.3, database.execute, ["update things set pad = 'changed' where n in (8, 9)"])
     with psycopg.connect(database.conninfo()) as holder, database.connect() as marker:
         holder.execute("select from things where n in (7, 8, 9) for update")
@@ -159,8 +115,8 @@ def test_a_row_that_changes_while_the_sweep_reads_it_is_filled_all_the_same(data
 def test_the_script_fills_rows_that_somebody_moves_while_it_runs(
     database: Database, tmp_path: Path, registry: bool
 ) -> None:
-    _things(database, rows=100)
-    plan = _fill(database, _rollout(tmp_path)).engine.plan(registry=registry)
+    make_things(database, rows=100)
+    plan = fill(database, filling(tmp_path)).engine.plan(registry=registry)
     with psycopg.connect(database.conninfo()) as holder:
         holder.execute("update things set pad = repeat('!', 300) where n in (7, 8, 9)")
         let_go = threading.Timer(1.0, holder.commit)
@@ -170,14 +126,14 @@ def test_the_script_fills_rows_that_somebody_moves_while_it_runs(
 
     assert database.query("select filled, count(*) from things group by 1 order by 1") == [("own", 10), ("x", 90)]
     if registry:
-        assert _fill(database, _reloaded(tmp_path)).engine.rollback().ending == "done"
+        assert fill(database, load_rollout(tmp_path)).engine.rollback().ending == "done"
         assert database.value("select count(*) from things where filled is null") == 90
 
 
 @pytest.mark.slow
 def test_a_table_that_is_rewritten_meanwhile_is_gone_through_again(database: Database, tmp_path: Path) -> None:
-    _things(database)
-    operator = _fill(database, _rollout(tmp_path), batch_delay_s=0.3)
+    make_things(database)
+    operator = fill(database, filling(tmp_path), batch_delay_s=0.3)
 
     def stop(event: Event) -> None:
         if isinstance(event, BackfillProgressed) and event.rows >= 200:
@@ -187,16 +143,16 @@ def test_a_table_that_is_rewritten_meanwhile_is_gone_through_again(database: Dat
     assert operator.engine.run().ending == "stopped"
     database.execute("vacuum full things")
 
-    assert _fill(database, _reloaded(tmp_path)).engine.run().ending == "done"
+    assert fill(database, load_rollout(tmp_path)).engine.run().ending == "done"
 
     assert database.value("select count(*) from things where filled is null") == 0
     assert database.value("select sum(rows)::int from rag_wizard.batch") == 900
 
 
 def test_a_value_that_is_null_does_not_keep_it_from_ending(database: Database, tmp_path: Path) -> None:
-    _things(database)
+    make_things(database)
 
-    operator = _fill(database, _rollout(tmp_path, value="nullif(n % 2, 0)::text"))
+    operator = fill(database, filling(tmp_path, value="nullif(n % 2, 0)::text"))
     assert operator.engine.run().ending == "done"
 
     assert database.value("select count(*) from things where filled is null") == 400
@@ -205,8 +161,8 @@ def test_a_value_that_is_null_does_not_keep_it_from_ending(database: Database, t
 
 @pytest.mark.slow
 def test_the_pace_is_changed_while_it_runs(database: Database, tmp_path: Path) -> None:
-    _things(database)
-    operator = _fill(database, _rollout(tmp_path), batch_delay_s=0.3)
+    make_things(database)
+    operator = fill(database, filling(tmp_path), batch_delay_s=0.3)
 
     def faster(event: Event) -> None:
         if isinstance(event, BackfillProgressed) and event.phase == "filling":
@@ -224,10 +180,10 @@ def test_the_pace_is_changed_while_it_runs(database: Database, tmp_path: Path) -
 def test_a_batch_is_as_large_as_its_locks_may_be_long(
     database: Database, tmp_path: Path, slow: bool, rows: int
 ) -> None:
-    _things(database, rows=rows)
+    make_things(database, rows=rows)
     value = "pg_sleep(0.002)::text || 'x'" if slow else "'x'"
 
-    operator = Operator(database, _rollout(tmp_path, value=value), strategy="online")
+    operator = Operator(database, filling(tmp_path, value=value), strategy="online")
     operator.engine.run()
 
     offered = [notice.text for notice in operator.told(Noticed) if notice.text.startswith('VACUUM (ANALYZE) "things";')]
@@ -239,8 +195,8 @@ def test_a_batch_is_as_large_as_its_locks_may_be_long(
 
 
 def test_far_from_the_server_batches_travel_together_and_each_counts(database: Database, tmp_path: Path) -> None:
-    _things(database, rows=20_000)
-    rollout = _rollout(tmp_path)
+    make_things(database, rows=20_000)
+    rollout = filling(tmp_path)
     with wire_to(database, round_trip_s=0.05) as (wire, url):
         operator = Operator(database, rollout, strategy="online", batch_rows=100)
         operator.engine.target = replace(operator.engine.target, conninfo=SecretStr(url))
@@ -267,8 +223,8 @@ def test_far_from_the_server_batches_travel_together_and_each_counts(database: D
 
 
 def test_a_pause_holds_nothing_and_goes_on(database: Database, tmp_path: Path) -> None:
-    _things(database)
-    operator = _fill(database, _rollout(tmp_path), batch_delay_s=0.3)
+    make_things(database)
+    operator = fill(database, filling(tmp_path), batch_delay_s=0.3)
     engine = operator.engine
     seen: list[int] = []
 
@@ -294,8 +250,8 @@ def test_a_pause_holds_nothing_and_goes_on(database: Database, tmp_path: Path) -
 
 @pytest.mark.slow
 def test_an_application_that_updates_two_rows_in_any_order_gets_no_deadlock(database: Database, tmp_path: Path) -> None:
-    _things(database, rows=20_000)
-    operator = _fill(database, _rollout(tmp_path), batch_rows=500)
+    make_things(database, rows=20_000)
+    operator = fill(database, filling(tmp_path), batch_rows=500)
     over, errors, updates = threading.Event(), [], []
 
     def application(seed: int) -> None:
@@ -330,8 +286,8 @@ def test_an_application_that_updates_two_rows_in_any_order_gets_no_deadlock(data
 def test_a_database_that_is_made_read_only_meanwhile_ends_it_and_nothing_is_lost(
     database: Database, tmp_path: Path
 ) -> None:
-    _things(database)
-    operator = _fill(database, _rollout(tmp_path), batch_delay_s=0.4)
+    make_things(database)
+    operator = fill(database, filling(tmp_path), batch_delay_s=0.4)
     name = psycopg.sql.Identifier(database.name)
     made: list[int] = []
 
@@ -351,14 +307,14 @@ def test_a_database_that_is_made_read_only_meanwhile_ends_it_and_nothing_is_lost
     with database.connect(SUPERUSER) as admin:
         admin.execute("set default_transaction_read_only = off")
         admin.execute(psycopg.sql.SQL("alter database {} reset default_transaction_read_only").format(name))
-    assert _fill(database, _reloaded(tmp_path)).engine.run().ending == "done"
+    assert fill(database, load_rollout(tmp_path)).engine.run().ending == "done"
     assert database.value("select sum(rows)::int from rag_wizard.batch") == 900
 
 
 def test_much_to_be_written_and_a_slot_that_nobody_reads_are_told_before(database: Database, tmp_path: Path) -> None:
-    _things(database)
+    make_things(database)
 
-    found = {one.id: one for one in _fill(database, _rollout(tmp_path)).engine.check()}
+    found = {one.id: one for one in fill(database, filling(tmp_path)).engine.check()}
 
     assert found["room"].level == "pass"
     assert "things may grow by as much as it has" in found["room"].found

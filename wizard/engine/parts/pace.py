@@ -73,7 +73,7 @@ class Pace:
             self._rows, self._batches = going_on.rows, going_on.batches
         self._recent.append((time.monotonic(), self._rows))
 
-    def expect(self, blocks: int) -> None:
+    def expect(self, blocks: float) -> None:
         """The rows lie in so many blocks."""
         self._density = self.total / max(blocks, 1)
 
@@ -104,7 +104,7 @@ class Pace:
         """A message of batches was under way for so long, without the time that they held locks."""
         self._way_s = 0.5 * self._way_s + 0.5 * max(seconds, 0.0)
 
-    def committed(self, phase: Phase, number: int, rows: int, seconds: float, *, blocks: int = 0) -> None:
+    def committed(self, phase: Phase, number: int, rows: int, seconds: float, *, blocks: float = 0.0) -> None:
         """A batch is committed, that held its locks for so many seconds."""
         self._rows += rows
         self._batches = number
