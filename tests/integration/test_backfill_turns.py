@@ -60,8 +60,8 @@ def test_columns_of_indexes_are_set_to_themselves_where_nobody_could_notice(
 ) -> None:
     make_things(database, rows=200)
     database.execute(
-        "alter table things add column doubled int generated always as (n * 2) stored, add column label text default '-',"
-        " add column serial bigint generated always as identity;"
+        "alter table things add column doubled int generated always as (n * 2) stored,"
+        " add column label text default '-', add column serial bigint generated always as identity;"
         "create index by_pad on things (lower(pad), n);"
         "create index by_doubled on things (doubled, label);"
         "create index by_serial on things (serial);"
