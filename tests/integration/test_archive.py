@@ -18,6 +18,7 @@ from tests.support.rag_rows import write_rows
 from wizard.engine.events import Event, Noticed, PartCommitted, PartStarted, StepStarted
 from wizard.engine.keeping.guard import TOO_SLOW, Guard, Saving, saving_lines, select_of
 from wizard.engine.keeping.manifest import Manifest
+from wizard.engine.session.registry import CREATE_ROOM
 from wizard.errors import LockNotObtainedError, RefusedError, UsageError
 
 EXPERT = "insert into experts (name, domain, context) values ('late', 'other', '')"
@@ -337,6 +338,7 @@ def test_saving_late_rows_lets_go_of_the_table_in_time(database: Database, archi
     part = database.value("select part_id::text from rag_wizard.guard where table_name = 'experts'")
     slow = "(SELECT count(*) FROM generate_series(1, 3000000)) > 0 AND length(id::text) > 0"
     guard = Guard("rows", "experts", ("id",), (), select_of("experts", (), slow), part, 1)
+    database.execute(CREATE_ROOM["archives"])
     lines = saving_lines((guard,), Saving(part, ((guard.place, "0"),), 20), "public", limit="1min")
 
     with database.connect(autocommit=False) as conn, pytest.raises(psycopg.errors.LockNotAvailable, match=TOO_SLOW):

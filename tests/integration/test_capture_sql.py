@@ -11,7 +11,7 @@ from tests.support.database import Database
 from wizard.db.connect import connect
 from wizard.engine.keeping.capture import Batch, find_captures, moving
 from wizard.engine.keeping.guard import Guard, select_of
-from wizard.engine.session.registry import CREATE
+from wizard.engine.session.registry import CREATE, CREATE_ROOM
 
 PART = "0f0f0f0f-1111-2222-3333-444444444444"
 SCHEMA, TABLE, KEY, COLUMNS = 'S "1"', "T $rag_wizard$ %s", ("Key ' {}", "at"), ("Select", "n")
@@ -33,6 +33,7 @@ def text(template: str) -> sql.Composed:
 def test_odd_names_keys_and_types_are_noted_and_found(database: Database) -> None:
     """A composite key whose text depends on the session, a value without equality, equal ones that are not the same."""
     database.execute(CREATE)
+    database.execute(CREATE_ROOM["archives"])
     database.execute(text("create schema {schema}"))
     database.execute(
         text(

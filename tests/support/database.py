@@ -125,10 +125,12 @@ class Database:
         assert not check or done.returncode == 0, f"psql ended with {done.returncode}:\n{done.stderr}"
         return done
 
-    def dump(self) -> str:
-        """The whole schema, as the superuser sees it."""
+    def dump(self, *, registry: bool = True) -> str:
+        """The whole schema, as the superuser sees it; or all but the registry, whose tables come as they are needed."""
+        without = () if registry else ("--exclude-schema=rag_wizard",)
+        program = str(self.server.client_dir / "pg_dump")
         done = subprocess.run(
-            [str(self.server.client_dir / "pg_dump"), "--schema-only", "--restrict-key=x", "-d", self.admin_conninfo()],
+            [program, "--schema-only", "--restrict-key=x", *without, "-d", self.admin_conninfo()],
             env=client_environment(),
             capture_output=True,
             text=True,

@@ -27,6 +27,7 @@ from wizard.engine.keeping.manifest import (
     require_free,
     safe_name,
 )
+from wizard.engine.session.registry import has_room, require_room
 from wizard.engine.session.sitting import Sitting
 from wizard.engine.settings import Settings
 
@@ -237,6 +238,7 @@ def _can_be_read(connection: Connection, guard: Guard) -> bool:
 def _register(here: Sitting, archive: Archive, sha256: str) -> None:
     """Where the rows are, and in which snapshot they were read, before the first of them is destroyed."""
     assert here.situation.active is not None
+    require_room(here.connection, "archives")
     with here.connection.transaction():
         here.connection.execute(
             "INSERT INTO rag_wizard.archive (archive_id, rollout_id, session_id, host, path, sha256)"
@@ -262,6 +264,8 @@ def _register(here: Sitting, archive: Archive, sha256: str) -> None:
 
 def registered(connection: Connection, rollout_id: str | None) -> list[dict[str, Any]]:
     """The registry's archives, newest first; None: of all rollouts."""
+    if not has_room(connection, "archives"):
+        return []
     return connection.execute(query("archives"), {"rollout_id": rollout_id}).fetchall()
 
 

@@ -18,6 +18,7 @@ from wizard.db.connect import Connection
 from wizard.db.copying import FIXED
 from wizard.db.queries import query
 from wizard.engine.keeping.guard import TOO_SLOW, Guard, select_of
+from wizard.engine.session.registry import has_room
 from wizard.rollout.statements import Statement
 
 CAPTURE = "capture"
@@ -204,6 +205,8 @@ def standing_captures(
     connection: Connection, rollout_id: str | None, archive_id: str | None = None
 ) -> dict[Place, StandingCapture]:
     """Captures that stand, of one rollout or of all; for an archive also whether they noted all that it lacks."""
+    if not has_room(connection, "archives"):
+        return {}
     rows = connection.execute(query("captures"), {"rollout_id": rollout_id, "archive_id": archive_id})
     return {
         (row["part_id"], row["ordinal"]): StandingCapture(

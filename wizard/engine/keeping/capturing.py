@@ -31,6 +31,7 @@ from wizard.engine.parts.etiquette import LOCK_CODES
 from wizard.engine.parts.message import compose
 from wizard.engine.parts.send import PartFailedError, StoppedError, send_once
 from wizard.engine.parts.source import PartMessage, PartSettings, PartSource
+from wizard.engine.session.registry import has_room, require_room
 from wizard.engine.session.sitting import Sitting
 from wizard.engine.words import committed
 from wizard.errors import LockNotObtainedError, RefusedError, WizardError
@@ -72,6 +73,8 @@ class Captures:
         Raises LockNotObtainedError or RefusedError if they cannot be made; nothing was changed then.
         """
         here = self._here
+        if self._wanted:
+            require_room(here.connection, "archives")
         for place, capture in self._wanted.items():
             there = self._standing.get(place)
             if there is None or not there.intact:
@@ -103,7 +106,7 @@ class Captures:
             if not self._commit(title, Group(tuple(there.removing())), (there.forgetting(),), there.table):
                 return False
             del self._standing[place]
-        if not self._noting:
+        if not self._noting or not has_room(self._here.connection, "archives"):
             return True
         # What was noted until the very moment that triggers went.
         self._here.connection.execute(

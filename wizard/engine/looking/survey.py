@@ -14,7 +14,7 @@ from wizard.engine.looking.situation import Situation
 from wizard.engine.parts import batch
 from wizard.engine.parts.compose import Composer
 from wizard.engine.parts.source import Line, PartMessage
-from wizard.engine.session.registry import registry_exists
+from wizard.engine.session.registry import has_room, registry_exists
 from wizard.engine.state import StepState
 from wizard.engine.types.record import load_files
 from wizard.engine.views import (
@@ -219,7 +219,7 @@ def pending_failure(connection: Connection, situation: Situation) -> Failure | N
 
 
 def _archives(connection: Connection, situation: Situation) -> tuple[ArchiveView, ...]:
-    if situation.record is None:
+    if situation.record is None or not has_room(connection, "archives"):
         return ()
     rows = connection.execute(query("kept_archives"), {"rollout_id": situation.record.rollout_id})
     return tuple(

@@ -30,6 +30,7 @@ from wizard.engine.parts.send import (
     StoppedError,
     interrupt,
     message_text,
+    require_rooms,
     send_intent,
 )
 from wizard.engine.parts.source import Line, PartMessage
@@ -45,6 +46,7 @@ def run_batches(here: Sitting, message: PartMessage, going_on: PartRecord | None
     gone through again from its beginning. Raises LockNotObtainedError if somebody keeps the last rows locked.
     """
     here.composer.used(message)
+    require_rooms(here.connection, message)
     if going_on is None:
         send_intent(here.connection, message)
     else:

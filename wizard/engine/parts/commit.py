@@ -14,7 +14,7 @@ from wizard.engine import words
 from wizard.engine.events import Failed, LockWaited, PartCommitted, PartStarted, StatementCommitted
 from wizard.engine.looking.survey import pending_failure
 from wizard.engine.parts.etiquette import LOCK_CODES, Etiquette, Try
-from wizard.engine.parts.send import PartFailedError, StoppedError, send_intent, send_part
+from wizard.engine.parts.send import PartFailedError, StoppedError, require_rooms, send_intent, send_part
 from wizard.engine.parts.source import PartMessage, PartSource
 from wizard.engine.session.blockers import Seen, blocker_words, waits_for_words
 from wizard.engine.session.registry import part_question
@@ -74,6 +74,7 @@ def send_reported(
     """
     source = message.source
     here.composer.used(message)
+    require_rooms(here.connection, message)
     if message.alone:
         send_intent(here.connection, message)
     announce(here, message, parts=parts)

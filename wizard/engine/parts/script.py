@@ -14,7 +14,7 @@ from wizard.engine.parts.compose import Composer
 from wizard.engine.parts.looped import looped
 from wizard.engine.parts.source import Line, PartMessage
 from wizard.engine.session.exclusive import lock_key
-from wizard.engine.session.registry import CREATE
+from wizard.engine.session.registry import CREATE, CREATE_ROOM, Room
 from wizard.engine.settings import Settings
 from wizard.rollout.model import StepKind
 from wizard.rollout.render import Mode
@@ -47,6 +47,7 @@ def _script(situation: Situation, composer: Composer, settings: Settings, regist
     yield r"\set QUIET on"
     yield r"\encoding UTF8"
     yield from _prologue(situation, composer, settings, registry)
+    rooms: set[Room] = set()
     for rendered in remaining:
         step = rendered.step
         yield f"\n-- {step.id}  {_comment(step.title)}"
@@ -55,6 +56,9 @@ def _script(situation: Situation, composer: Composer, settings: Settings, regist
         for number, _ in situation.left(rendered):
             message = composer.deploy(situation, rendered, number, registry=registry)
             begun = situation.begun(rendered, number) if registry else None
+            for room in sorted({*message.source.rooms} - rooms) if registry else ():
+                rooms.add(room)
+                yield from _making(CREATE_ROOM[room])
             yield from (
                 _part(message)
                 if begun is None
@@ -89,9 +93,7 @@ def _prologue(situation: Situation, composer: Composer, settings: Settings, regi
         return
     if situation.record is None:
         yield "\n-- the registry"
-        yield "BEGIN;"
-        yield from (_statement(statement.sql) for statement in split_sql(CREATE))
-        yield "COMMIT;"
+        yield from _making(CREATE)
     if situation.active is None:
         names = {decision.name for decision in situation.rollout.decisions}
         facts = situation.facts
@@ -121,6 +123,12 @@ def _prologue(situation: Situation, composer: Composer, settings: Settings, regi
         .format(composer.session_id, composer.rollout_id(situation), settings.operator, __version__)
         .as_string()
     )
+
+
+def _making(tables: str) -> Iterator[str]:
+    yield "BEGIN;"
+    yield from (_statement(statement.sql) for statement in split_sql(tables))
+    yield "COMMIT;"
 
 
 def _rest(message: PartMessage, begun: PartRecord, session_id: str) -> Iterator[str]:

@@ -21,7 +21,7 @@ from wizard.engine.parts.etiquette import Etiquette
 from wizard.engine.parts.message import ROW_COUNT
 from wizard.engine.parts.source import Line, PartMessage
 from wizard.engine.session.blockers import Seen
-from wizard.engine.session.registry import record_failure
+from wizard.engine.session.registry import record_failure, require_room
 from wizard.engine.steering import Steering
 from wizard.rollout.statements import terminated
 
@@ -78,6 +78,12 @@ class Sent:
     seconds: float
     answers: tuple[Rows, ...]
     """To what was asked behind it."""
+
+
+def require_rooms(connection: Connection, message: PartMessage) -> None:
+    """Makes the tables of the registry that the part needs and that are not there yet."""
+    for room in message.source.rooms:
+        require_room(connection, room)
 
 
 def send_intent(connection: Connection, message: PartMessage) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from wizard.engine.keeping.guard import Guard, Saving
 from wizard.engine.parts.batch import Batch, batch_of
+from wizard.engine.session.registry import Room
 from wizard.rollout.render import Group, Mode
 from wizard.rollout.shape import Item
 from wizard.rollout.statements import Statement
@@ -50,6 +51,13 @@ class PartSource:
     """Its locks let the application read and write, so it may wait long for them."""
     strategy: str = "atomic"
     """Of the step."""
+
+    @property
+    def rooms(self) -> tuple[Room, ...]:
+        """Tables of the registry that it needs beside those that are always there."""
+        remembers = any(statement.remembers for group in self.groups for statement in group.statements)
+        needed: dict[Room, bool] = {"batches": self.mode is Mode.BATCHES, "fills": remembers}
+        return tuple(room for room, is_needed in needed.items() if is_needed)
 
     @property
     def batch(self) -> Batch | None:

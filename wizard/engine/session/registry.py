@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -30,10 +30,25 @@ Origin = Literal["made", "adopted", "replaced"]
 DURABLY = "SET LOCAL synchronous_commit = on"
 """In the same transaction as what must not be lost, not even when the server crashes a moment later."""
 
-FORMAT = "Registry of rag-wizard, format 3:"
+FORMAT = "Registry of rag-wizard, format 4:"
 """How the schema's comment begins; another format is another program's."""
 
-CREATE = (Path(__file__).parent / "registry.sql").read_text(encoding="utf-8")
+Room = Literal["batches", "fills", "archives", "files"]
+"""Tables of the registry that not every rollout needs; they are made before they are used first."""
+
+
+def _texts(*names: str) -> str:
+    return "\n".join((Path(__file__).parent / f"{name}.sql").read_text(encoding="utf-8") for name in names)
+
+
+CREATE = _texts("registry", "registry_closed")
+_FIRST: Mapping[Room, str] = {
+    "batches": "rag_wizard.batch",
+    "fills": "rag_wizard.filled",
+    "archives": "rag_wizard.archive",
+    "files": "rag_wizard.types_file",
+}
+CREATE_ROOM: Mapping[Room, str] = {room: _texts(f"registry_{room}", "registry_closed") for room in _FIRST}
 
 
 def registry_exists(connection: Connection) -> bool:
@@ -62,9 +77,25 @@ def registry_exists(connection: Connection) -> bool:
 
 def create_registry(connection: Connection) -> None:
     """Makes the registry, in one transaction. Raises OtherOperatorError if somebody else is making it right now."""
+    _make(connection, CREATE)
+
+
+def has_room(connection: Connection, room: Room) -> bool:
+    """True if the registry, which is there, has these tables."""
+    row = connection.execute("SELECT to_regclass(%s) IS NOT NULL AS there", (_FIRST[room],)).fetchone()
+    return row is not None and bool(row["there"])
+
+
+def require_room(connection: Connection, room: Room) -> None:
+    """Makes these tables unless they are there. Raises OtherOperatorError as `create_registry` does."""
+    if not has_room(connection, room):
+        _make(connection, CREATE_ROOM[room])
+
+
+def _make(connection: Connection, text: str) -> None:
     try:
         with connection.transaction():
-            connection.execute(CREATE)
+            connection.execute(text)
     except (errors.DuplicateSchema, errors.UniqueViolation):
         raise OtherOperatorError(
             "another session made the registry at the same moment", fix="Run the same command again."

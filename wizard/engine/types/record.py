@@ -9,7 +9,7 @@ from psycopg.types.json import Jsonb
 
 from wizard.db.connect import Connection
 from wizard.db.queries import query
-from wizard.engine.session.registry import DURABLY
+from wizard.engine.session.registry import DURABLY, has_room, require_room
 from wizard.typescript.entries import Wanted
 
 
@@ -36,6 +36,8 @@ class FileRecord:
 
 def load_files(connection: Connection, rollout_id: str) -> tuple[FileRecord, ...]:
     """Those that were not put back yet, newest first."""
+    if not has_room(connection, "files"):
+        return ()
     return tuple(
         FileRecord(
             row["host"], row["path"], row["step"], bytes(row["before"]), row["written"], row["mended"],
@@ -47,6 +49,7 @@ def load_files(connection: Connection, rollout_id: str) -> tuple[FileRecord, ...
 
 def save_file(connection: Connection, rollout_id: str, session_id: str, record: FileRecord) -> None:
     """Records a file before it is written: durably, since the file's own name will be."""
+    require_room(connection, "files")
     with connection.transaction():
         connection.execute(DURABLY)
         connection.execute(
