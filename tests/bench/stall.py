@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -98,6 +99,23 @@ class Watch:
 
 
 NOTHING = "nothing"
+SIZE = "select pg_database_size(current_database())"
+EXPIRY_S = 40.0
+"""By then Linux has begun to write back what was written (`vm.dirty_expire_centisecs`: 30 s), and is through with it."""
+
+
+def write_file(size: int, seconds: float) -> None:
+    """Writes a file evenly over so many seconds, as the server writes what a table grows by: it waits for no disk.
+
+    Returns once the system has written it back by itself.
+    """
+    began = time.monotonic()
+    with tempfile.NamedTemporaryFile() as file:
+        for done in range(0, size, 1 << 20):
+            file.write(b"\0" * (1 << 20))
+            time.sleep(max(began + seconds * done / size - time.monotonic(), 0))
+        file.flush()
+        time.sleep(max(began + seconds + EXPIRY_S - time.monotonic(), 0))
 
 
 def stalls(here: Ground, rows: int, *, window_s: float, guide: bool) -> list[Stall]:
@@ -123,7 +141,10 @@ def _beside_guide(here: Ground, rows: int, window_s: float) -> Stall:
 def _beside_wizard(
     here: Ground, rows: int, window_s: float, *, round_trip_s: float = 0.0, nothing_s: float = 0.0
 ) -> list[Stall]:
-    """A run and a rollback; with `nothing_s`, nothing before and after them, for that long or as long as the longer."""
+    """A run and a rollback; with `nothing_s`, nothing before and after them, for that long or as long as the longer.
+
+    And last, then, a file: what of all this is the disk's.
+    """
     watch = Watch(window_s)
     behind = f", {round_trip_s * 1000:.0f} ms away" if round_trip_s else ""
     with here.database(rows) as database, wire_to(database, round_trip_s) as (_, far), load_on(database, rows) as load:
@@ -131,11 +152,14 @@ def _beside_wizard(
         time.sleep(WARM_UP_S)
         if nothing_s:
             watch.nothing(1)
-        watch.during(f"rag-wizard run{behind}", lambda: run(here.wizard(url, "run", "--yes")))
+        before = database.value(SIZE)
+        ran = watch.during(f"rag-wizard run{behind}", lambda: run(here.wizard(url, "run", "--yes")))
+        grown = database.value(SIZE) - before
         watch.during(f"rag-wizard rollback{behind}", lambda: run(here.wizard(url, "rollback", "--yes")))
         if nothing_s:
             longest = max(nothing_s, *(period.end - period.begin for period in watch.periods))
             watch.nothing(max(math.ceil((longest - watch.length(NOTHING)) / window_s), 1))
+            watch.during(f"a file of {grown >> 20} MB", lambda: write_file(grown, ran.took))
         return watch.stalls(load.stop())
 
 

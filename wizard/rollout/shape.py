@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from enum import Enum
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,10 +42,11 @@ class ItemKind(Enum):
     __hash__ = object.__hash__
 
 
-class Item(BaseModel):
-    """One object of the target schema."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One object of the target schema. Hundreds are made of what the server answers, after every step."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     kind: ItemKind
     table: str = ""
@@ -55,7 +56,7 @@ class Item(BaseModel):
     definition: str
     """As the catalog prints it while search_path is the target schema alone: equal text means equal objects."""
 
-    @cached_property
+    @property
     def key(self) -> tuple[ItemKind, str, str]:
         """What makes it the same object on another database. An index's name belongs to the schema, not the table."""
         return (self.kind, "" if self.kind is ItemKind.INDEX else self.table, self.name)
@@ -130,4 +131,4 @@ def write_shapes(folder: Path, entries: Mapping[tuple[str, int, str], tuple[Shap
 
 def _compact(item: Item) -> str:
     """An item on a line of its own, for readable differences."""
-    return json.dumps(item.model_dump(mode="json"), ensure_ascii=False)
+    return json.dumps(asdict(item) | {"kind": item.kind.value}, ensure_ascii=False)

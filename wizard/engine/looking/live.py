@@ -59,8 +59,10 @@ def objects_question(schema: str, *, tables: set[str], indexes: set[str], functi
 
 def objects_of(rows: Iterable[dict[str, Any]]) -> Live:
     """The items that the answer to such a question holds."""
-    # Text from a query of ours: it needs no validation, of which there would be hundreds after every step.
-    items = (Item.model_construct(**(row | {"kind": _KINDS[row["kind"]]})) for row in rows)
+    items = (
+        Item(kind=_KINDS[row["kind"]], table=row["table"], name=row["name"], definition=row["definition"])
+        for row in rows
+    )
     return {item.key: item for item in items}
 
 

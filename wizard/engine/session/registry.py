@@ -21,7 +21,7 @@ from wizard.db.reading import Rows, all_rows
 from wizard.engine.looking.record import PartRecord, RolloutRecord, SessionRecord
 from wizard.errors import ConnectionUnsuitableError, OtherOperatorError, RefusedError
 from wizard.rollout.render import Group, Mode
-from wizard.rollout.shape import Item
+from wizard.rollout.shape import Item, ItemKind
 from wizard.rollout.statements import Statement, split_sql
 
 Origin = Literal["made", "adopted", "replaced"]
@@ -166,7 +166,7 @@ def load_objects(connection: Connection, parts: Collection[str]) -> dict[str, li
     found: dict[str, list[tuple[Origin, Item]]] = {}
     if parts:
         for row in connection.execute(query("objects"), {"parts": list(parts)}):
-            item = Item(kind=row["kind"], table=row["table_name"], name=row["name"], definition=row["definition"])
+            item = Item(kind=ItemKind(row["kind"]), table=row["table_name"], name=row["name"], definition=row["definition"])
             found.setdefault(row["part_id"], []).append((row["origin"], item))
     return found
 
