@@ -101,7 +101,7 @@ class Watch:
 NOTHING = "nothing"
 SIZE = "select pg_database_size(current_database())"
 EXPIRY_S = 40.0
-"""By then Linux has begun to write back what was written (`vm.dirty_expire_centisecs`: 30 s), and is through with it."""
+"""By then Linux has written back what was written (it begins after `vm.dirty_expire_centisecs`: 30 s)."""
 
 
 def write_file(size: int, seconds: float) -> None:

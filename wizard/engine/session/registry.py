@@ -166,7 +166,8 @@ def load_objects(connection: Connection, parts: Collection[str]) -> dict[str, li
     found: dict[str, list[tuple[Origin, Item]]] = {}
     if parts:
         for row in connection.execute(query("objects"), {"parts": list(parts)}):
-            item = Item(kind=ItemKind(row["kind"]), table=row["table_name"], name=row["name"], definition=row["definition"])
+            kind = ItemKind(row["kind"])
+            item = Item(kind=kind, table=row["table_name"], name=row["name"], definition=row["definition"])
             found.setdefault(row["part_id"], []).append((row["origin"], item))
     return found
 
