@@ -82,7 +82,9 @@ class End:
             database.query(
                 "select p.step, p.part, p.direction, p.rows, sum(b.rows)::int from rag_wizard.part p"
                 " join rag_wizard.batch b using (part_id) group by p.part_id order by 3, 1, 2"
-            ),
+            )
+            if database.value("select to_regclass('rag_wizard.batch') is not null")
+            else [],
             # What an index that was left invalid takes more is no effect of its own.
             database.query(
                 "select p.step, p.part, p.direction, s.sql, s.rows, count(*) from rag_wizard.statement s"

@@ -82,9 +82,9 @@ def guide_statements(step: str | None = None) -> tuple[str, ...]:
 def lasting(database: Database, schema: str = "public") -> Snapshot:
     """What two undisturbed runs have in common: no generated ids and times of the six tables, no registry's rows."""
     own = {f"{schema}.{table}.{column}" for table in TABLES for column in ("id", "created_at", "updated_at")}
-    taken = database.snapshot(own)
+    digest = database.digest(own)
     return Snapshot(
-        taken.dump, {name: rows for name, rows in taken.digest.items() if not name.startswith("rag_wizard.")}
+        database.dump(), {name: rows for name, rows in digest.items() if not name.startswith("rag_wizard.")}
     )
 
 

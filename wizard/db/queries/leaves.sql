@@ -1,7 +1,7 @@
 -- The relations that hold a table's rows: itself, its partitions, those that inherit from it; by name, as the search
 -- path lets one write it. blocks: how large it is now. filenode: another one, and its rows lie elsewhere. as_it_is: of
 -- each B-tree that is not unique and holds none of the columns that are set, the first one that may be set to itself;
--- none where a trigger could notice that.
+-- none where a trigger is for some columns only: it could take that for a change.
 WITH RECURSIVE tree AS (
     SELECT c.oid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE n.nspname = %(schema)s AND c.relname = %(table)s
@@ -30,7 +30,7 @@ SELECT c.oid::regclass::text AS name,
                WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey) AND a.attname = ANY (%(columns)s)
            ) AND NOT EXISTS (
                SELECT FROM pg_trigger AS t
-               WHERE t.tgrelid = c.oid AND t.tgattr <> '' AND t.tgenabled IN ('A', 'R')
+               WHERE t.tgrelid = c.oid AND t.tgattr::text <> '' AND t.tgenabled <> 'D'
            )
            ORDER BY 1
        ) AS as_it_is
