@@ -19,6 +19,8 @@ MANY_BLOCKS = 1_000
 """A smaller table (8 MB) needs little room however it is changed."""
 MANY_ROWS = 8.0
 """Rows to be changed in a block; fewer leave enough room there as it is."""
+MUCH_LARGER = 1.5
+"""Times the blocks that a batch may have: up to then it is not worth two."""
 
 
 @dataclass(frozen=True)
@@ -47,26 +49,31 @@ def pages(
     block that there was in the beginning holds what was changed here and what is new: that is left to the sweep.
     """
     name, node = leaf["name"], leaf["filenode"]
-    first, turn, end = 0, 0, leaf["blocks"]
-    last = first
     # Rewritten since (VACUUM FULL, CLUSTER): its rows lie elsewhere, so it is gone through again.
-    if reached.get("relation") == name and reached["filenode"] == node:
-        first, end = reached["block"], reached["end"]
-        turn, last, turns = reached.get("turn", 0), reached.get("last", first), reached.get("turns", 1)
+    if reached.get("relation") != name or reached["filenode"] != node:
+        reached = {}
+    first, end, turns = reached.get("block", 0), reached.get("end", leaf["blocks"]), reached.get("turns", turns)
+    last, turn, at = reached.get("last", first), reached.get("turn", 0), reached.get("at", first)
     as_it_is = as_it_is_of(leaf)
     while first < end:
-        if turn == 0:
-            last = min(first + blocks(max(MOST_BLOCKS // turns, 1)) * turns, end)
-        while turn < turns:
-            values = {
-                batches.RELATION: name, batches.FIRST: str(first), batches.LAST: str(last),
-                batches.TURNS: str(turns - 1), batches.TURN: str(turn), batches.AS_IT_IS: as_it_is,
-            }  # fmt: skip
-            turn += 1
-            there = {"block": last, "turn": 0} if turn == turns else {"block": first, "turn": turn, "last": last}
-            place = {"phase": "filling", "relation": name, "filenode": node, **there, "turns": turns, "end": end}
-            yield Work(values, place, (last - first) / turns)
-        first, turn = last, 0
+        size = max(blocks(max(MOST_BLOCKS // turns, 1)), 1) * turns
+        if (turn, at) == (0, first):
+            last = min(first + size, end)
+        # The pace may have become slower since the page was cut: then a turn goes in several batches.
+        until = last if last - at <= MUCH_LARGER * size else at + size
+        values = {
+            batches.RELATION: name, batches.FIRST: str(at), batches.LAST: str(until),
+            batches.TURNS: str(turns - 1), batches.TURN: str(turn), batches.AS_IT_IS: as_it_is,
+        }  # fmt: skip
+        share = (until - at) / turns
+        if until < last:
+            at = until
+        elif turn + 1 < turns:
+            turn, at = turn + 1, first
+        else:
+            first, turn, at = last, 0, last
+        place = {"block": first, "last": last, "turn": turn, "at": at, "turns": turns, "end": end}
+        yield Work(values, {"phase": "filling", "relation": name, "filenode": node, **place}, share)
 
 
 def as_it_is_of(leaf: Mapping[str, Any]) -> str:
