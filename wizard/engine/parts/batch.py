@@ -77,13 +77,15 @@ WITH picked AS MATERIALIZED (
     FOR NO KEY UPDATE SKIP LOCKED
 )
 UPDATE ONLY {relation} AS {table}
-SET {assignments}{as_it_is}
+SET {assignments}
+    {as_it_is}
 WHERE ctid = ANY (ARRAY(SELECT ctid FROM picked))"""
 _QUICK = """\
 -- a page of the table
 WITH changed AS (
     UPDATE ONLY {relation} AS {table}
-    SET {assignments}{as_it_is}
+    SET {assignments}
+        {as_it_is}
     WHERE ctid >= '({first},0)' AND ctid < '({last},0)' AND hashtid(ctid) & {turns} = {turn} AND (
 {condition}
     )
@@ -101,7 +103,8 @@ WITH picked AS MATERIALIZED (
     FOR NO KEY UPDATE SKIP LOCKED
 ), changed AS (
     UPDATE ONLY {relation} AS {table}
-    SET {assignments}{as_it_is}
+    SET {assignments}
+        {as_it_is}
     WHERE ctid = ANY (ARRAY(SELECT ctid FROM picked))
     RETURNING {noted} AS key
 ){remembered}
