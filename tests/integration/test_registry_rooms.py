@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.database import ROOMS, Database
 from tests.support.engine import Operator
+from wizard.errors import RefusedError
 
 ALWAYS = ["guard", "object", "part", "revert", "rollout", "session", "statement"]
 TABLES = (
@@ -36,6 +39,16 @@ def test_tables_come_when_they_are_needed_and_are_closed(database: Database, tmp
     Operator(database, strategy="online").engine.run()
     assert tables(database) == sorted([*ALWAYS, *archives, "batch", "leftover"])
     assert database.query(OPEN) == []
+
+
+def test_a_room_with_a_table_missing_is_damage_and_never_taken_for_empty(database: Database, tmp_path: Path) -> None:
+    Operator(database, strategy="atomic").engine.run()
+    database.execute("insert into experts (name, domain, context) values ('late', 'other', '')")
+    Operator(database, archives=tmp_path).engine.rollback()
+    database.execute("drop table rag_wizard.archive")
+
+    with pytest.raises(RefusedError, match=r"the registry is damaged: rag_wizard\.archive is missing"):
+        Operator(database).engine.survey()
 
 
 def test_the_rooms_and_what_is_always_there_share_no_table() -> None:

@@ -16,11 +16,11 @@ from pydantic import SecretStr
 
 from wizard.db.target import Target
 from wizard.demo.server import HOST, SUPERUSER, Server, client_environment
-from wizard.engine.session.registry import CREATE_ROOM
+from wizard.engine.session.registry import TABLES
 
 Statement = str | sql.Composable
 
-ROOMS = tuple(table for text in CREATE_ROOM.values() for table in re.findall(r"CREATE TABLE IF NOT EXISTS (\S+)", text))
+ROOMS = tuple(table for tables in TABLES.values() for table in tables)
 """Tables of the registry that are made when they are first needed."""
 
 
@@ -129,8 +129,8 @@ class Database:
         assert not check or done.returncode == 0, f"psql ended with {done.returncode}:\n{done.stderr}"
         return done
 
-    def dump(self, *, rooms: bool = False) -> str:
-        """The whole schema, as the superuser sees it; `rooms`: also the registry's tables that come when needed."""
+    def dump(self, *, rooms: bool = True) -> str:
+        """The whole schema, as the superuser sees it; `rooms`: with the registry's tables that come when needed."""
         without = () if rooms else tuple(f"--exclude-table={table}" for table in ROOMS)
         program = str(self.server.client_dir / "pg_dump")
         done = subprocess.run(
@@ -176,7 +176,7 @@ class Database:
 
     def snapshot(self, exclude: Collection[str] = ()) -> Snapshot:
         """Schema and rows together; compare two with assert_same."""
-        return Snapshot(self.dump(rooms=True), self.digest(exclude))
+        return Snapshot(self.dump(), self.digest(exclude))
 
     def log_statements(self) -> None:
         """From the next connection on, the server logs every statement sent to this database; read it with `logged`."""

@@ -73,7 +73,7 @@ class End:
     def of(cls, database: Database) -> End:
         """Schema, rows, and how often each part, batch and statement took effect."""
         return cls(
-            database.dump(),
+            database.dump(rooms=False),
             database.digest(VOLATILE, schemas=["public"]),
             database.query(
                 "select step, part, direction, count(*) from rag_wizard.part where state = 'done'"

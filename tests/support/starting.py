@@ -84,7 +84,7 @@ def lasting(database: Database, schema: str = "public") -> Snapshot:
     own = {f"{schema}.{table}.{column}" for table in TABLES for column in ("id", "created_at", "updated_at")}
     digest = database.digest(own)
     return Snapshot(
-        database.dump(), {name: rows for name, rows in digest.items() if not name.startswith("rag_wizard.")}
+        database.dump(rooms=False), {name: rows for name, rows in digest.items() if not name.startswith("rag_wizard.")}
     )
 
 

@@ -56,7 +56,7 @@ def pages(
     last, turn, at = reached.get("last", first), reached.get("turn", 0), reached.get("at", first)
     as_it_is = as_it_is_of(leaf)
     while first < end:
-        size = max(blocks(max(MOST_BLOCKS // turns, 1)), 1) * turns
+        size = blocks(MOST_BLOCKS // turns) * turns
         if (turn, at) == (0, first):
             last = min(first + size, end)
         # The pace may have become slower since the page was cut: then a turn goes in several batches.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from psycopg import errors, sql
 from psycopg.types.json import Jsonb
@@ -42,13 +43,10 @@ def _texts(*names: str) -> str:
 
 
 CREATE = _texts("registry", "registry_closed")
-_FIRST: Mapping[Room, str] = {
-    "batches": "rag_wizard.batch",
-    "fills": "rag_wizard.filled",
-    "archives": "rag_wizard.archive",
-    "files": "rag_wizard.types_file",
+CREATE_ROOM: Mapping[Room, str] = {room: _texts(f"registry_{room}", "registry_closed") for room in get_args(Room)}
+TABLES: Mapping[Room, list[str]] = {
+    room: re.findall(r"^CREATE TABLE IF NOT EXISTS (\S+)", text, re.MULTILINE) for room, text in CREATE_ROOM.items()
 }
-CREATE_ROOM: Mapping[Room, str] = {room: _texts(f"registry_{room}", "registry_closed") for room in _FIRST}
 
 
 def registry_exists(connection: Connection) -> bool:
@@ -81,9 +79,12 @@ def create_registry(connection: Connection) -> None:
 
 
 def has_room(connection: Connection, room: Room) -> bool:
-    """True if the registry, which is there, has these tables."""
-    row = connection.execute("SELECT to_regclass(%s) IS NOT NULL AS there", (_FIRST[room],)).fetchone()
-    return row is not None and bool(row["there"])
+    """True if the registry, which is there, has these tables. Raises RefusedError if it has only some of them."""
+    text = "SELECT name, to_regclass(name) IS NOT NULL AS there FROM unnest(%s::text[]) AS name"
+    there = {row["name"]: row["there"] for row in connection.execute(text, (TABLES[room],))}
+    if any(there.values()) and not all(there.values()):
+        raise _damaged(", ".join(f"{name} is missing" for name, found in there.items() if not found))
+    return all(there.values())
 
 
 def require_room(connection: Connection, room: Room) -> None:
@@ -154,11 +155,15 @@ def _told_if_damaged() -> Iterator[None]:
     try:
         yield
     except (errors.UndefinedTable, errors.UndefinedColumn, errors.InvalidSchemaName) as error:
-        raise RefusedError(
-            f"the registry is damaged: {error.diag.message_primary}",
-            why="Somebody changed schema rag_wizard by hand. Nothing was changed by this command.",
-            fix="Restore schema rag_wizard from a backup; without it nothing can be resumed or rolled back.",
-        ) from None
+        raise _damaged(error.diag.message_primary) from None
+
+
+def _damaged(how: str | None) -> RefusedError:
+    return RefusedError(
+        f"the registry is damaged: {how}",
+        why="Somebody changed schema rag_wizard by hand. Nothing was changed by this command.",
+        fix="Restore schema rag_wizard from a backup; without it nothing can be resumed or rolled back.",
+    )
 
 
 def load_objects(connection: Connection, parts: Collection[str]) -> dict[str, list[tuple[Origin, Item]]]:
