@@ -139,11 +139,13 @@ def test_a_prepared_transaction_is_named(ready: Database) -> None:
 
 def test_a_deadlock_is_tried_again(ready: Database) -> None:
     Operator(ready).engine.run(last="2.1")
-    # The server looks for a deadlock only once the other one has surely crossed, however slow the machine is.
+    # The server looks for a deadlock only once the other one has surely crossed, however slow the machine is,
+    # and on behalf of the wizard alone: whoever looks is the one that is ended.
     name = sql.Identifier(ready.name)
     ready.execute(sql.SQL("alter database {} set deadlock_timeout = '4s'").format(name), user=SUPERUSER)
     operator = Operator(ready, lock_timeout_ms=30_000, lock_patience_s=60.0)
-    with holding(ready, "lock table rag_documents in share mode") as other:
+    with holding(ready, "lock table rag_documents in share mode", user=SUPERUSER) as other:
+        other.execute("set local deadlock_timeout = '10min'")
 
         def cross() -> None:
             """Once 2.2 holds knowledge and waits for rag_documents, wait for knowledge."""
