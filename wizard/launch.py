@@ -49,7 +49,7 @@ class Launch:
     lock_timeout_ms: int = DEFAULT_LOCK_TIMEOUT_MS
     batch_rows: int | None = None
     """Rows of a backfill that are changed in one transaction."""
-    batch_delay_s: float = 0.0
+    batch_delay_s: float | None = None
     """Between two batches."""
     types_file: Path | None = None
     """types/database.ts of the application; None: the demo's own, or that step stays open."""

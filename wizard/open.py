@@ -131,7 +131,7 @@ def command_of(launch: Launch) -> str:
         ("--rollout", str(launch.rollout or ""), ""),
         ("--strategy", launch.strategy, "auto"),
         ("--batch-rows", str(launch.batch_rows or ""), ""),
-        ("--batch-delay", duration(launch.batch_delay_s).replace(" ", ""), "0"),
+        ("--batch-delay", "" if launch.batch_delay_s is None else duration(launch.batch_delay_s).replace(" ", ""), ""),
         ("--state-dir", str(launch.state_dir), str(default_state_dir())),
         *(("--decide", f"{name}={value}", "") for name, value in launch.decisions.items()),
     ):

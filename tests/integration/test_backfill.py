@@ -166,7 +166,8 @@ def test_the_pace_is_changed_while_it_runs(database: Database, tmp_path: Path) -
 
     def faster(event: Event) -> None:
         if isinstance(event, BackfillProgressed) and event.phase == "filling":
-            operator.engine.set_pace(batch_rows=50_000, delay_s=0.0)
+            operator.engine.set_batch_rows(50_000)
+            operator.engine.set_delay(0.0)
 
     operator.listen(faster)
     operator.engine.run()

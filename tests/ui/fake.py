@@ -223,7 +223,7 @@ def filled(batches: int, second: float = 0.0, **changes: Any) -> BackfillProgres
     fields: dict[str, Any] = {
         "step": "6.2", "part": 2, "parts": 2, "table": "clones", "phase": "filling", "batches": batches,
         "rows": batches * 5000, "total": 1_000_000, "rows_per_s": 57_140.0, "eta_s": 10.3, "batch_rows": 5000,
-        "delay_s": 0.0, "at": NOON + timedelta(seconds=second),
+        "delay_s": None, "at": NOON + timedelta(seconds=second),
     }  # fmt: skip
     return BackfillProgressed(**(fields | changes))
 
@@ -238,7 +238,7 @@ class FakeEngine:
         self.settings = Settings()
         self.resting = False
         self.tell: Listener = lambda _event: None
-        self.pace: tuple[int, float] = (5000, 0.0)
+        self.pace: tuple[int, float | None] = (5000, None)
         self._over = threading.Event()
 
     def run(self, **_: Any) -> Outcome:
@@ -248,9 +248,11 @@ class FakeEngine:
         self._over.wait(30)
         return Outcome(ending="stopped", sentence=self.state.sentence)
 
-    def set_pace(self, *, batch_rows: int | None = None, delay_s: float | None = None) -> tuple[int, float]:
-        self.pace = (batch_rows or self.pace[0], self.pace[1] if delay_s is None else delay_s)
-        return self.pace
+    def set_batch_rows(self, rows: int) -> None:
+        self.pace = (rows, self.pace[1])
+
+    def set_delay(self, seconds: float | None) -> None:
+        self.pace = (self.pace[0], seconds)
 
     def pause(self) -> None:
         self.resting = True

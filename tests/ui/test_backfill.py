@@ -43,20 +43,24 @@ async def test_a_backfill_shows_how_far_it_is_and_takes_another_pace(size: tuple
         await run(walk, "BACKFILLING 6.2: 415,000 of ~1,000,000 rows committed. Safe to stop")
         for words in (
             "part 2 of 2 · batch 83", "━━━━━╸" if size == WIDE else "━━━━━─", "41 %",
-            " · 57,140 rows/s, about 0:10 left", "batches of 5,000 rows  + -     no delay  < >",
+            " · 57,140 rows/s, about 0:10 left", "batches of 5,000 rows  + -     gives way to others  < >",
             "slowed down: replication is 12 s behind",
         ):  # fmt: skip
             await walk.until(lambda words=words: words in walk.text, words)
         await walk.until(lambda: ("+ - Batch  < > Delay" in walk.lines[-1]) == (size == WIDE), "its keys are there")
         assert walk.app.main.query_one(KeyBar).max_scroll_x == 0
         for key, words, pace in (
-            ("+", "batches of 10,000 rows", (10_000, 0.0)), (">", "10 ms between two", (10_000, 0.01)),
+            ("+", "batches of 10,000 rows", (10_000, None)), (">", "10 ms between two", (10_000, 0.01)),
             (">", "20 ms between two", (10_000, 0.02)), ("-", "batches of 5,000 rows", (5000, 0.02)),
-            ("<", "10 ms between two", (5000, 0.01)),
+            ("<", "10 ms between two", (5000, 0.01)), ("<", "gives way to others", (5000, None)),
+            ("<", "no delay", (5000, 0.0)), (">", "gives way to others", (5000, None)),
         ):  # fmt: skip
             await walk.pilot.press(key)
             await walk.until(lambda words=words: words in walk.text, words)
             assert engine_of(walk).pace == pace
+        for _ in range(2):
+            await walk.pilot.press("<")
+        await walk.until(lambda: walk.state_line == "there is no delay between two batches", "the bound is told")
         for _ in range(4):
             await walk.pilot.press("+")
         await walk.until(lambda: walk.state_line == "batches of 50,000 rows are the largest", "the bound is told")

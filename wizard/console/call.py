@@ -115,16 +115,16 @@ def parse_batch_rows(rows: int | None) -> int | None:
     return rows
 
 
-def parse_batch_delay(text: str | None) -> float:
-    """Seconds in "100ms", "1s" or "0". Raises UsageError."""
+def parse_batch_delay(text: str | None) -> float | None:
+    """Seconds in "100ms", "1s" or "0"; None: as long as others need it. Raises UsageError."""
     if text is None:
-        return 0.0
+        return None
     milliseconds = _milliseconds(text)
     if milliseconds is None or not DELAY_S[0] * 1000 <= milliseconds <= DELAY_S[1] * 1000:
         raise UsageError(
             f"--batch-delay {text!r} is not a time from 0 to {DELAY_S[1]:.0f}s.",
             why="It is the pause between two batches of a backfill.",
-            fix="Write it as in --batch-delay 100ms or --batch-delay 1s.",
+            fix="Write it as in --batch-delay 100ms, or leave it out to give way to others who write.",
         )
     return milliseconds / 1000
 

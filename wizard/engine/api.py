@@ -2,8 +2,8 @@
 
 One `Engine` is one sitting of one operator on one database. Reading methods open a read-only session, create nothing
 and take no lock. Writing methods open a session of their own, take the advisory lock, and close both at the end.
-Not thread-safe, except `stop`, `cancel`, `pause`, `go_on`, `set_pace`, `preview` and `signal_blocker`, which are meant
-to be called from another thread.
+Not thread-safe, except `stop`, `cancel`, `pause`, `go_on`, `set_batch_rows`, `set_delay`, `preview` and
+`signal_blocker`, which are meant to be called from another thread.
 """
 
 from __future__ import annotations
@@ -264,10 +264,13 @@ class Engine:
         """Ends a pause."""
         self._steering.go_on()
 
-    def set_pace(self, *, batch_rows: int | None = None, delay_s: float | None = None) -> tuple[int | None, float]:
-        """Rows a batch and seconds between two of a backfill, from the next batch on; what holds then."""
-        self._steering.pace(batch_rows=batch_rows, delay_s=delay_s)
-        return self._steering.batch_rows, self._steering.delay_s
+    def set_batch_rows(self, rows: int) -> None:
+        """Rows of a backfill's batches, from the next one on."""
+        self._steering.set_batch_rows(rows)
+
+    def set_delay(self, seconds: float | None) -> None:
+        """Seconds between two batches of a backfill, from the next one on; None: as long as others need it."""
+        self._steering.set_delay(seconds)
 
     @property
     def resting(self) -> bool:

@@ -184,8 +184,8 @@ class BackfillProgressed(Event):
     eta_s: float | None = None
     """Seconds left at the measured rate; None: no estimate."""
     batch_rows: int
-    delay_s: float
-    """Between two batches, as it is now."""
+    delay_s: float | None
+    """Between two batches, as it is now; None: none of its own, while others write as long as the work took."""
     slowed: str = ""
     """Why it goes slower than asked; empty if it does not."""
 

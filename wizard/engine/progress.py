@@ -16,10 +16,10 @@ BATCHES = tuple(
 )  # fmt: skip
 """Batch sizes that a key moves between, each about twice the one before."""
 DELAYS = tuple(
-    seconds for seconds in (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0)
+    seconds for seconds in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0)
     if DELAY_S[0] <= seconds <= DELAY_S[1]
 )  # fmt: skip
-"""Seconds between two batches that a key moves between."""
+"""Seconds between two batches that a key moves between. Below them is the delay that others get, below that none."""
 SAFE = "Safe to stop at any time"
 
 
@@ -31,6 +31,20 @@ def larger(rungs: tuple[float, ...], now: float) -> float:
 def smaller(rungs: tuple[float, ...], now: float) -> float:
     """The rung below `now`; the first one stays."""
     return next((rung for rung in reversed(rungs) if rung < now), rungs[0])
+
+
+def longer_delay(now: float | None) -> float | None:
+    """The delay above `now`; the longest one stays."""
+    if now is None:
+        return DELAYS[0]
+    return larger(DELAYS, now) if now else None
+
+
+def shorter_delay(now: float | None) -> float | None:
+    """The delay below `now`: None below the shortest, no delay below None, which stays."""
+    if not now:
+        return 0.0
+    return smaller(DELAYS, now) if now > DELAYS[0] else None
 
 
 def percent(done: int, total: int | None) -> int | None:
@@ -61,7 +75,9 @@ def batch_words(backfill: BackfillProgressed) -> str:
 
 
 def delay_words(backfill: BackfillProgressed) -> str:
-    """`no delay`, `100 ms between two`."""
+    """`no delay`, `100 ms between two`, `gives way to others`."""
+    if backfill.delay_s is None:
+        return "gives way to others"
     return f"{duration(backfill.delay_s)} between two" if backfill.delay_s else "no delay"
 
 

@@ -22,7 +22,7 @@ class Settings:
     """How long all tries of one part together wait before it is given up (exit 6)."""
     batch_rows: int | None = None
     """Rows of a backfill that are changed in one transaction."""
-    batch_delay_s: float = 0.0
+    batch_delay_s: float | None = None
     """Between two batches."""
     lock_budget_ms: int = 2000
     """How long the application may wait while a rollback saves what changed since the archive, for each table."""

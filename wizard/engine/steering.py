@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Steering:
     """Thread-safe switches. The engine looks at them between parts and while it waits."""
 
-    def __init__(self, batch_rows: int | None = None, delay_s: float = 0.0) -> None:
+    def __init__(self, batch_rows: int | None = None, delay_s: float | None = None) -> None:
         self._stop = threading.Event()
         self._go = threading.Event()
         self._go.set()
@@ -29,7 +29,7 @@ class Steering:
         self.batch_rows = batch_rows
         """Rows of the next batch of a backfill; None: as many as take no longer than they should."""
         self.delay_s = delay_s
-        """Pause between two batches."""
+        """Seconds between two batches; None: as long as others need it, who write meanwhile."""
 
     def forget(self) -> None:
         """The operation is over: what was asked for does not concern the next one."""
@@ -69,12 +69,13 @@ class Steering:
             if self._in_flight is not None:
                 self._in_flight.cancel_safe(timeout=5)
 
-    def pace(self, *, batch_rows: int | None = None, delay_s: float | None = None) -> None:
-        """Other batches from the next one on, within `BATCH_ROWS` and `DELAY_S`."""
-        if batch_rows is not None:
-            self.batch_rows = min(max(batch_rows, BATCH_ROWS[0]), BATCH_ROWS[1])
-        if delay_s is not None:
-            self.delay_s = min(max(delay_s, DELAY_S[0]), DELAY_S[1])
+    def set_batch_rows(self, rows: int) -> None:
+        """Larger or smaller batches from the next one on, within `BATCH_ROWS`."""
+        self.batch_rows = min(max(rows, BATCH_ROWS[0]), BATCH_ROWS[1])
+
+    def set_delay(self, seconds: float | None) -> None:
+        """Another delay from the next batch on, within `DELAY_S`; None: as long as others need it."""
+        self.delay_s = None if seconds is None else min(max(seconds, DELAY_S[0]), DELAY_S[1])
 
     @property
     def paused(self) -> bool:

@@ -57,13 +57,13 @@ class Steering(Looking):
         """Less time between two batches."""
         from wizard.engine import progress as pace
 
-        self._pace_delay(pace.smaller)
+        self._pace_delay(pace.shorter_delay)
 
     def longer_delay(self) -> None:
         """More time between two batches."""
         from wizard.engine import progress as pace
 
-        self._pace_delay(pace.larger)
+        self._pace_delay(pace.longer_delay)
 
     def _pace_batches(self, move: Callable[[tuple[float, ...], float], float]) -> None:
         from wizard.engine.progress import BATCHES
@@ -72,19 +72,19 @@ class Steering(Looking):
         if engine is None or live is None or live.backfill is None:
             return
         before = live.backfill.batch_rows
-        rows, _ = engine.set_pace(batch_rows=int(move(BATCHES, before)))
+        rows = int(move(BATCHES, before))
+        engine.set_batch_rows(rows)
         if rows == before:
             self.say(f"batches of {rows:,} rows are the {'smallest' if rows == BATCHES[0] else 'largest'}")
         self.board.live = replace(live, backfill=live.backfill.model_copy(update={"batch_rows": rows}))
 
-    def _pace_delay(self, move: Callable[[tuple[float, ...], float], float]) -> None:
+    def _pace_delay(self, move: Callable[[float | None], float | None]) -> None:
         engine, live = self.app.desk.engine, self.board.live
         if engine is None or live is None or live.backfill is None:
             return
-        from wizard.engine.progress import DELAYS
-
         before = live.backfill.delay_s
-        _, delay_s = engine.set_pace(delay_s=move(DELAYS, before))
+        delay_s = move(before)
+        engine.set_delay(delay_s)
         if delay_s == before:
             self.say(
                 f"{duration(delay_s)} is the longest delay" if delay_s else "there is no delay between two batches"

@@ -12,6 +12,7 @@ from psycopg import errors
 from wizard.db.queries import query
 from wizard.engine.events import BackfillProgressed
 from wizard.engine.looking.record import PartRecord
+from wizard.engine.parts.others import Others
 from wizard.engine.parts.send import PartFailedError, StoppedError
 from wizard.engine.parts.source import PartMessage
 from wizard.limits import AIMED_BATCH_ROWS, BATCH_AIM_S
@@ -64,6 +65,9 @@ class Pace:
         self._told = 0.0
         self._slowed = ""
         self._relief_s = 0.0
+        self._worked_s = 0.0
+        """How long the server has worked for the backfill since it last rested."""
+        self._others = Others()
         self._waiting_since: float | None = None
 
     def begin(self, going_on: PartRecord | None, *, total: int) -> None:
@@ -109,6 +113,7 @@ class Pace:
         self._rows += rows
         self._batches = number
         self._held_s = 0.5 * self._held_s + 0.5 * seconds
+        self._worked_s += seconds
         if rows:
             self._waiting_since = None
         self._recent.append((time.monotonic(), self._rows))
@@ -125,23 +130,30 @@ class Pace:
         self.tell(phase)
 
     def wait(self) -> None:
-        """Between two batches: the operator's pause and delay, then whatever asks for mercy.
+        """Between two messages: the operator's pause and delay, or the rest that others get; whatever asks for mercy.
 
         Raises StoppedError if the operator wants to stop.
         """
         if self._here.steering.wait_if_paused():
             raise StoppedError
         self._look()
-        delay = max(self._here.steering.delay_s, self._relief_s)
+        asked = self._here.steering.delay_s
+        delay = max(self._rest_s() if asked is None else asked, self._relief_s)
+        self._worked_s = 0.0
         if delay and self._here.steering.wait(delay):
             raise StoppedError
 
+    def _rest_s(self) -> float:
+        """While others write: as long as the server worked, without the time that it had for itself on the way."""
+        return max(self._worked_s - self._way_s, 0.0) if self._others.writing else 0.0
+
     def _look(self) -> None:
-        """Once a second: lag and waits. While a replica or slot is far behind, nothing is sent."""
+        """Once a second: lag, waits, whether others write. While a replica or slot is far behind, nothing is sent."""
         while time.monotonic() - self._looked >= LOOK_S:
             row = self._here.connection.execute(query("pressure")).fetchone() or {}
             self._looked = time.monotonic()
-            self._relief_s, self._slowed = 0.0, self._share_words()
+            self._others.look(self._looked, row.get("next_xid") or 0, self._batches)
+            self._relief_s, self._slowed = 0.0, self._share_words() or self._others_words()
             if row.get("read_only"):
                 raise PartFailedError(errors.ReadOnlySqlTransaction(READ_ONLY), None, (0, 0))
             lag = _lag(row)
@@ -159,6 +171,11 @@ class Pace:
         if self._share >= 1.0 or self._here.steering.batch_rows is None:
             return ""
         return f"batches took longer than {LONG_BATCH_S:.0f} s; {self.rows:,} rows each for now"
+
+    def _others_words(self) -> str:
+        if not self._others.writing or self._here.steering.delay_s is not None:
+            return ""
+        return f"others write {self._others.writing:,.0f} transactions a second; half of the time is theirs"
 
     def locked_out(self, left: int, holders: str, attempt: int) -> None:
         """Rows that others have locked are all that is left: waits before the next look, within the patience.
@@ -196,9 +213,14 @@ class Pace:
                 direction="deploy" if source.direction == "deploy" else "revert", table=self._table, phase=phase,
                 batches=self._batches, rows=self._rows, total=None if phase == "counting" else self.total,
                 rows_per_s=rate, eta_s=left / rate if rate else None, batch_rows=self.rows,
-                delay_s=max(self._here.steering.delay_s, self._relief_s), slowed="" if last else self._slowed,
+                delay_s=self._delay_s, slowed="" if last else self._slowed,
             )
         )  # fmt: skip
+
+    @property
+    def _delay_s(self) -> float | None:
+        asked = self._here.steering.delay_s
+        return asked if asked is None and not self._relief_s else max(asked or 0.0, self._relief_s)
 
     def _rate(self) -> float | None:
         """Rows a second over the last batches; None before there is anything to measure."""

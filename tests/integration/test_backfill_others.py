@@ -1,0 +1,76 @@
+"""A backfill beside others who write: half of the time is theirs, unless the operator wants otherwise."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.support.database import Database
+from tests.support.filling import fill, filling, make_things
+from tests.support.polling import Loop
+from wizard.engine.events import BackfillProgressed
+from wizard.engine.steering import Steering
+
+ROWS = 2_000
+WORK_S = ROWS * 9 / 10 * 0.002
+"""What the server needs for the rows, by `pg_sleep`, and for every other moment a little more."""
+
+
+@contextmanager
+def writing(database: Database, statement: str) -> Iterator[None]:
+    """Somebody who sends this about fifty times a second, each time in a transaction of its own."""
+    with database.connect() as connection:
+
+        def write() -> None:
+            connection.execute(statement.encode())
+            time.sleep(0.02)
+
+        with Loop("application", write):
+            yield
+
+
+def filled_slowly(
+    database: Database, folder: Path, monkeypatch: pytest.MonkeyPatch, **pace: object
+) -> tuple[list[str], list[float]]:
+    """Fills the table; why it was slowed down, and every rest of the server."""
+    rests: list[float] = []
+    wait = Steering.wait
+    monkeypatch.setattr(Steering, "wait", lambda self, seconds: (rests.append(seconds), wait(self, seconds))[1])
+    operator = fill(database, filling(folder, value="pg_sleep(0.002)::text || 'x'"), **{"batch_rows": None, **pace})
+    assert operator.engine.run().ending == "done"
+    assert database.value("select count(*) from things where filled is null") == 0
+    return list(dict.fromkeys(event.slowed for event in operator.told(BackfillProgressed) if event.slowed)), rests
+
+
+def test_half_of_the_time_is_theirs(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_things(database, rows=ROWS)
+    database.execute("create table orders (id bigint generated always as identity)")
+
+    with writing(database, "insert into orders default values"):
+        slowed, rests = filled_slowly(database, tmp_path, monkeypatch)
+
+    assert slowed
+    assert all(why.startswith("others write ") and why.endswith(" half of the time is theirs") for why in slowed)
+    # Not yet in the first second, in which it learns of them; and the way to this server takes a little.
+    assert WORK_S / 4 < sum(rests) < 3 * WORK_S
+
+
+@pytest.mark.parametrize(
+    ("statement", "pace"),
+    [("select 1", {}), ("insert into orders default values", {"batch_delay_s": 0.0})],
+    ids=["they only read", "the operator said no delay"],
+)
+def test_else_it_does_not_rest(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, statement: str, pace: dict[str, float]
+) -> None:
+    make_things(database, rows=ROWS)
+    database.execute("create table orders (id bigint generated always as identity)")
+
+    with writing(database, statement):
+        slowed, rests = filled_slowly(database, tmp_path, monkeypatch, **pace)
+
+    assert (slowed, rests) == ([], [])
