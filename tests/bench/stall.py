@@ -118,16 +118,16 @@ def write_file(size: int, seconds: float) -> None:
         time.sleep(max(began + seconds + EXPIRY_S - time.monotonic(), 0))
 
 
-def stalls(here: Ground, rows: int, *, window_s: float, guide: bool) -> list[Stall]:
-    """Everything at one size, without the guide if need be: nothing first, so that the others can be told beside it.
+def stalls(here: Ground, rows: int, *, window_s: float, guide: bool, far: bool) -> list[Stall]:
+    """Everything at one size, without the guide and the far runs if need be: nothing first, to tell the others beside.
 
     Nothing is watched beside rag-wizard, before and after it, for at least as long as the longest of the others.
     """
     theirs = [_beside_guide(here, rows, window_s)] if guide else []
-    far = _beside_wizard(here, rows, window_s, round_trip_s=ROUND_TRIP_S)
-    longest = max(stall.took for stall in (*theirs, *far))
+    away = _beside_wizard(here, rows, window_s, round_trip_s=ROUND_TRIP_S) if far else []
+    longest = max((stall.took for stall in (*theirs, *away)), default=window_s)
     near = _beside_wizard(here, rows, window_s, nothing_s=longest)
-    return [near[0], *theirs, *near[1:], *far]
+    return [near[0], *theirs, *near[1:], *away]
 
 
 def _beside_guide(here: Ground, rows: int, window_s: float) -> Stall:

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
+from tests.support.blocking import eventually
 from tests.support.database import SUPERUSER, Database
 from tests.support.engine import Operator
 from tests.support.filling import fill, filling, make_things
@@ -157,6 +158,23 @@ def test_a_value_that_is_null_does_not_keep_it_from_ending(database: Database, t
 
     assert database.value("select count(*) from things where filled is null") == 400
     assert not [notice.text for notice in operator.told(Noticed) if "came or changed" in notice.text]
+
+
+def test_a_pause_tells_exactly_what_the_database_has(database: Database, tmp_path: Path) -> None:
+    make_things(database)
+    operator = fill(database, filling(tmp_path), batch_delay_s=0.02)
+
+    running = threading.Thread(target=operator.engine.run)
+    running.start()
+    eventually(lambda: any(event.rows for event in operator.told(BackfillProgressed)), "a batch is told")
+    operator.engine.pause()
+    eventually(lambda: operator.engine.resting, "it rests")
+    told = operator.told(BackfillProgressed)[-1]
+    found = database.value("select sum(rows)::int from rag_wizard.batch")
+    operator.engine.stop()
+    running.join()
+
+    assert told.rows == found < 900
 
 
 @pytest.mark.slow

@@ -63,6 +63,7 @@ class Pace:
         self._recent: deque[tuple[float, int]] = deque(maxlen=64)
         self._looked = 0.0
         self._told = 0.0
+        self._phase: Phase = "filling"
         self._slowed = ""
         self._relief_s = 0.0
         self._worked_s = 0.0
@@ -127,6 +128,7 @@ class Pace:
             self._share = max(self._share / 2, 0.01)
         elif seconds < SHORT_BATCH_S:
             self._share = min(self._share * 1.25, 1.0)
+        self._phase = phase
         self.tell(phase)
 
     def wait(self) -> None:
@@ -134,6 +136,9 @@ class Pace:
 
         Raises StoppedError if the operator wants to stop.
         """
+        if self._here.steering.paused:
+            # Whoever pauses compares what is told with what the database has.
+            self.tell(self._phase, always=True)
         if self._here.steering.wait_if_paused():
             raise StoppedError
         self._look()
@@ -153,7 +158,7 @@ class Pace:
             row = self._here.connection.execute(query("pressure")).fetchone() or {}
             self._looked = time.monotonic()
             self._others.look(self._looked, row.get("next_xid") or 0, self._batches)
-            self._relief_s, self._slowed = 0.0, self._share_words() or self._others_words()
+            self._relief_s, self._slowed = 0.0, self._share_words()
             if row.get("read_only"):
                 raise PartFailedError(errors.ReadOnlySqlTransaction(READ_ONLY), None, (0, 0))
             lag = _lag(row)
@@ -163,7 +168,7 @@ class Pace:
             if not lag:
                 return
             self._slowed = f"waits: {lag}"
-            self.tell("filling", always=True)
+            self.tell(self._phase, always=True)
             if self._here.steering.wait(LOOK_S):
                 raise StoppedError
 
@@ -175,7 +180,7 @@ class Pace:
     def _others_words(self) -> str:
         if not self._others.writing or self._here.steering.delay_s is not None:
             return ""
-        return f"others write {self._others.writing:,.0f} transactions a second; half of the time is theirs"
+        return f"others write {self._others.writing:,.0f} transactions/s; half of the time is theirs"
 
     def locked_out(self, left: int, holders: str, attempt: int) -> None:
         """Rows that others have locked are all that is left: waits before the next look, within the patience.
@@ -213,7 +218,7 @@ class Pace:
                 direction="deploy" if source.direction == "deploy" else "revert", table=self._table, phase=phase,
                 batches=self._batches, rows=self._rows, total=None if phase == "counting" else self.total,
                 rows_per_s=rate, eta_s=left / rate if rate else None, batch_rows=self.rows,
-                delay_s=self._delay_s, slowed="" if last else self._slowed,
+                delay_s=self._delay_s, slowed="" if last else self._slowed or self._others_words(),
             )
         )  # fmt: skip
 
