@@ -32,6 +32,11 @@ def duration(seconds: float) -> str:
     return f"{seconds * 1000:.4g} ms" if seconds < 1 else f"{seconds:.4g} s"
 
 
+def plural(count: int, noun: str) -> str:
+    """`1 row`, `2 rows`, `1,000 rows`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def clock(seconds: float) -> str:
     """Hours where there are any, minutes and seconds: `0:14`, `1:02:03`."""
     minutes, rest = divmod(max(int(seconds), 0), 60)

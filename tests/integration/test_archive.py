@@ -376,7 +376,7 @@ def test_the_operator_is_told_where_rows_went(database: Database, archives: Path
 
     operator.engine.rollback()
 
-    assert f"1 rows are archived in {only_archive(archives)}" in [event.text for event in operator.told(Noticed)]
+    assert f"1 row archived in {only_archive(archives)}" in [event.text for event in operator.told(Noticed)]
 
 
 def test_an_archive_can_be_made_in_a_schema_with_an_awkward_name(make_database: MakeDatabase, archives: Path) -> None:

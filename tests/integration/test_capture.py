@@ -132,6 +132,25 @@ def test_what_is_shown_is_what_is_sent_and_logged_and_the_log_replays(
     assert database.digest(schemas=["public"], exclude=["updated_at"]).keys() == twin.digest(schemas=["public"]).keys()
 
 
+def test_values_of_columns_are_named_among_what_was_archived_those_of_the_last_moment_too(
+    database: Database, archives: Path
+) -> None:
+    operator = Operator(database, archives=archives, strategy="online")
+    operator.engine.run()
+    some = "(select id from clones order by id limit 5)"
+    database.execute(f"update clones set rag_expert_name = 'Ada' where id in {some}")
+
+    def change(event: Event) -> None:
+        if isinstance(event, PartStarted) and (event.step, event.direction) == ("6.2", "revert"):
+            database.execute("update clones set rag_expert_name = 'Bob' where id = " + ONE)
+
+    operator.listen(change)
+    assert operator.engine.rollback().ending == "done"
+
+    (archive,) = operator.engine.survey().archives
+    assert (archive.path, archive.rows, archive.late) == (str(only_archive(archives)), 5, 1)
+
+
 @pytest.mark.parametrize("seam", ["archived", *slow("captured", "dropping", "dropped")])
 def test_killed_at_a_seam_the_next_rollback_goes_on_and_loses_nothing(
     database: Database, archives: Path, seam: str

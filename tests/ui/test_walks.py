@@ -155,6 +155,7 @@ async def test_rows_that_would_be_lost_are_archived_and_it_says_where(
         assert not (state_dir / "archives").exists()
         await walk.press("enter")
         assert walk.board.page is Page.ROLLED_BACK
+        assert "1 row in " in walk.text
     (archived,) = (state_dir / "archives" / "acme-test").glob("*/*-domains.jsonl")
     assert "astronomy" in archived.read_text()
     assert database.value("SELECT to_regclass('domains') IS NULL")

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from wizard.console.tables import columns, speaks_unicode
 from wizard.engine.looking.dependents import dependents_words
 from wizard.engine.state import StepState
-from wizard.engine.words import conflict_lines, is_there, object_lines, objects_words
+from wizard.engine.words import conflict_lines, is_there, lost_rows, object_lines, objects_words
 from wizard.rollout.model import STRONG_LOCKS
-from wizard.text import one_line, shortened, visible
+from wizard.text import one_line, plural, shortened, visible
 
 if TYPE_CHECKING:
     from wizard.db.target import Target
@@ -49,11 +49,6 @@ def glyph(state: StepState) -> str:
 def stamp(at: datetime) -> str:
     """A time in UTC to the second."""
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-def plural(number: int, noun: str) -> str:
-    """`1 row`, `2 rows`, `1,000 rows`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def target_line(target: Target) -> str:
@@ -276,7 +271,7 @@ def rollback_lines(plan: RollbackPlan, target: str, *, statements: bool, discard
     if plan.losses:
         where = f"Archived first, in {one_line(plan.archive)}" if plan.archive else "Archived first"
         lines += ["", "Would be lost" if discard else where]
-        lines += columns((plural(x.rows, "row"), f"step {x.step}", x.what) for x in plan.losses)
+        lines += columns((f"step {x.step}", lost_rows(x)) for x in plan.losses)
     if plan.replaced_since:
         lines += ["", "Not as this rollout made it", *map(visible, conflict_lines(plan.replaced_since))]
     lines += [one_line(f"{file.path} {file.words}") for file in plan.files]

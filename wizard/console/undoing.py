@@ -20,6 +20,7 @@ from wizard.engine.looking.dependents import require_no_dependents
 from wizard.engine.looking.replaced import require_as_recorded
 from wizard.engine.session.standing import require_none_standing
 from wizard.errors import ExitCode, LockNotObtainedError, RefusedError, UsageError
+from wizard.text import plural
 
 if TYPE_CHECKING:
     from wizard.db.target import Target
@@ -46,9 +47,9 @@ def rollback(call: Call, *, to: str | None, discard_data: bool, archive: Path | 
             say(*lines)
             say(f"Every statement: {engine.settings.command} rollback --dry-run")
         lost = plan.would_lose if discard_data else 0
-        question = f"Roll back {report.plural(len(plan.steps), 'step')} on {target.name}?"
+        question = f"Roll back {plural(len(plan.steps), 'step')} on {target.name}?"
         if lost:
-            question = f"{report.plural(lost, 'row')} will be lost for good. {question}"
+            question = f"{plural(lost, 'row')} will be lost for good. {question}"
         require_consent(call, target, question, name_needed=lost > 0)
         options = [*(["--to", to] if to else []), *(["--archive", str(archive)] if archive else [])]
         # The folder that was shown is the one that is used.
@@ -73,7 +74,7 @@ def restore(call: Call, folder: Path, *, skip_orphans: bool) -> int:
             return ExitCode.DONE
         if not call.yes:
             say(*lines)
-        require_consent(call, target, f"Restore {report.plural(plan.rows, 'row')} on {target.name}?")
+        require_consent(call, target, f"Restore {plural(plan.rows, 'row')} on {target.name}?")
         resume = ["restore", shlex.quote(str(folder)), *(["--skip-orphans"] if skip_orphans else [])]
         return _work(call, engine, target, resume, lambda worker: worker.restore(folder, skip_orphans=skip_orphans))
 

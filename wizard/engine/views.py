@@ -287,7 +287,9 @@ class ArchiveView(View):
     host: str
     """The machine that the folder lies on."""
     rows: int
-    """How many there were when they were destroyed."""
+    """How many it took first, of what was destroyed then."""
+    late: int
+    """How many came or changed between that and the moment they were destroyed."""
     made_at: datetime
 
 

@@ -11,11 +11,11 @@ from wizard.engine.looking.fit import Conflict
 from wizard.engine.looking.situation import Situation
 from wizard.engine.state import StepState
 from wizard.engine.views import ConflictView, Failure, StepView, Verification
-from wizard.engine.views_back import RollbackObject, RollbackStep
+from wizard.engine.views_back import Loss, RollbackObject, RollbackStep
 from wizard.errors import RefusedError
 from wizard.rollout.model import Step, StepKind
 from wizard.rollout.render import Mode, RenderedStep, Strategy
-from wizard.text import one_line
+from wizard.text import one_line, plural
 
 MANY = 6
 """So many objects of a kind are named one by one; more are counted."""
@@ -245,6 +245,12 @@ def conflict_error(conflicts: Iterable[ConflictView]) -> RefusedError:
         why="\n".join((*conflict_lines(found), "Nothing was changed.")),
         fix="Rename or remove what is there, or change it to what is expected. The wizard never overwrites it.",
     )
+
+
+def lost_rows(loss: Loss) -> str:
+    """`1 row in experts`, `5 rows of clones with a RAG value of their own`."""
+    rest = loss.what.removeprefix("rows ")
+    return f"{plural(loss.rows, 'row')} {rest}" if rest != loss.what else f"{loss.rows:,} {rest}"
 
 
 def object_lines(step: RollbackStep) -> list[str]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from wizard.engine.state import StepState
-from wizard.ui.text import plural
+from wizard.text import plural
 
 if TYPE_CHECKING:
     from wizard.engine.events import BackfillProgressed, Event, StepFinished, TypesFileRestored, TypesFileWritten

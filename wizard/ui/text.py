@@ -94,8 +94,3 @@ def hanging(text: str, width: int, first: str, *, style: str = "") -> list[Conte
     """Foreign text wrapped to `width`, after `first` on the first line and below its text on the others."""
     body = foreign(text, style).wrap(max(width - len(first), 10))
     return [Content.assemble(first if at == 0 else " " * len(first), line) for at, line in enumerate(body)]
-
-
-def plural(count: int, noun: str) -> str:
-    """ "1 row", "2 rows", "1,000 rows"."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

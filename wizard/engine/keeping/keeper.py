@@ -29,6 +29,7 @@ from wizard.engine.views import Outcome
 from wizard.engine.words import committed
 from wizard.errors import LockNotObtainedError, WizardError
 from wizard.rollout.render import Group
+from wizard.text import plural
 
 LATE_ROWS = 20_000
 """So many late rows are archived anew before the lock instead of saved under it."""
@@ -123,7 +124,7 @@ class Keeper:
         if self._archive is None:
             return False
         if self._archive.rows:
-            self._here.emit(Noticed(text=f"{self._archive.rows} rows are archived in {folder}"))
+            self._here.emit(Noticed(text=f"{plural(self._archive.rows, 'row')} archived in {folder}"))
         return True
 
     def destroy(self, source: PartSource, undo: Undo, *, parts: int) -> Outcome | None:

@@ -223,7 +223,8 @@ def _archives(connection: Connection, situation: Situation) -> tuple[ArchiveView
         return ()
     rows = connection.execute(query("kept_archives"), {"rollout_id": situation.record.rollout_id})
     return tuple(
-        ArchiveView(path=row["path"], host=row["host"], rows=row["rows"], made_at=row["made_at"]) for row in rows
+        ArchiveView(path=row["path"], host=row["host"], rows=row["rows"], late=row["late"], made_at=row["made_at"])
+        for row in rows
     )
 
 

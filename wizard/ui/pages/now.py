@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from wizard.text import plural
 from wizard.ui.board import Activity, Board
 from wizard.ui.pages.blockers import waiting
 from wizard.ui.pages.decisions import can_be_changed
 from wizard.ui.pages.progress import NARROW, backfill_lines, index_lines
 from wizard.ui.pages.words import elapsed
-from wizard.ui.text import clip, paragraph, plural
+from wizard.ui.text import clip, paragraph
 
 if TYPE_CHECKING:
     from wizard.engine.events import BackfillProgressed

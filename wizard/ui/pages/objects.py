@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from wizard.engine.state import StepState
+from wizard.text import plural
 from wizard.ui.pages.words import heading, where
-from wizard.ui.text import Field, one_line, paragraph, plural
+from wizard.ui.text import Field, one_line, paragraph
 
 if TYPE_CHECKING:
     from wizard.engine.views import ObjectView, StepView

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 
+from wizard.text import plural
 from wizard.ui.pages.words import heading
-from wizard.ui.text import clip, cut, paragraph, plural
+from wizard.ui.text import clip, cut, paragraph
 
 if TYPE_CHECKING:
     from wizard.engine.views import PreviewTable, StepView

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from wizard.engine.state import StepState
-from wizard.ui.text import clip, hanging, one_line, paragraph, plural, stacked, visible
+from wizard.text import plural
+from wizard.ui.text import clip, hanging, one_line, paragraph, stacked, visible
 
 if TYPE_CHECKING:
     from wizard.engine.views import PartView, StatementView, StepView

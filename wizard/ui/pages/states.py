@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from wizard.text import plural
 from wizard.ui.board import Board, Page
 from wizard.ui.pages import decisions, differences
 from wizard.ui.pages.objects import standing
 from wizard.ui.pages.sql import excerpt
 from wizard.ui.pages.step import prerequisites
 from wizard.ui.pages.words import heading, moment, place_of, state_style
-from wizard.ui.text import clip, foreign, hanging, one_line, paragraph, plural, spread, stacked
+from wizard.ui.text import clip, foreign, hanging, one_line, paragraph, spread, stacked
 
 if TYPE_CHECKING:
     from wizard.engine.views import CriterionResult, Failure, StepView
@@ -225,8 +226,9 @@ def _rolled_back(board: Board, width: int) -> Lines:
     gone = [line for line in board.log if line.outcome == "reverted"]
     if gone:
         lines += [Content(""), heading("What was sent, newest last")]
+    places = max((len(line.place) for line in gone), default=0) + 2
     for line in gone:
-        sent = Content.assemble("  ", (f"{line.place:<7}", "$quiet"), foreign(one_line(line.text)))
+        sent = Content.assemble("  ", (f"{line.place:<{places}}", "$quiet"), foreign(one_line(line.text)))
         lines.append(sent.truncate(width, ellipsis=True))
     return lines
 
@@ -235,9 +237,11 @@ def _archived(board: Board, width: int) -> Lines:
     archives = board.survey.archives if board.survey is not None else ()
     if not archives:
         return []
-    lines = [heading(f"Rows archived  {sum(archive.rows for archive in archives):,}")]
+    lines = [heading("Rows archived")]
     for archive in archives:
-        lines += paragraph(f"{plural(archive.rows, 'row')} in {archive.path} on {archive.host}", width, indent="  ")
+        late = f", and {archive.late:,} that came or changed meanwhile," if archive.late else ""
+        rows = f"{plural(archive.rows, 'row')}{late} in {archive.path} on {archive.host}"
+        lines += paragraph(rows, width, indent="  ")
     lines += paragraph("After a new run this puts them back:", width, indent="  ")
     command = one_line(f"{board.command} restore {shlex.quote(archives[0].path)}")
     lines += [line.stylize("bold") for line in paragraph(command, width, indent="  ")]

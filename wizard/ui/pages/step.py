@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from wizard.text import plural
 from wizard.ui.pages import decisions, objects, previews
 from wizard.ui.pages.sql import listing
 from wizard.ui.pages.words import LEVELS, heading, rows_of, size_of, took
-from wizard.ui.text import Field, clip, fields, foreign, one_line, paragraph, plural, stacked
+from wizard.ui.text import Field, clip, fields, foreign, one_line, paragraph, stacked
 
 if TYPE_CHECKING:
     from wizard.engine.views import CheckResult, StepView

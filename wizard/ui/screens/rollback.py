@@ -12,13 +12,14 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from wizard.engine.looking.dependents import dependents_words
-from wizard.engine.words import object_lines
+from wizard.engine.words import lost_rows, object_lines
+from wizard.text import plural
 from wizard.ui.pages.differences import all_of
 from wizard.ui.pages.sql import listing
 from wizard.ui.pages.words import heading
 from wizard.ui.screens.card import Card
 from wizard.ui.screens.confirm import Problem
-from wizard.ui.text import foreign, paragraph, plural, stacked
+from wizard.ui.text import foreign, paragraph, stacked
 
 if TYPE_CHECKING:
     from wizard.engine.views_back import RollbackPlan
@@ -132,7 +133,7 @@ class Rollback(Card[RollbackChoice]):
         lines = [heading("Archived first")]
         for loss in plan.losses:
             if loss.rows:
-                lines += paragraph(f"{loss.step}  {loss.rows:,} {loss.what}", width, indent="  ")
+                lines += paragraph(f"{loss.step}  {lost_rows(loss)}", width, indent="  ")
         lines += paragraph(f"They go to {plan.archive}", width)
         lines += paragraph("After a new run, rag-wizard restore brings them back from there.", width)
         return lines
