@@ -24,7 +24,7 @@ def options(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--rows", type=int, help="one more size, in clones")
     parser.add_argument("--guide-up-to", type=int, default=sys.maxsize, help="larger sizes without the guide's own run")
-    parser.add_argument("--far-up-to", type=int, default=sys.maxsize, help="larger sizes without the runs 100 ms away")
+    parser.add_argument("--far-up-to", type=int, default=sys.maxsize, help="larger sizes only near, without a file")
     parser.add_argument("--sizes", type=_sizes, default=SIZES, help="other sizes, as in 100000,1000000")
     parser.add_argument("--only", choices=SECTIONS, action="append", help="only this section; may be repeated")
     parser.add_argument("--window", type=float, default=4.0, help="seconds of a window whose worst latency counts")

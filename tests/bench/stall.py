@@ -119,14 +119,15 @@ def write_file(size: int, seconds: float) -> None:
 
 
 def stalls(here: Ground, rows: int, *, window_s: float, guide: bool, far: bool) -> list[Stall]:
-    """Everything at one size, without the guide and the far runs if need be: nothing first, to tell the others beside.
+    """Everything at one size, nothing first, so that the others can be told beside it.
 
     Nothing is watched beside rag-wizard, before and after it, for at least as long as the longest of the others.
+    Large sizes may be measured without the guide; and near the server only, without a file.
     """
     theirs = [_beside_guide(here, rows, window_s)] if guide else []
     away = _beside_wizard(here, rows, window_s, round_trip_s=ROUND_TRIP_S) if far else []
     longest = max((stall.took for stall in (*theirs, *away)), default=window_s)
-    near = _beside_wizard(here, rows, window_s, nothing_s=longest)
+    near = _beside_wizard(here, rows, window_s, nothing_s=longest, file=far)
     return [near[0], *theirs, *near[1:], *away]
 
 
@@ -139,11 +140,11 @@ def _beside_guide(here: Ground, rows: int, window_s: float) -> Stall:
 
 
 def _beside_wizard(
-    here: Ground, rows: int, window_s: float, *, round_trip_s: float = 0.0, nothing_s: float = 0.0
+    here: Ground, rows: int, window_s: float, *, round_trip_s: float = 0.0, nothing_s: float = 0.0, file: bool = False
 ) -> list[Stall]:
     """A run and a rollback; with `nothing_s`, nothing before and after them, for that long or as long as the longer.
 
-    And last, then, a file: what of all this is the disk's.
+    And last, if asked for, a file: what of all this is the disk's.
     """
     watch = Watch(window_s)
     behind = f", {round_trip_s * 1000:.0f} ms away" if round_trip_s else ""
@@ -159,6 +160,7 @@ def _beside_wizard(
         if nothing_s:
             longest = max(nothing_s, *(period.end - period.begin for period in watch.periods))
             watch.nothing(max(math.ceil((longest - watch.length(NOTHING)) / window_s), 1))
+        if file:
             watch.during(f"a file of {grown >> 20} MB", lambda: write_file(grown, ran.took))
         return watch.stalls(load.stop())
 
