@@ -20,7 +20,7 @@ def runs_at_once(database: Database, state_dir: Path, times: int) -> None:
     with database.connect(autocommit=False) as blocker:
         # Writers may go on, a foreign key on the table may not: step 1.2 waits.
         blocker.execute("lock table clones in row exclusive mode")
-        running = first.start("run", "--yes", "--lock-timeout", "60s", "--operator", "ada@workstation")
+        running = first.start("run", "--yes", "--lock-timeout", "10min", "--operator", "ada@workstation")
         try:
             while not database.value(
                 "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"

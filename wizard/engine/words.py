@@ -248,7 +248,7 @@ def conflict_error(conflicts: Iterable[ConflictView]) -> RefusedError:
 
 
 def lost_rows(loss: Loss) -> str:
-    """`1 row in experts`, `5 rows of clones with a RAG value of their own`."""
+    """`1 row in tickets`, `5 rows of tickets with a value of their own`."""
     rest = loss.what.removeprefix("rows ")
     return f"{plural(loss.rows, 'row')} {rest}" if rest != loss.what else f"{loss.rows:,} {rest}"
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 URGENT = frozenset({Page.FAILED, Page.CONFLICT, Page.DECISION, Page.TROUBLE})
 """Pages that wait for the operator's word: the bell rings."""
+LEAVE_S = 10.0
+"""So long a signal waits for the database to say what stands."""
 
 
 class Actions(Steering, Blocking):
@@ -43,6 +45,8 @@ class Actions(Steering, Blocking):
         self._name_typed = False
         """The target name of a production database was typed in this sitting."""
         self._leaving = False
+        self._leaving_code = 0
+        """What the process ends with because of a signal; 0: there was none."""
         self._asking_to_leave = False
         self._roll_back_next = False
         self.types = TypesActions(self)
@@ -301,11 +305,19 @@ class Actions(Steering, Blocking):
         self.app.main.draw()
 
     def leave_at_once(self, code: ExitCode) -> None:
-        """A signal: no question. What is committed stays, what runs is cancelled and rolled back."""
+        """A signal: no question. What is committed stays, what runs is cancelled and rolled back.
+
+        It leaves once the database has said what stands now, since that is the last word; at a second signal, or after
+        `LEAVE_S`, without it.
+        """
         engine = self.app.desk.engine
-        if engine is not None and self.board.activity.writes:
-            self.app.in_background(engine.cancel)
-        self.app.exit(return_code=int(code))
+        if engine is None or self._leaving_code or not self.board.activity.writes:
+            self.app.exit(return_code=int(code))
+            return
+        self._leaving = self.board.stop_asked = True
+        self._leaving_code = int(code)
+        self.app.in_background(engine.cancel)
+        self.app.set_timer(LEAVE_S, lambda: self.app.exit(return_code=int(code)))
 
     def cancel(self) -> None:
         """ctrl+c: running, ask; idle, say how to quit."""
@@ -336,7 +348,7 @@ class Actions(Steering, Blocking):
         """An operation ended: leave if that was asked for, else look at what matters now and ring if needed."""
         main, board = self.app.main, self.board
         if self._leaving:
-            self.app.exit()
+            self.app.exit(return_code=self._leaving_code)
             return
         if message.trouble is not None and message.trouble.no_target:
             self._ask_for_target()

@@ -292,6 +292,11 @@ def farewell(board: Board, fault: Trouble | None = None) -> list[str]:
     lines = [line for line in (trouble.what, trouble.why, trouble.fix) if line] if trouble else []
     if board.survey is None:
         return lines
+    if board.activity.writes:
+        # A signal, and no answer of the server to what was cancelled then.
+        lines.append("The database has not said what became of the last part. What was committed before it stays.")
+        lines.append(f"Ask for it with: {board.command} status")
+        return lines
     lines.append(board.sentence)
     if board.survey.begun and not board.survey.finished:
         lines.append(f"Go on with: {board.command}")
