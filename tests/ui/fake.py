@@ -251,6 +251,10 @@ class FakeEngine:
     def set_batch_rows(self, rows: int) -> None:
         self.pace = (rows, self.pace[1])
 
+    @property
+    def delay_s(self) -> float | None:
+        return self.pace[1]
+
     def set_delay(self, seconds: float | None) -> None:
         self.pace = (self.pace[0], seconds)
 

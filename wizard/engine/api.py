@@ -268,6 +268,11 @@ class Engine:
         """Rows of a backfill's batches, from the next one on."""
         self._steering.set_batch_rows(rows)
 
+    @property
+    def delay_s(self) -> float | None:
+        """Seconds between two batches that were asked for; None: as long as others need it."""
+        return self._steering.delay_s
+
     def set_delay(self, seconds: float | None) -> None:
         """Seconds between two batches of a backfill, from the next one on; None: as long as others need it."""
         self._steering.set_delay(seconds)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -82,11 +82,13 @@ class Steering:
         """True while a pause is asked for."""
         return not self._go.is_set()
 
-    def wait_if_paused(self) -> bool:
-        """Returns at once, or when the pause ends; True if the engine shall stop."""
-        self.resting = not self._go.is_set()
-        self._go.wait()
-        self.resting = False
+    def wait_if_paused(self, before: Callable[[], None] = lambda: None) -> bool:
+        """Returns at once, or does `before` and returns when the pause ends; True if the engine shall stop."""
+        if not self._go.is_set():
+            before()
+            self.resting = True
+            self._go.wait()
+            self.resting = False
         return self._stop.is_set()
 
     def wait(self, seconds: float) -> bool:

@@ -289,7 +289,7 @@ class ArchiveView(View):
     rows: int
     """How many it took first, of what was destroyed then."""
     late: int
-    """How many came or changed between that and the moment they were destroyed."""
+    """How many at most came or changed between that and the moment they were destroyed."""
     made_at: datetime
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from textual.content import Content
 from wizard.ui.blocking import Blocking
 from wizard.ui.board import Activity, Page
 from wizard.ui.commands import BY_ID
+from wizard.ui.desk import attempt
 from wizard.ui.steering import Steering
 from wizard.ui.typing import TypesActions
 
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
 
 URGENT = frozenset({Page.FAILED, Page.CONFLICT, Page.DECISION, Page.TROUBLE})
 """Pages that wait for the operator's word: the bell rings."""
-LEAVE_S = 10.0
-"""So long a signal waits for the database to say what stands."""
 
 
 class Actions(Steering, Blocking):
@@ -45,8 +45,6 @@ class Actions(Steering, Blocking):
         self._name_typed = False
         """The target name of a production database was typed in this sitting."""
         self._leaving = False
-        self._leaving_code = 0
-        """What the process ends with because of a signal; 0: there was none."""
         self._asking_to_leave = False
         self._roll_back_next = False
         self.types = TypesActions(self)
@@ -278,6 +276,11 @@ class Actions(Steering, Blocking):
 
     # ------------------------------------------------------------------ leaving
 
+    @property
+    def leaving(self) -> bool:
+        """True once the operator wants to leave after what runs."""
+        return self._leaving
+
     def quit(self) -> None:
         """Idle: leave. While something writes: ask how."""
         if self._asking_to_leave:
@@ -307,17 +310,13 @@ class Actions(Steering, Blocking):
     def leave_at_once(self, code: ExitCode) -> None:
         """A signal: no question. What is committed stays, what runs is cancelled and rolled back.
 
-        It leaves once the database has said what stands now, since that is the last word; at a second signal, or after
-        `LEAVE_S`, without it.
+        The terminal is put back at once, since it may be gone; what came of it is the last word: see `run_screen`.
         """
         engine = self.app.desk.engine
-        if engine is None or self._leaving_code or not self.board.activity.writes:
-            self.app.exit(return_code=int(code))
-            return
-        self._leaving = self.board.stop_asked = True
-        self._leaving_code = int(code)
-        self.app.in_background(engine.cancel)
-        self.app.set_timer(LEAVE_S, lambda: self.app.exit(return_code=int(code)))
+        if engine is not None and self.board.activity.writes:
+            # Not a worker of the app: leaving could end it before it has begun.
+            threading.Thread(target=attempt, args=(engine.cancel,), name="cancel", daemon=True).start()
+        self.app.exit(return_code=int(code))
 
     def cancel(self) -> None:
         """ctrl+c: running, ask; idle, say how to quit."""
@@ -348,7 +347,7 @@ class Actions(Steering, Blocking):
         """An operation ended: leave if that was asked for, else look at what matters now and ring if needed."""
         main, board = self.app.main, self.board
         if self._leaving:
-            self.app.exit(return_code=self._leaving_code)
+            self.app.exit()
             return
         if message.trouble is not None and message.trouble.no_target:
             self._ask_for_target()

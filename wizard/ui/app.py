@@ -62,6 +62,8 @@ class WizardApp(App[None]):
         self.desk = Desk(listener_for(self))
         self.actions = Actions(self)
         self._then: Then | None = None
+        self._ended: OperationEnded | None = None
+        """How the last operation ended, as its thread said it; None while one is under way."""
         self.fault: Trouble | None = None
         """The fault of the screen itself that ended it."""
 
@@ -113,6 +115,7 @@ class WizardApp(App[None]):
         if self.board.busy or engine is None:
             return
         self._then = then
+        self._ended = None
         self.board.began(activity)
         self.main.follow()
         self._run(activity, partial(work, engine))
@@ -133,7 +136,14 @@ class WizardApp(App[None]):
         snapshot, unread = Snapshot(), None
         if self.desk.engine is not None:
             snapshot, unread = self.desk.read(with_statements=activity is Activity.CONNECTING)
-        self.post_message(OperationEnded(activity, result, trouble or unread, snapshot.survey, snapshot.statements))
+        self._ended = OperationEnded(activity, result, trouble or unread, snapshot.survey, snapshot.statements)
+        self.post_message(self._ended)
+
+    def settle(self) -> None:
+        """Once the app is closed: takes note of how the operation ended that it was closed upon."""
+        ended = self._ended
+        if self.board.busy and ended is not None and ended.survey is not None:
+            self.board.ended(ended.survey, ended.statements, ended.trouble)
 
     def in_background(self, work: Callable[[], object]) -> None:
         """Steer the running engine where that itself may wait for the network."""
@@ -211,7 +221,8 @@ class WizardApp(App[None]):
         if message.trouble is None and then is not None:
             then(message.result)
         self.actions.after(message)
-        self.count(self.main.current)
+        if not self.actions.leaving:
+            self.count(self.main.current)
 
     def on_step_chosen(self, message: StepChosen) -> None:
         """Enter on a step."""
@@ -281,6 +292,8 @@ def run_screen(launch: Launch) -> int:
     finally:
         gc.enable()
         app.desk.close()
+    # The threads are joined by now, so what a signal cancelled has ended, and nobody heard of it.
+    app.settle()
     for line in farewell(app.board, app.fault):
         print(line, file=sys.stderr)  # noqa: T201 the screen is gone; this is what stays in the scrollback
     return app.return_code or app.board.exit_code
@@ -293,7 +306,6 @@ def farewell(board: Board, fault: Trouble | None = None) -> list[str]:
     if board.survey is None:
         return lines
     if board.activity.writes:
-        # A signal, and no answer of the server to what was cancelled then.
         lines.append("The database has not said what became of the last part. What was committed before it stays.")
         lines.append(f"Ask for it with: {board.command} status")
         return lines

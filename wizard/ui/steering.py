@@ -82,7 +82,7 @@ class Steering(Looking):
         engine, live = self.app.desk.engine, self.board.live
         if engine is None or live is None or live.backfill is None:
             return
-        before = live.backfill.delay_s
+        before = engine.delay_s
         delay_s = move(before)
         engine.set_delay(delay_s)
         if delay_s == before:

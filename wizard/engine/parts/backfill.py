@@ -265,4 +265,5 @@ class _Backfill:
             raise StoppedError from None
         if failed.sqlstate not in LOCK_CODES:
             raise failed from None
+        self._pace.rolled_back()
         return failed

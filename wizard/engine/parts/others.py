@@ -11,8 +11,8 @@ NEWS = 0.5
 class Others:
     """The transactions a second that others write, on the whole server: they share its WAL and its disk.
 
-    Only a transaction that writes takes a number, so those of the backfill can be told from the others exactly: one for
-    each batch. Whoever only reads takes none, and does not wait for the disk either.
+    Only a transaction that writes takes a number, so those of the backfill can be told from the others: one for each
+    batch. Whoever only reads takes none, and does not wait for the disk either. Subtransactions that write count too.
     """
 
     def __init__(self) -> None:

@@ -69,6 +69,7 @@ class Pace:
         self._worked_s = 0.0
         """How long the server has worked for the backfill since it last rested."""
         self._others = Others()
+        self._rolled_back = 0
         self._waiting_since: float | None = None
 
     def begin(self, going_on: PartRecord | None, *, total: int) -> None:
@@ -105,6 +106,10 @@ class Pace:
             together = max(together, min(2 * self._way_s, MESSAGE_S))
         return max(1, min(int(together / max(self._held_s, 0.001)), 20))
 
+    def rolled_back(self) -> None:
+        """A batch did not get through, since somebody was in its way."""
+        self._rolled_back += 1
+
     def travelled(self, seconds: float) -> None:
         """A message of batches was under way for so long, without the time that they held locks."""
         self._way_s = 0.5 * self._way_s + 0.5 * max(seconds, 0.0)
@@ -136,10 +141,8 @@ class Pace:
 
         Raises StoppedError if the operator wants to stop.
         """
-        if self._here.steering.paused:
-            # Whoever pauses compares what is told with what the database has.
-            self.tell(self._phase, always=True)
-        if self._here.steering.wait_if_paused():
+        # Whoever pauses compares what is told with what the database has.
+        if self._here.steering.wait_if_paused(lambda: self.tell(self._phase, always=True)):
             raise StoppedError
         self._look()
         asked = self._here.steering.delay_s
@@ -157,7 +160,7 @@ class Pace:
         while time.monotonic() - self._looked >= LOOK_S:
             row = self._here.connection.execute(query("pressure")).fetchone() or {}
             self._looked = time.monotonic()
-            self._others.look(self._looked, row.get("next_xid") or 0, self._batches)
+            self._others.look(self._looked, row.get("next_xid") or 0, self._batches + self._rolled_back)
             self._relief_s, self._slowed = 0.0, self._share_words()
             if row.get("read_only"):
                 raise PartFailedError(errors.ReadOnlySqlTransaction(READ_ONLY), None, (0, 0))

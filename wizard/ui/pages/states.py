@@ -239,7 +239,7 @@ def _archived(board: Board, width: int) -> Lines:
         return []
     lines = [heading("Rows archived")]
     for archive in archives:
-        late = f", and {archive.late:,} that came or changed meanwhile," if archive.late else ""
+        late = f", and up to {archive.late:,} that came or changed meanwhile," if archive.late else ""
         rows = f"{plural(archive.rows, 'row')}{late} in {archive.path} on {archive.host}"
         lines += paragraph(rows, width, indent="  ")
     lines += paragraph("After a new run this puts them back:", width, indent="  ")
