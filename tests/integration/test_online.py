@@ -28,7 +28,7 @@ def test_online_ends_like_atomic_and_rolls_back_to_exactly_the_start(database: D
     outcome = operator.engine.run()
 
     assert outcome.ending == "done"
-    assert database.dump(rooms=False) == twin.dump(rooms=False)
+    assert database.dump_with_every_room() == twin.dump_with_every_room()
     assert database.digest(VOLATILE, schemas=["public"]) == twin.digest(VOLATILE, schemas=["public"])
     started = operator.told(PartStarted)
     assert {step: [e.title for e in started if e.step == step] for step in PARTS} == PARTS
@@ -76,7 +76,7 @@ def test_psql_runs_the_online_plan_to_the_same_end_and_the_wizard_rolls_it_back(
 
     database.psql(operator.engine.plan())
 
-    assert database.dump(rooms=False) == twin.dump(rooms=False)
+    assert database.dump_with_every_room() == twin.dump_with_every_room()
     assert database.digest(VOLATILE, schemas=["public"]) == twin.digest(VOLATILE, schemas=["public"])
     assert operator.engine.verify().passed
     assert Operator(database).engine.rollback().ending == "done"
@@ -129,5 +129,5 @@ def test_back_to_a_step_and_forward_again_ends_alike(database: Database, twin: D
     Operator(database).engine.rollback(step)
     Operator(database, strategy="online", batch_rows=100).engine.run()
 
-    assert database.dump(rooms=False) == twin.dump(rooms=False)
+    assert database.dump_with_every_room() == twin.dump_with_every_room()
     assert database.digest(VOLATILE, schemas=["public"]) == twin.digest(VOLATILE, schemas=["public"])

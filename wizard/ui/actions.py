@@ -44,7 +44,8 @@ class Actions(Steering, Blocking):
         super().__init__(app)
         self._name_typed = False
         """The target name of a production database was typed in this sitting."""
-        self._leaving = False
+        self.leaving = False
+        """The operator wants to leave after what runs."""
         self._asking_to_leave = False
         self._roll_back_next = False
         self.types = TypesActions(self)
@@ -276,11 +277,6 @@ class Actions(Steering, Blocking):
 
     # ------------------------------------------------------------------ leaving
 
-    @property
-    def leaving(self) -> bool:
-        """True once the operator wants to leave after what runs."""
-        return self._leaving
-
     def quit(self) -> None:
         """Idle: leave. While something writes: ask how."""
         if self._asking_to_leave:
@@ -301,7 +297,7 @@ class Actions(Steering, Blocking):
         if engine is None or not self.board.activity.writes:
             self.app.exit()
             return
-        self._leaving = self.board.stop_asked = True
+        self.leaving = self.board.stop_asked = True
         engine.stop()
         if answer == "cancel":
             self.app.in_background(engine.cancel)
@@ -346,7 +342,7 @@ class Actions(Steering, Blocking):
     def after(self, message: OperationEnded) -> None:
         """An operation ended: leave if that was asked for, else look at what matters now and ring if needed."""
         main, board = self.app.main, self.board
-        if self._leaving:
+        if self.leaving:
             self.app.exit()
             return
         if message.trouble is not None and message.trouble.no_target:
