@@ -38,9 +38,9 @@ from wizard.engine.views import (
 from wizard.launch import Launch
 from wizard.rollout.model import Deviation, Lock, StepKind
 from wizard.ui.app import WizardApp
-from wizard.ui.board import Trouble
 from wizard.ui.desk import Desk, Snapshot
 from wizard.ui.messages import listener_for
+from wizard.ui.trouble import Trouble
 
 NOON = datetime(2026, 11, 22, 14, 2, 11, tzinfo=UTC)
 HOSTILE = "[/regex] $1 [0-9]"

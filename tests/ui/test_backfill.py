@@ -12,9 +12,10 @@ from tests.ui.fake import HOSTILE, NOON, FakeDesk, FakeEngine, begun, fake_app, 
 from wizard.engine.events import Event, IndexProgressed, PartCommitted, StatementCommitted
 from wizard.launch import Launch
 from wizard.ui.app import WizardApp
-from wizard.ui.board import Activity, Board
+from wizard.ui.board import Board
 from wizard.ui.messages import ProgressReported
 from wizard.ui.pages.stage import heading
+from wizard.ui.trouble import Activity
 from wizard.ui.widgets.bars import KeyBar
 from wizard.ui.widgets.steps import Parts
 

@@ -13,9 +13,10 @@ from tests.ui.fake import ESCAPE, HOSTILE, NOON, fake_app, survey
 from wizard.demo.server import SUPERUSER
 from wizard.engine.events import BlockersSeen, LockWaited, PartStarted, StepStarted
 from wizard.engine.views import Blocker
-from wizard.ui.board import Activity, Page
+from wizard.ui.board import Page
 from wizard.ui.screens.blockers import WhoBlocks
 from wizard.ui.screens.confirm import YesNo
+from wizard.ui.trouble import Activity
 
 READS = "select * from clones where name = 'secret-name'"
 
@@ -63,6 +64,7 @@ async def test_a_blocker_is_named_listed_and_ended_only_after_yes(
             superuser.rollback()
             await walk.until(lambda: walk.board.page is Page.FINISHED, "the run goes on")
             assert "Nobody is in the way any more." in walk.text
+            assert "t  end its connection" not in walk.text
             await walk.press("escape")
             assert "secret" not in walk.text
     gone = "select 1 from pg_stat_activity where pid = %s"

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.database import Database, assert_same
-from tests.ui.conftest import SIZES_OF_A_WALK, Open
+from tests.ui.conftest import NARROW, SIZES_OF_A_WALK, Open
 from wizard.engine.state import StepState
 from wizard.ui.board import Page
 from wizard.ui.widgets.bars import KeyBar
+from wizard.ui.widgets.logpane import LogPane
 
 TINY = Path(__file__).parents[1] / "rollouts" / "tiny"
 COMPLETE = {"done", "passed", "adopted", "open"}
@@ -294,3 +295,57 @@ async def test_exporting_writes_a_new_file_and_refuses_an_old_one(open_screen: O
         await walk.press("x", "enter")
         assert walk.board.page is Page.TROUBLE
         assert str(written) in walk.state_line
+        assert "enter  close this page" in await whole_page(walk)
+        assert walk.board.exit_code == 0, "a file that was not written says nothing of the rollout"
+        await walk.press("enter")
+        assert walk.board.page is Page.FINISHED
+
+
+async def test_enter_after_a_refused_export_or_rollback_runs_nothing(
+    open_screen: Open, database: Database, state_dir: Path
+) -> None:
+    async with open_screen() as walk:
+        await walk.press("enter", "enter", "x", "enter", "x", "enter")
+        assert walk.board.page is Page.TROUBLE
+        await walk.press("enter")
+        assert walk.board.page is not Page.TROUBLE
+        database.execute("CREATE VIEW seen AS SELECT domain_name FROM domains")
+        await walk.press("b")
+        assert "In the way, not made by this rollout" in walk.text
+        assert "enter  start" not in walk.text
+        await walk.press("enter")
+        assert walk.app.screen.__class__.__name__ == "Rollback", "it would be refused: enter does nothing"
+        await walk.press("escape")
+        assert walk.states()["1.1"] == "done"
+        assert walk.states()["1.2"] == "to do"
+
+
+async def test_a_step_that_is_partly_done_may_be_rolled_back_by_itself(open_screen: Open, database: Database) -> None:
+    async with open_screen(strategy="online", fail_at="2.1") as walk:
+        await walk.press("a")
+        assert walk.board.page is Page.FAILED, walk.text
+        await walk.go_to("2.1")
+        await walk.press("1")
+        assert "its failure is recorded. " in walk.page
+        assert "left nothing behind" not in walk.page.replace("part", "") or "parts" in walk.page
+        await walk.press("b", "s")
+        assert "everything after step 1.6" in walk.text, walk.text
+        await walk.press("enter")
+        assert walk.states()["1.6"] == "done"
+        assert walk.states()["2.1"] == "rolled back"
+
+
+async def test_a_search_in_the_log_stays_at_its_match(open_screen: Open) -> None:
+    async with open_screen(NARROW) as walk:
+        await walk.press("a", "l", "tab")
+        pane = walk.app.main.query_one(LogPane)
+        assert pane.scroll_offset.y == pane.max_scroll_y > 0
+        walk.app.main.query_one(LogPane).focus()
+        await walk.press("slash")
+        await walk.type("CREATE TABLE domains")
+        await walk.press("enter")
+        assert walk.state_line.startswith("match 1 of"), walk.state_line
+        assert "CREATE TABLE domains" in walk.text
+        assert pane.scroll_offset.y < pane.max_scroll_y
+        await walk.press("n")
+        assert pane.scroll_offset.y < pane.max_scroll_y

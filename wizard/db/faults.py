@@ -49,7 +49,7 @@ def in_words(error: psycopg.Error, target: Target) -> WizardError:
     return WizardError(
         f"the server refused a statement: {said} (SQLSTATE {error.sqlstate or 'not given'})",
         why="It changed nothing. What was committed before stays.",
-        fix="rag-wizard status tells what is recorded; rag-wizard log what was executed.",
+        fix="The command status tells what is recorded, the command log what was executed.",
     )
 
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from textual.content import Content
 
 from wizard.ui.blocking import Blocking
-from wizard.ui.board import Activity, Page
+from wizard.ui.board import Page
 from wizard.ui.commands import BY_ID
 from wizard.ui.desk import attempt
 from wizard.ui.steering import Steering
+from wizard.ui.trouble import Activity
 from wizard.ui.typing import TypesActions
 
 if TYPE_CHECKING:
@@ -66,7 +67,9 @@ class Actions(Steering, Blocking):
     def run(self) -> None:
         """Enter outside the step list: go to the next step, run nothing. While there is a conflict: look again."""
         main, step = self.app.main, self.board.next_step
-        if self.board.conflicts:
+        if self.board.may_close:
+            self._close_trouble()
+        elif self.board.conflicts:
             self._look_again()
         elif step is not None:
             main.look_at(step.id)
@@ -78,6 +81,9 @@ class Actions(Steering, Blocking):
         main = self.app.main
         if main.has_class("-steps"):
             main.toggle("-steps", on=False)
+            return
+        if self.board.may_close:
+            self._close_trouble()
             return
         if self.board.takes_types_file(self.board.step(step_id)):
             self.types.choose(self.board.step(step_id))
@@ -92,6 +98,10 @@ class Actions(Steering, Blocking):
             self.run()
         elif step is not None:
             self._run_step(step)
+
+    def _close_trouble(self) -> None:
+        self.board.trouble = None
+        self.app.main.follow()
 
     def _look_again(self) -> None:
         """Read everything anew, the prerequisites too; nothing runs, also when the conflict is gone."""
@@ -132,7 +142,7 @@ class Actions(Steering, Blocking):
     def retry(self) -> None:
         """The failed part, or the connection."""
         failure = self.board.failure
-        if self.board.activity is Activity.OFFLINE:
+        if self.board.activity is Activity.OFFLINE or self.board.unread:
             self.app.connect()
         elif failure is not None and failure.direction == "revert":
             self.rollback()
@@ -237,17 +247,17 @@ class Actions(Steering, Blocking):
     def _before(self, step_id: str) -> str | None:
         """The step that stays when the highlighted one goes; None when nothing made before it would stay."""
         steps = [step for step in self.board.steps if step.kind.value == "sql"]
-        made = [step.id for step in steps if step.state.is_complete]
-        if step_id not in made or made.index(step_id) == 0:
+        at = next((index for index, step in enumerate(steps) if step.id == step_id), 0)
+        if not steps or not steps[at].stands:
             return None
-        return made[made.index(step_id) - 1]
+        return next((step.id for step in reversed(steps[:at]) if step.state.is_complete), None)
 
     def _show_plan(self, plans: tuple[RollbackPlan, ...]) -> None:
         from wizard.ui.screens.rollback import Rollback
 
         production = self.board.target is not None and self.board.target.production
         width = 104 if self.app.size.width >= 120 else 68
-        screen = Rollback(plans, self.board.name, production=production, width=width)
+        screen = Rollback(plans, self.board.name, self.board.command, production=production, width=width)
         self.app.push_screen(screen, self._roll_back)
 
     def _roll_back(self, choice: RollbackChoice | None) -> None:

@@ -17,7 +17,7 @@ from textual.screen import Screen
 
 from wizard.errors import ExitCode
 from wizard.ui.actions import Actions
-from wizard.ui.board import Activity, Board, Preview, Trouble, utc_now
+from wizard.ui.board import Board, Preview, utc_now
 from wizard.ui.commands import COMMANDS
 from wizard.ui.desk import Desk, Snapshot, attempt, unexpected
 from wizard.ui.messages import (
@@ -34,6 +34,7 @@ from wizard.ui.messages import (
 from wizard.ui.screens.main import MainScreen
 from wizard.ui.text import as_markup
 from wizard.ui.theme import CALM
+from wizard.ui.trouble import Activity, Trouble
 from wizard.ui.widgets.answers import Answers
 
 if TYPE_CHECKING:

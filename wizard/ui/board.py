@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from wizard.engine.state import StepState
 from wizard.ui import log as log_lines
 from wizard.ui.live import Live, followed
+from wizard.ui.trouble import Activity, Trouble
 
 if TYPE_CHECKING:
     from wizard.db.target import Target
@@ -42,22 +43,8 @@ GENTLE = frozenset({"ROW EXCLUSIVE", "ROW SHARE", "ACCESS SHARE"})
 """Lock modes that never wait for somebody who reads."""
 
 
-class Activity(Enum):
-    """What the engine is doing; the value is the word of the State line."""
-
-    CONNECTING = "connecting"
-    OFFLINE = "not connected"
-    IDLE = "ready"
-    READING = "reading"
-    CHECKING = "checking"
-    RUNNING = "running"
-    VERIFYING = "verifying"
-    ROLLING_BACK = "rolling back"
-
-    @property
-    def writes(self) -> bool:
-        """True while the engine may change the database."""
-        return self in {Activity.RUNNING, Activity.ROLLING_BACK}
+UNREAD = "The database has not said what became of the last part. What was committed before it stays."
+"""Instead of the survey's sentence, which is older than what was sent since."""
 
 
 class Page(Enum):
@@ -74,22 +61,6 @@ class Page(Enum):
     DRY_RUN = "Dry run"
     DECISION = "Decide"
     RESUME = "Resume"
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """Why an operation could not be done, in the words of a WizardError."""
-
-    what: str
-    why: str = ""
-    fix: str = ""
-    exit_code: int = 1
-    no_target: bool = False
-    """No setting names a database: the screen asks for one."""
-    abandoned: bool = False
-    """A session that nobody seems to be behind any more is in the way."""
-    refused: bool = False
-    """Going on would lose data, meet a conflict, or contradict what the registry holds."""
 
 
 @dataclass(frozen=True)
@@ -133,8 +104,8 @@ class Board:
     dry_run: DryRun | None = None
     outcome: Outcome | None = None
     trouble: Trouble | None = None
-    refused_run: bool = False
-    """The trouble is a run that the engine refused."""
+    unread: bool = False
+    """The database could not be read since something was written: the survey is older than that."""
     previews: dict[str, Preview] = field(default_factory=dict)
     """Step -> what it wants to be seen before it runs, as counted in this sitting since the database last changed."""
     pause_asked: bool = False
@@ -203,10 +174,10 @@ class Board:
     ) -> None:
         """The operation is over; `survey` replaces everything that was reported since the last one."""
         first = self.survey is None
-        self.trouble = trouble
-        self.refused_run = self.activity is Activity.RUNNING and trouble is not None and trouble.refused
+        self.trouble = replace(trouble, during=self.activity) if trouble else None
+        self.unread = survey is None and (self.unread or self.activity.writes)
         self.live = None
-        self.states = {}
+        self.states = {step: _untold(state) for step, state in self.states.items()} if self.unread else {}
         self.previews = {} if self.activity.writes else self.previews
         self.pause_asked = self.stop_asked = self.resting = False
         self.activity = Activity.IDLE
@@ -340,6 +311,12 @@ class Board:
         return not looks_only and self.state(step) in {StepState.OPEN, StepState.DONE}
 
     @property
+    def may_close(self) -> bool:
+        """Enter closes the page of a trouble: what was asked for is another key's, or nothing to be tried again."""
+        again = {Activity.CONNECTING, Activity.CHECKING, Activity.RUNNING}
+        return self.trouble is not None and self.page is Page.TROUBLE and self.trouble.during not in again
+
+    @property
     def complete(self) -> int:
         """How many steps have nothing left to do."""
         return sum(self.state(step).is_complete for step in self.steps)
@@ -361,10 +338,11 @@ class Board:
         return next(iter(self.pages), Page.NONE)
 
     def _pages(self) -> tuple[tuple[Page, bool], ...]:
-        survey, idle = self.survey, not self.busy
+        survey, idle = None if self.unread else self.survey, not self.busy
+        refused = self.trouble is not None and self.trouble.refused and self.trouble.during is Activity.RUNNING
         return (
             (Page.CONNECTING, self.activity is Activity.CONNECTING),
-            (Page.CONFLICT, idle and self.refused_run and bool(self.conflicts)),
+            (Page.CONFLICT, idle and refused and bool(self.conflicts)),
             (Page.TROUBLE, self.trouble is not None and not self.busy),
             (Page.FAILED, idle and self.failure is not None),
             (Page.DRY_RUN, self.dry_run is not None),
@@ -379,8 +357,8 @@ class Board:
     @property
     def sentence(self) -> str:
         """What is true in the database now: as the last operation said, else as surveyed."""
-        if self.survey is None:
-            return ""
+        if self.survey is None or self.unread:
+            return UNREAD if self.unread else ""
         if self.outcome is not None and self.outcome.verification is not None:
             return self.outcome.sentence
         return self.survey.sentence
@@ -388,8 +366,13 @@ class Board:
     @property
     def exit_code(self) -> int:
         """What the process ends with when the operator leaves now."""
-        if self.trouble is not None and self.survey is None:
+        if self.trouble is not None and (self.survey is None or self.unread or self.trouble.concerns_the_rollout):
             return self.trouble.exit_code
         if self.failure is not None or self.unverified:
             return 1
         return 7 if self.conflicts else 0
+
+
+def _untold(state: StepState) -> StepState:
+    """A state that was reported, once the connection is gone: what was under way may have been committed or not."""
+    return StepState.UNKNOWN if state in {StepState.RUNNING, StepState.WAITING} else state

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from textual.binding import Binding
 
-from wizard.ui.board import Activity, Board
+from wizard.ui.board import Board, Page
+from wizard.ui.trouble import Activity
 
 if TYPE_CHECKING:
     from wizard.engine.views import Blocker
@@ -47,6 +48,8 @@ def _doing(board: Board) -> str:
 
 
 def _connected(board: Board) -> str:
+    if board.unread and not board.busy:
+        return "the database gave no answer; r asks it again"
     if board.survey is None and not board.busy:
         return "not connected; press r to try again"
     return _doing(board) if board.survey is None else ""
@@ -62,8 +65,8 @@ def to_run(board: Board, _view: View) -> str:
 
 
 def to_enter(board: Board, view: View) -> str:
-    """For Enter: runs the next step, or chooses a types file."""
-    return "" if view.choosing else to_run(board, view)
+    """For Enter: runs the next step, chooses a types file, or closes the page of a trouble."""
+    return "" if view.choosing or board.may_close else to_run(board, view)
 
 
 def _standing(board: Board) -> tuple[tuple[bool, str], ...]:
@@ -101,7 +104,7 @@ def to_pace(board: Board, _view: View) -> str:
 
 def to_retry(board: Board, _view: View) -> str:
     """For r: the failed part, or the connection."""
-    if board.activity is Activity.OFFLINE:
+    if board.activity is Activity.OFFLINE or (board.unread and not board.busy):
         return ""
     if board.failure is None:
         return _connected(board) or "nothing failed"
@@ -156,6 +159,11 @@ def _first(reason: Callable[[Blocker | None], str]) -> Reason:
 def to_list_steps(_board: Board, view: View) -> str:
     """For s."""
     return "" if view.narrow else "the steps are on the screen already"
+
+
+def to_see_state(board: Board, _view: View) -> str:
+    """For 0."""
+    return "" if board.page is not Page.NONE else "there is no state page now"
 
 
 def to_copy(_board: Board, view: View) -> str:
@@ -275,7 +283,8 @@ COMMANDS: tuple[Command, ...] = (
             bound=False),
     Command("page", ("pagedown", "pageup"), "pgdn pgup", "Page", "page through the stage",
             in_palette=False, bound=False),
-    Command("tab-0", ("0",), "0", "State", "what the rollout stands at, when the stage says so", in_palette=False),
+    Command("tab-0", ("0",), "0", "State", "what the rollout stands at, when the stage says so", to_see_state,
+            in_palette=False),
     Command("tab-1", ("1",), "1", "About", "what the step does and why"),
     Command("tab-2", ("2",), "2", "SQL", "every statement that will be sent"),
     Command("tab-3", ("3",), "3", "Locks", "which locks it takes and who waits for them"),
@@ -306,6 +315,8 @@ def label(command: Command, board: Board) -> str:
         return "Go on"
     if command.id == "dry_run" and board.dry_run is not None:
         return "Leave dry run"
+    if command.id == "run" and board.may_close:
+        return "Close"
     if command.id == "run" and board.conflicts:
         return "Look"
     return command.label

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from wizard.ui.board import Activity
+from wizard.ui.trouble import Activity
 
 if TYPE_CHECKING:
     from wizard.ui.app import WizardApp

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from wizard.db.target import Target
     from wizard.engine.events import BackfillProgressed, Event, IndexProgressed, Listener
     from wizard.engine.views import LoggedStatement, PreviewTable, Survey
-    from wizard.ui.board import Activity, Trouble
+    from wizard.ui.trouble import Activity, Trouble
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wizard.ui.board import Activity
+from wizard.ui.trouble import Activity
 
 if TYPE_CHECKING:
     from wizard.engine.types.views import TypesPlan

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from wizard.text import plural
-from wizard.ui.board import Activity, Board
+from wizard.ui.board import Board
 from wizard.ui.pages.blockers import waiting
 from wizard.ui.pages.decisions import can_be_changed
 from wizard.ui.pages.progress import NARROW, backfill_lines, index_lines
 from wizard.ui.pages.words import elapsed
 from wizard.ui.text import clip, paragraph
+from wizard.ui.trouble import Activity
 
 if TYPE_CHECKING:
     from wizard.engine.events import BackfillProgressed
@@ -45,14 +46,25 @@ def now(board: Board, current: str, width: int) -> list[Content]:
         return _live(board, width)
     if board.activity is not Activity.IDLE:
         return paragraph(BUSY[board.activity], width)
+    if told := _in_the_way(board, width):
+        return told
+    if board.failure is not None:
+        return _failed(board.failure.step, read_only=board.launch.read_only)
+    return _idle(board, board.next_step, current, width) if board.survey else []
+
+
+def _in_the_way(board: Board, width: int) -> list[Content]:
+    """What has to be left before anything runs: a dry run, an answer that is missing, the page of a trouble."""
     if board.dry_run is not None:
         return [
             *paragraph("The dry run looked through a read-only session. Saved progress is untouched.", width),
             *paragraph("d leaves it; nothing can be run before.", width, style="$quiet"),
         ]
-    if board.failure is not None:
-        return _failed(board.failure.step)
-    return _idle(board, board.next_step, current, width) if board.survey else []
+    if board.unread:
+        return paragraph("What stands in the database is not known before it answers: r asks it again.", width)
+    if board.may_close:
+        return paragraph("enter closes the page on the stage; nothing runs by it.", width)
+    return []
 
 
 def _live(board: Board, width: int) -> list[Content]:
@@ -93,7 +105,10 @@ def asked(board: Board) -> list[Content]:
     return [Content.styled(words, "$warning")]
 
 
-def _failed(step: str) -> list[Content]:
+def _failed(step: str, *, read_only: bool) -> list[Content]:
+    if read_only:
+        told = f"{step} failed. This session is read-only: start without --read-only to retry it or roll it back."
+        return [Content(told), Content.styled("Looking keys work; 0 shows what happened.", "$quiet")]
     words = (" retries ", step, ", ", " shows the rollback plan, ", " stops; it is shown again on the next start.")
     retry, failed, comma, plan, stop = words
     return [

@@ -45,9 +45,8 @@ def in_the_database(board: Board, step: StepView) -> str:
     state, found = board.state(step), objects_words(step)
     if board.live is not None and board.live.step == step.id and (under_way := _under_way(board.live)):
         return under_way
-    if step.conflicts:
-        differs = ", ".join(one_line(conflict.words) for conflict in step.conflicts)
-        return f"{differs}: there already, and not what the step would make (key 0 shows both definitions)"
+    if stopped := _stopped(board, step, state):
+        return stopped
     if is_there(step) and not state.is_complete:
         return f"{found}, exactly as the step makes them: running it records that and sends nothing of its own"
     if state is StepState.ADOPTED or not found:
@@ -55,6 +54,17 @@ def in_the_database(board: Board, step: StepView) -> str:
     if state.is_complete:
         return f"{where(state)}; {found}"
     return f"{found}; only what is missing is sent" if _found(step) else f"{where(state)}; {found}"
+
+
+def _stopped(board: Board, step: StepView, state: StepState) -> str:
+    """Of a step that failed or would meet a conflict; empty for any other."""
+    failure = board.failure
+    if state is StepState.FAILED and failure is not None and failure.step == step.id and failure.state_now:
+        return f"its failure is recorded. {failure.state_now}"
+    if not step.conflicts:
+        return ""
+    differs = ", ".join(one_line(conflict.words) for conflict in step.conflicts)
+    return f"{differs}: there already, and not what the step would make (key 0 shows both definitions)"
 
 
 def _under_way(live: Live) -> str:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from wizard.ui.board import Activity, Board, Page
+from wizard.errors import ExitCode
+from wizard.ui.board import Board, Page
 from wizard.ui.live import Live
 from wizard.ui.pages.words import elapsed
 from wizard.ui.text import one_line
+from wizard.ui.trouble import Activity
 
 if TYPE_CHECKING:
     from wizard.engine.events import BackfillProgressed
@@ -30,11 +32,18 @@ def sentence(board: Board, width: int = 118) -> str:
         case Activity.CONNECTING:
             return f"CONNECTING to {board.name}" if board.name else "CONNECTING"
         case Activity.OFFLINE:
-            return f"NOT CONNECTED. {board.trouble.what if board.trouble else 'Choose a target'}"
+            return _offline(board)
         case Activity.IDLE:
             return _idle(board)
         case doing:
             return _live(board, board.live, width) if board.live else f"{doing.value.upper()} {board.name}"
+
+
+def _offline(board: Board) -> str:
+    trouble = board.trouble
+    if trouble is not None and board.target is not None and trouble.exit_code != ExitCode.CONNECTION:
+        return f"STOPPED. {trouble.what}"
+    return f"NOT CONNECTED. {trouble.what if trouble else 'Choose a target'}"
 
 
 def _idle(board: Board) -> str:

@@ -1,4 +1,4 @@
-"""The state pages of the stage: connecting, stopped, failed, not verified, finished, rolled back, dry run and so on."""
+"""The state pages of the stage: connecting, not verified, finished, rolled back, dry run and so on."""
 
 from __future__ import annotations
 
@@ -11,18 +11,14 @@ from wizard.text import plural
 from wizard.ui.board import Board, Page
 from wizard.ui.pages import decisions, differences
 from wizard.ui.pages.objects import standing
-from wizard.ui.pages.sql import excerpt
-from wizard.ui.pages.step import prerequisites
-from wizard.ui.pages.words import heading, moment, place_of, state_style
+from wizard.ui.pages.stopped import failed_page, trouble_page
+from wizard.ui.pages.words import heading, moment, state_style
 from wizard.ui.text import clip, foreign, hanging, one_line, paragraph, spread, stacked
 
 if TYPE_CHECKING:
-    from wizard.engine.views import CriterionResult, Failure, StepView
+    from wizard.engine.views import CriterionResult, StepView
 
 Lines = list[Content]
-
-NARROW = 78
-"""Below this width the pages do without blank lines."""
 
 
 def page(board: Board, which: Page, step_id: str, width: int) -> Content:
@@ -59,92 +55,6 @@ def _connecting(board: Board, width: int) -> Lines:
         Content(""),
         *paragraph("Nothing is changed by looking: the session is read-only.", width, style="$quiet"),
     ]
-
-
-def _trouble(board: Board, width: int) -> Lines:
-    trouble = board.trouble
-    if trouble is None:
-        return []
-    state = (
-        board.survey.sentence if board.survey else "Nothing was changed: the wizard never got as far as the database."
-    )
-    lines = _four(
-        (trouble.what, trouble.why),
-        state,
-        (trouble.fix,) if trouble.fix else (),
-        _keys_in_trouble(board, abandoned=trouble.abandoned),
-        width,
-    )
-    if any(result.level == "stop" for result in board.prerequisites):
-        lines += [Content(""), heading("Prerequisites"), Content(""), prerequisites(board, width)]
-    return lines
-
-
-def _keys_in_trouble(board: Board, *, abandoned: bool) -> str:
-    if board.survey is None:
-        return "r  try again    q  quit"
-    return ("e  end that session    " if abandoned else "") + "enter  try again    ?  all keys    q  quit"
-
-
-def _failed(board: Board, width: int) -> Lines:
-    failure = board.failure
-    if failure is None:
-        return []
-    head = Content.assemble((f"{one_line(failure.sqlstate)}  ", "bold $error"), foreign(one_line(failure.message)))
-    said = [(label, text) for label, text in (("Detail", failure.detail), ("Hint", failure.hint)) if text]
-    words = [line for label, text in said for line in paragraph(f"{label}: {text}", width - 2, style="$quiet")]
-    statement = _statement(board, failure, width)
-    keys = "r  retry    b  roll back    q  stop and resume later"
-    state = failure.state_now or _sentence(board)
-    if width < NARROW:  # all four parts before the statement, which is long
-        lines = _numbered([*head.wrap(width - 2), *words], state, failure.todo, keys, width)
-        return [*lines, Content(""), heading("The statement"), *map(_indented, statement)]
-    return _numbered([*head.wrap(width - 2), *words, *statement], state, failure.todo, keys, width)
-
-
-def _statement(board: Board, failure: Failure, width: int) -> Lines:
-    """Context, place and text of the failed statement."""
-    lines = paragraph(f"Context: {failure.context}", width - 2, style="$quiet") if failure.context else []
-    if where := place_of(failure):
-        lines.append(Content.styled(f"at {one_line(where)}", "$quiet"))
-    if failure.sql:
-        lines.append(excerpt(failure.sql, width - 2, fault=_fault(board, failure), lines=4))
-    return lines
-
-
-def _fault(board: Board, failure: Failure) -> tuple[int, int] | None:
-    """Line and column of the fault inside the statement, from its place in the file."""
-    if not failure.line or not failure.column:
-        return None
-    step = board.step(failure.step)
-    statements = [statement for part in step.parts for statement in part.statements] if step else []
-    for statement in statements:
-        if statement.file == failure.file and statement.sql.strip() == failure.sql.strip():
-            return failure.line - statement.line, failure.column
-    return None
-
-
-def _four(happened: tuple[str, ...], state: str, todo: tuple[str, ...], keys: str, width: int) -> Lines:
-    lines = [line for text in happened if text for line in paragraph(text, width - 2)]
-    return _numbered(lines, state, todo, keys, width)
-
-
-def _numbered(happened: Lines, state: str, todo: tuple[str, ...], keys: str, width: int) -> Lines:
-    """The four parts that people need after something went wrong."""
-    gap = [] if width < NARROW else [Content("")]
-    lines: Lines = [heading("1  What happened"), *(_indented(line) for line in happened), *gap]
-    lines += [heading("2  The database now"), *paragraph(state, width, indent="  "), *gap]
-    lines.append(heading("3  What to do"))
-    for text in todo or ("Look at the tabs 1 to 6; nothing runs before you say so.",):
-        wrapped = paragraph(text, width - 4)
-        lines += [Content.assemble("  · " if index == 0 else "    ", line) for index, line in enumerate(wrapped)]
-    if width < NARROW:
-        return [*lines, Content.assemble(heading("4  Keys"), "  ", (keys, "bold"))]
-    return [*lines, *gap, heading("4  Keys"), Content.assemble("  ", (keys, "bold"))]
-
-
-def _indented(block: Content) -> Content:
-    return stacked(Content.assemble("  ", line) for line in block.split("\n", allow_blank=True))
 
 
 def _checks_failed(board: Board, width: int) -> Lines:
@@ -307,7 +217,7 @@ def _resume(board: Board, width: int) -> Lines:
         lines += paragraph(who + stands, width)
         if session.ended_at is None:
             lines += paragraph("That session has not said goodbye: it may still be open.", width, style="$warning")
-    lines += [Content(""), *paragraph(_sentence(board), width, style="$quiet"), Content("")]
+    lines += [Content(""), *paragraph(board.sentence, width, style="$quiet"), Content("")]
     lines += paragraph("What is committed stays as it is and is not run again.", width, style="$quiet")
     return [
         *lines,
@@ -316,14 +226,10 @@ def _resume(board: Board, width: int) -> Lines:
     ]
 
 
-def _sentence(board: Board) -> str:
-    return board.sentence
-
-
 _PAGES = {
     Page.CONNECTING: _connecting,
-    Page.TROUBLE: _trouble,
-    Page.FAILED: _failed,
+    Page.TROUBLE: trouble_page,
+    Page.FAILED: failed_page,
     Page.CHECKS_FAILED: _checks_failed,
     Page.FINISHED: _finished,
     Page.ROLLED_BACK: _rolled_back,

@@ -99,7 +99,7 @@ def where(state: StepState) -> str:
         StepState.RUNNING: "being made now; nothing of it is visible before it commits",
         StepState.WAITING: "not there yet: it waits for a lock, holding none",
         StepState.PARTLY: "some parts are committed, the others are not there yet",
-        StepState.FAILED: "left nothing behind; the failure is recorded",
+        StepState.FAILED: "the part that failed left nothing behind; the failure is recorded",
         StepState.ROLLED_BACK: "rolled back",
         StepState.OPEN: "nothing to record; the work outside the database is yours",
         StepState.CONFLICT: "something of the same name differs from what the step would make",

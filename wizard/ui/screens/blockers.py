@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 Signal = Callable[["Blocker", bool], object]
 """Called with a blocker and whether its connection is to be ended, after the operator said yes."""
 
-KEYS = "c  cancel its statement    t  end its connection    esc  close"
+CLOSE = "esc  close"
+KEYS = f"c  cancel its statement    t  end its connection    {CLOSE}"
 
 CONSEQUENCE = "Its transaction is rolled back by the server; what that means for the application, only its owner knows."
 
@@ -83,7 +84,7 @@ class WhoBlocks(Card[None]):
         lines = [*head, Content(""), *details(one, self._width)] if one else [Content("Nobody is in the way any more.")]
         if self._said:
             lines += [Content(""), *paragraph(self._said, self._width, style="$warning")]
-        self.show(stacked(lines))
+        self.show(stacked(lines), KEYS if one else CLOSE)
         listed = self.query_one("#blockers", OptionList)
         rows = tuple(clip("; ".join(filter(None, (short(other), held(other)))), self._width) for other in self.blockers)
         if rows != self._drawn:

@@ -382,11 +382,9 @@ class MainScreen(Screen[None]):
         full = self.has_class("-log")
         lines = board.log if full else board.log[-(3 if self.narrow else 6) :]
         empty = "not sent" if board.dry_run is not None else "nothing executed"
-        pane.show_lines(lines, narrow=self.narrow, empty=empty)
+        pane.show_lines(lines, narrow=self.narrow, full=full, empty=empty)
         if board.statements:
             saved = f"UTC · {board.statements} statements · saved in the database"
         else:
             saved = "UTC · nothing executed"
         self.query_one("#log-edge", Edge).count = "not sent" if board.dry_run is not None else saved
-        if full:
-            pane.scroll_end(animate=False)

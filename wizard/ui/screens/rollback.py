@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -45,8 +46,11 @@ class Rollback(Card[RollbackChoice]):
         Binding("enter", "start", "Start", show=False),
     ]
 
-    def __init__(self, plans: tuple[RollbackPlan, ...], name: str, *, production: bool, width: int) -> None:
+    def __init__(
+        self, plans: tuple[RollbackPlan, ...], name: str, command: str, *, production: bool, width: int
+    ) -> None:
         self._plans = plans
+        self._command = command
         self._target = name
         self._production = production
         self._width = width
@@ -60,9 +64,14 @@ class Rollback(Card[RollbackChoice]):
         return self._plans[self._at]
 
     @property
+    def blocked(self) -> bool:
+        """It would be refused: something in its way has to be settled first."""
+        return bool(self.plan.replaced_since or self.plan.dependents)
+
+    @property
     def must_type(self) -> bool:
         """The target name is needed: production."""
-        return self._production
+        return self._production and not self.blocked
 
     def widgets(self) -> list[Widget]:
         """One line to type the target name in, where it is needed."""
@@ -83,7 +92,8 @@ class Rollback(Card[RollbackChoice]):
         swap, fold, start = ("f2", "f3", "when the name is typed") if self.must_type else ("s", "o", "the rollback")
         other = f"{swap}  the other plan    " if len(self._plans) > 1 else ""
         folding = f"{fold}  {'hide' if self._sql else 'show'} the SQL"
-        return f"enter  start {start}    {other}{folding}    esc  leave everything as it is"
+        starting = "" if self.blocked else f"enter  start {start}    "
+        return f"{starting}{other}{folding}    esc  leave everything as it is"
 
     def _content(self) -> Content:
         plan, width = self.plan, self._width
@@ -135,7 +145,8 @@ class Rollback(Card[RollbackChoice]):
             if loss.rows:
                 lines += paragraph(f"{loss.step}  {lost_rows(loss)}", width, indent="  ")
         lines += paragraph(f"They go to {plan.archive}", width)
-        lines += paragraph("After a new run, rag-wizard restore brings them back from there.", width)
+        command = f"{self._command} restore {shlex.quote(plan.archive)}"
+        lines += paragraph(f"After a new run this brings them back: {command}", width)
         return lines
 
     def _captures(self) -> list[Content]:
@@ -163,7 +174,7 @@ class Rollback(Card[RollbackChoice]):
 
     def action_start(self) -> None:
         """Enter, where no name has to be typed."""
-        if not self.must_type:
+        if not self.must_type and not self.blocked:
             self.dismiss(RollbackChoice(self.plan.to, self.plan.archive))
 
     @on(Input.Submitted)

@@ -32,8 +32,21 @@ def line_of(line: LogLine, width: int, *, narrow: bool) -> Content:
 class LogPane(TextPane):
     """The lines of the log."""
 
-    def show_lines(self, lines: Sequence[LogLine], *, narrow: bool, empty: str = EMPTY) -> None:
-        """Draw `lines`, the newest last; `empty` stands there when there is none."""
+    def __init__(self, *, id: str) -> None:  # noqa: A002 Textual's own name
+        super().__init__(id=id)
+        self._drawn: tuple[bool, int, LogLine | None] = (False, 0, None)
+        """What was shown last: whether at full height, how many lines, the newest."""
+
+    def show_lines(self, lines: Sequence[LogLine], *, narrow: bool, full: bool = False, empty: str = EMPTY) -> None:
+        """Draw `lines`, the newest last; `empty` stands there when there is none.
+
+        At full height the newest are in sight, unless somebody has gone up to read, or to a match.
+        """
+        drawn = (full, len(lines), lines[-1] if lines else None)
+        to_end = full and drawn != self._drawn and (self.is_vertical_scroll_end or not self._drawn[0])
+        self._drawn = drawn
         width = max(self.scrollable_content_region.width, 20)
-        drawn = [line_of(line, width, narrow=narrow) for line in lines]
-        self.show(Content("\n").join(drawn) if drawn else Content.styled(empty, "$quiet"))
+        texts = [line_of(line, width, narrow=narrow) for line in lines]
+        self.show(Content("\n").join(texts) if texts else Content.styled(empty, "$quiet"))
+        if to_end:
+            self.scroll_end(animate=False)
