@@ -127,6 +127,10 @@ def test_the_script_fills_rows_that_somebody_moves_while_it_runs(
 
     assert database.query("select filled, count(*) from things group by 1 order by 1") == [("own", 10), ("x", 90)]
     if registry:
+        batches = "select count(*), max(rows)::int < 90 from rag_wizard.batch where rows > 0"
+        [(number, small)] = database.query(batches)
+        assert number > 2, "its pages are changed in several transactions"
+        assert small, "what is left over is not the whole table"
         assert fill(database, load_rollout(tmp_path)).engine.rollback().ending == "done"
         assert database.value("select count(*) from things where filled is null") == 90
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from psycopg import sql
+from psycopg import errors, sql
 
 from wizard.db.message import MessageError, Reply, send_message
 from wizard.db.queries import query
@@ -51,12 +51,16 @@ def run_batches(here: Sitting, message: PartMessage, going_on: PartRecord | None
         send_intent(here.connection, message)
     else:
         message = here.composer.going_on(here.situation, message, going_on.part_id)
-        continue_part(here.connection, going_on, here.composer.session_id)
     announce(here, message, parts=parts)
     began = time.monotonic()
     try:
         with etiquette_of(here, message.source) as etiquette:
-            _Backfill(here, message, parts, etiquette).run(going_on)
+            backfill = _Backfill(here, message, parts, etiquette)
+            backfill.look(going_on)
+            # Only now: who cancels the counting leaves a part that is done as it was.
+            if going_on is not None:
+                continue_part(here.connection, going_on, here.composer.session_id)
+            backfill.run()
     except StoppedError:
         interrupt(here.connection, message.part_id)
         here.look_at_parts()
@@ -83,34 +87,43 @@ class _Backfill:
         self._key = {"part_id": message.part_id}
         self._pace = Pace(here, message, parts)
         self._number = 0
+        self._reached: Mapping[str, Any] = {}
         self._etiquette = etiquette
 
-    def run(self, going_on: PartRecord | None) -> None:
-        """Everything up to the checkpoint. Raises PartFailedError, StoppedError or psycopg.OperationalError."""
-        reached: Mapping[str, Any] = {}
+    def look(self, going_on: PartRecord | None) -> None:
+        """How far it is and how many rows there are in all; changes nothing. Raises StoppedError."""
         if going_on is not None:
             self._number = going_on.batches
-            reached = (going_on.reached if going_on.state != "done" else None) or {}
-        total = going_on.total if going_on is not None and reached else None
+            self._reached = (going_on.reached if going_on.state != "done" else None) or {}
+        total = going_on.total if going_on is not None and self._reached else None
         self._pace.begin(going_on, total=self._count() if total is None else total)
-        if reached.get("phase") != "sweeping":
+
+    def run(self) -> None:
+        """Everything up to the checkpoint. Raises PartFailedError, StoppedError or psycopg.OperationalError."""
+        # So that a later session shows the same total.
+        self._here.connection.execute(
+            "UPDATE rag_wizard.part SET total = %(total)s WHERE part_id = %(part_id)s",
+            {**self._key, "total": self._pace.total},
+        )
+        if self._reached.get("phase") != "sweeping":
             if self._pace.total:
-                self._fill(reached)
+                self._fill(self._reached)
             self._send(self._message.snapshot, message_text(self._message.snapshot))
         self._sweep()
         self._send(self._message.lines, message_text(self._message.lines))
         self._pace.tell("sweeping", last=True)
 
     def _count(self) -> int:
-        """Rows to be changed, counted without a lock; recorded, so that a later session shows the same total."""
+        """Rows to be changed, counted without a lock."""
         self._pace.tell("counting")
-        with self._here.steering.cancellable(self._here.connection):
-            row = self._here.connection.execute(counting(self._batch).encode()).fetchone()
-        total = int(row["number"]) if row else 0
-        self._here.connection.execute(
-            "UPDATE rag_wizard.part SET total = %(total)s WHERE part_id = %(part_id)s", {**self._key, "total": total}
-        )
-        return total
+        try:
+            with self._here.steering.cancellable(self._here.connection):
+                row = self._here.connection.execute(counting(self._batch).encode()).fetchone()
+        except errors.QueryCanceled:
+            if self._here.steering.cancelled:
+                raise StoppedError from None
+            raise
+        return int(row["number"]) if row else 0
 
     def _leaves(self) -> list[dict[str, Any]]:
         update = self._batch.update

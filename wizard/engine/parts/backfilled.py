@@ -8,6 +8,7 @@ from wizard.engine.events import Noticed
 from wizard.engine.parts.batch import counting_others
 from wizard.engine.parts.source import PartMessage
 from wizard.engine.session.sitting import Sitting
+from wizard.text import plural
 
 MANY_ROWS = 10_000
 """From so many rows on it is worth saying that a vacuum helps."""
@@ -20,8 +21,8 @@ def tell_newcomers(here: Sitting, message: PartMessage) -> None:
         return
     row = here.connection.execute(counting_others(source.batch, message.part_id).encode()).fetchone()
     if row is not None and row["number"]:
-        many = f"{row['number']:,} rows of {source.batch.update.table} came or changed since"
-        again = f"run it again to fill them: run --from {source.step} --to {source.step}"
+        many = f"{plural(row['number'], 'row')} of {source.batch.update.table} came or changed since"
+        again = f"this fills them: {here.settings.command} run --from {source.step} --to {source.step}"
         here.emit(Noticed(step=source.step, text=f"{many} the last look of {source.step}; {again}"))
 
 

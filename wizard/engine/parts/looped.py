@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from psycopg import sql
 
 from wizard.engine.parts import batch as batches
-from wizard.engine.parts.batch import rest_lines, snapshot_lines
+from wizard.engine.parts.batch import page_lines, rest_lines, snapshot_lines
 from wizard.engine.parts.pages import TURNS
 from wizard.engine.parts.source import PartMessage
 
@@ -96,7 +96,8 @@ def looped(message: PartMessage, begun: int = 0) -> Iterator[str]:
     batch = source.batch
     assert batch is not None
     hold = "                SET LOCAL session_replication_role = replica;" if source.groups[0].hold_triggers else ""
-    pages = [line.sql for line in message.page if line.sql.startswith(("DO ", "WITH ", "UPDATE rag_wizard."))]
+    # The last line only tells the wizard what the batch did.
+    *pages, _ = page_lines(batch, message.part_id, quick=False) if message.page else ("",)
     rest = list(rest_lines(batch, message.part_id))
     between = ""
     if pages:

@@ -29,6 +29,9 @@ LONG_BATCH_S = 1.0
 SHORT_BATCH_S = 0.4
 MOST_LAG = 64 << 20
 """Bytes of WAL that a replica or a logical slot may be behind before the backfill waits for it."""
+APPLY_PATIENCE_S = 60.0
+"""How long it waits for a replica that has received everything and is behind in applying it: one that is delayed on
+purpose never catches up."""
 MANY_WAITING = 3
 """So many sessions that have waited for a lock for 100 ms and longer: the server has enough to do."""
 READ_ONLY = "the database was made read-only while the backfill ran (default_transaction_read_only): is the disk full?"
@@ -71,6 +74,8 @@ class Pace:
         self._others = Others()
         self._rolled_back = 0
         self._waiting_since: float | None = None
+        self._applying_since: float | None = None
+        """Since when a replica has been behind in applying."""
 
     def begin(self, going_on: PartRecord | None, *, total: int) -> None:
         """What is committed already, and how much there is to do in all."""
@@ -141,14 +146,17 @@ class Pace:
 
         Raises StoppedError if the operator wants to stop.
         """
-        # Whoever pauses compares what is told with what the database has.
-        if self._here.steering.wait_if_paused(lambda: self.tell(self._phase, always=True)):
-            raise StoppedError
+        self._rest_if_paused()
         self._look()
         asked = self._here.steering.delay_s
         delay = max(self._rest_s() if asked is None else asked, self._relief_s)
         self._worked_s = 0.0
         if delay and self._here.steering.wait(delay):
+            raise StoppedError
+
+    def _rest_if_paused(self) -> None:
+        # Whoever pauses compares what is told with what the database has.
+        if self._here.steering.wait_if_paused(lambda: self.tell(self._phase, always=True)):
             raise StoppedError
 
     def _rest_s(self) -> float:
@@ -164,7 +172,7 @@ class Pace:
             self._relief_s, self._slowed = 0.0, self._share_words()
             if row.get("read_only"):
                 raise PartFailedError(errors.ReadOnlySqlTransaction(READ_ONLY), None, (0, 0))
-            lag = _lag(row)
+            lag = _behind(row, "replica", "is") or _behind(row, "slot", "is") or self._applying(row)
             if row.get("waiting", 0) >= MANY_WAITING:
                 self._relief_s = RELIEF_S
                 self._slowed = f"{row['waiting']} sessions wait for locks; {RELIEF_S} s between batches for now"
@@ -174,6 +182,20 @@ class Pace:
             self.tell(self._phase, always=True)
             if self._here.steering.wait(LOOK_S):
                 raise StoppedError
+            self._rest_if_paused()
+
+    def _applying(self, row: dict[str, object]) -> str:
+        """What it waits for while a replica applies; empty once it has waited long enough, which is said."""
+        behind = _behind(row, "applied", "has received everything and applies")
+        if not behind:
+            self._applying_since = None
+            return ""
+        now = time.monotonic()
+        self._applying_since = self._applying_since or now
+        if now - self._applying_since < APPLY_PATIENCE_S:
+            return behind
+        self._slowed = f"{behind}; waited {APPLY_PATIENCE_S:.0f} s for it, goes on"
+        return ""
 
     def _share_words(self) -> str:
         if self._share >= 1.0 or self._here.steering.batch_rows is None:
@@ -239,9 +261,10 @@ class Pace:
         return (last - first) / (ended - began) if ended - began > 0.2 and last > first else None
 
 
-def _lag(row: dict[str, object]) -> str:
-    for kind, name in (("replica", "replica"), ("slot", "slot")):
-        behind = row.get(f"{kind}_bytes")
-        if isinstance(behind, int) and behind > MOST_LAG:
-            return f"{kind} {row.get(name) or 'of another role'} is {behind >> 20:,} MB behind"
-    return ""
+def _behind(row: dict[str, object], what: str, verb: str) -> str:
+    """`replica one is 80 MB behind`; empty if it is not far, or this role may not see it."""
+    behind = row.get(f"{what}_bytes")
+    if not isinstance(behind, int) or behind <= MOST_LAG:
+        return ""
+    kind = "slot" if what == "slot" else "replica"
+    return f"{kind} {row.get(what) or 'of another role'} {verb} {behind >> 20:,} MB behind"

@@ -138,6 +138,7 @@ def _rest(message: PartMessage, begun: PartRecord, session_id: str) -> Iterator[
         .format(session_id, begun.part_id)
         .as_string()
     )
+    yield _statement(sql.SQL("DELETE FROM rag_wizard.statement WHERE part_id = {}").format(begun.part_id).as_string())
     yield from _part(message, begun.batches)
 
 
