@@ -244,7 +244,10 @@ def test_the_environment_is_named_by_option_then_variable(monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize(
     ("given", "production"),
-    [("production", True), ("Prod", True), ("prod-eu", True), ("live", True), ("product", False), ("staging", False)],
+    [
+        *((name, True) for name in ("production", "Prod", "prod-eu", "live", "eu-production", "acme_prod", "PRD")),
+        *((name, False) for name in ("pre-prod", "non_production", "product", "staging", "delivery")),
+    ],
 )
 def test_names_that_mean_production(given: str, production: bool) -> None:
     assert name_environment(given, local=True) == (given, production)

@@ -17,7 +17,9 @@ from wizard.db.target import Target
 from wizard.db.tls import settle_sslmode
 from wizard.errors import ConnectionUnsuitableError, UsageError
 
-_PRODUCTION = re.compile(r"(prod|production|live)([-_. ].*)?", re.I)
+_PRODUCTION = frozenset({"prod", "prd", "production", "live"})
+_NOT_YET = frozenset({"pre", "non", "not", "no"})
+"""Before such a word: `pre-prod` is not production."""
 _DIRECT_HOST = re.compile(r"db\.(?P<ref>[a-z0-9]+)\.supabase\.[a-z]+")
 _POOLER_USER = re.compile(r"[^.]+\.(?P<ref>[a-z0-9]+)")
 
@@ -166,7 +168,9 @@ def _require_tls(params: dict[str, str], source: str, host: str) -> list[str]:
 def name_environment(given: str, *, local: bool) -> tuple[str, bool]:
     """The environment's name and whether it counts as production: what was `given`, else production unless `local`."""
     if given:
-        return given, bool(_PRODUCTION.fullmatch(given.strip()))
+        words = re.split(r"[-_. /]+", given.strip().lower())
+        pairs = zip(["", *words], words, strict=False)
+        return given, any(word in _PRODUCTION and before not in _NOT_YET for before, word in pairs)
     return ("local", False) if local else ("production", True)
 
 
