@@ -20,6 +20,14 @@ WORK_S = ROWS * 9 / 10 * 0.002
 """What the server needs for the rows, by `pg_sleep`, and for every other moment a little more."""
 
 
+SLOW_COMMIT = """
+create function linger() returns trigger language plpgsql as 'begin perform pg_sleep(0.002); return null; end';
+create constraint trigger linger after update on things deferrable initially deferred
+for each row execute function linger();
+alter table things enable always trigger linger"""
+"""For each row, as long as the server needs for it: a commit waits like that for a disk that is busy."""
+
+
 @contextmanager
 def writing(database: Database, statement: str) -> Iterator[None]:
     """Somebody who sends this about fifty times a second, each time in a transaction of its own."""
@@ -74,3 +82,17 @@ def test_else_it_does_not_rest(
         slowed, rests = filled_slowly(database, tmp_path, monkeypatch, **pace)
 
     assert (slowed, rests) == ([], [])
+
+
+@pytest.mark.slow
+def test_what_a_commit_waits_for_is_work_of_the_server_and_no_way(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_things(database, rows=1_000)
+    database.execute(SLOW_COMMIT)
+    database.execute("create table orders (id bigint generated always as identity)")
+
+    with writing(database, "insert into orders default values"):
+        _, rests = filled_slowly(database, tmp_path, monkeypatch, batch_rows=100)
+
+    assert sum(rests) > 900 * 0.002, "as long as the commits alone, whose time was once taken for the way"

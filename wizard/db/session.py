@@ -50,6 +50,8 @@ WHERE_KNOWN = {
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
     "tcp_user_timeout": "25s",
+    # What a backfill drives out of the buffers goes to the disk bit by bit, not all at the end of a checkpoint.
+    "backend_flush_after": "512kB",
     # An operator who thinks, or waits for a lock, is not thrown out.
     "idle_session_timeout": "0",
     "transaction_timeout": "0",

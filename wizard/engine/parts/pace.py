@@ -58,9 +58,10 @@ class Pace:
         self._density = 0.0
         self._aimed = FIRST_ROWS
         """Rows of a batch that holds its locks for `BATCH_AIM_S`, by what the last ones took."""
-        self._way_s = 0.0
+        self._looks: deque[float] = deque(maxlen=8)
+        """How long the last looks took from here to the answer."""
         self._held_s = 2 * TOGETHER_S
-        """What a message takes on its way, and a batch with its locks, by the last ones. The first travels alone."""
+        """How long a batch holds its locks, by the last ones. The first travels alone."""
         self._share = 1.0
         """Of the rows that the operator asked for: less while batches take far too long."""
         self._recent: deque[tuple[float, int]] = deque(maxlen=64)
@@ -70,7 +71,7 @@ class Pace:
         self._slowed = ""
         self._relief_s = 0.0
         self._worked_s = 0.0
-        """How long the server has worked for the backfill since it last rested."""
+        """How long the server has worked for the backfill since it last rested, its disk included."""
         self._others = Others()
         self._rolled_back = 0
         self._waiting_since: float | None = None
@@ -115,9 +116,17 @@ class Pace:
         """A batch did not get through, since somebody was in its way."""
         self._rolled_back += 1
 
+    @property
+    def _way_s(self) -> float:
+        """What a message takes on its way: as a look does, which waits for no disk; the quickest of late."""
+        return min(self._looks, default=0.0)
+
     def travelled(self, seconds: float) -> None:
-        """A message of batches was under way for so long, without the time that they held locks."""
-        self._way_s = 0.5 * self._way_s + 0.5 * max(seconds, 0.0)
+        """A message of batches was under way for so long, without the time that they held locks.
+
+        What of it is not the way, the server waited for its disk: others wait for that too.
+        """
+        self._worked_s += max(seconds - self._way_s, 0.0)
 
     def committed(self, phase: Phase, number: int, rows: int, seconds: float, *, blocks: float = 0.0) -> None:
         """A batch is committed, that held its locks for so many seconds."""
@@ -166,8 +175,10 @@ class Pace:
     def _look(self) -> None:
         """Once a second: lag, waits, whether others write. While a replica or slot is far behind, nothing is sent."""
         while time.monotonic() - self._looked >= LOOK_S:
+            asked = time.monotonic()
             row = self._here.connection.execute(query("pressure")).fetchone() or {}
             self._looked = time.monotonic()
+            self._looks.append(self._looked - asked)
             self._others.look(self._looked, row.get("next_xid") or 0, self._batches + self._rolled_back)
             self._relief_s, self._slowed = 0.0, self._share_words()
             if row.get("read_only"):
