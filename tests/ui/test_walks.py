@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual.widgets import Input
 
 from tests.support.database import Database, assert_same
-from tests.ui.conftest import NARROW, SIZES_OF_A_WALK, Open
+from tests.ui.conftest import NARROW, SIZES_OF_A_WALK, Open, Walk
 from wizard.engine.state import StepState
 from wizard.ui.board import Page
 from wizard.ui.widgets.bars import KeyBar
@@ -283,6 +284,13 @@ async def test_a_decision_is_asked_on_the_stage_and_shapes_the_run(
         assert walk.board.page is Page.FINISHED, walk.text
 
 
+async def export_to(walk: Walk, path: Path) -> None:
+    """x, with another path than the one that is proposed."""
+    await walk.press("x")
+    walk.app.screen.query_one("#path", Input).value = str(path)
+    await walk.press("enter")
+
+
 async def test_exporting_writes_a_new_file_and_refuses_an_old_one(open_screen: Open, state_dir: Path) -> None:
     async with open_screen() as walk:
         await walk.press("a", "x")
@@ -293,6 +301,8 @@ async def test_exporting_writes_a_new_file_and_refuses_an_old_one(open_screen: O
         assert "CREATE TABLE domains" in written.read_text()
         assert written.stat().st_mode & 0o777 == 0o600
         await walk.press("x", "enter")
+        assert walk.state_line == f"written: {state_dir / 'acme-test-log-2.sql'}"
+        await export_to(walk, written)
         assert walk.board.page is Page.TROUBLE
         assert str(written) in walk.state_line
         assert "enter  close this page" in await whole_page(walk)
@@ -305,7 +315,8 @@ async def test_enter_after_a_refused_export_or_rollback_runs_nothing(
     open_screen: Open, database: Database, state_dir: Path
 ) -> None:
     async with open_screen() as walk:
-        await walk.press("enter", "enter", "x", "enter", "x", "enter")
+        await walk.press("enter", "enter")
+        await export_to(walk, state_dir)
         assert walk.board.page is Page.TROUBLE
         await walk.press("enter")
         assert walk.board.page is not Page.TROUBLE

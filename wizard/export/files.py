@@ -30,7 +30,9 @@ def write_atomically(path: Path, text: str, *, force: bool = False) -> None:
         else:
             _take_free_name(temporary, path)
     except FileExistsError:
-        raise UsageError(f"{path} exists and was left as it is.", fix="Give another name, or --force.") from None
+        raise UsageError(
+            f"{path} exists and was left as it is.", fix="Give another name; a command overwrites it with --force."
+        ) from None
     except OSError as error:
         raise _cannot_write(path, error) from None
     finally:

@@ -51,7 +51,13 @@ class Export(Card[ExportChoice]):
         return [OptionList(*options, id="kinds"), Input(self._path(self._kinds[0]), id="path")]
 
     def _path(self, kind: str) -> str:
-        return str(self._folder / f"{self._stem}-{KINDS[kind][1]}")
+        """A name that is free: `acme-log.sql`, then `acme-log-2.sql`."""
+        first = path = self._folder / f"{self._stem}-{KINDS[kind][1]}"
+        number = 1
+        while path.exists():
+            number += 1
+            path = first.with_stem(f"{first.stem}-{number}")
+        return str(path)
 
     @property
     def kind(self) -> str:
