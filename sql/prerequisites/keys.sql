@@ -1,4 +1,5 @@
--- clones.id is a uuid that foreign keys can refer to; knowledge has a key on id.
+-- clones.id is a uuid that foreign keys can refer to. knowledge has a column id, by which a rollback of 2.2 archives its
+-- values and 6.1 fills it in batches; one that is not unique serves both, but badly.
 WITH wanted (name) AS (
     VALUES ('clones'), ('knowledge')
 ),
@@ -12,7 +13,7 @@ live AS (
     WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND c.relkind IN ('r', 'p')
 )
 SELECT CASE WHEN live.type = 'uuid' AND live.is_unique THEN 'pass'
-            WHEN wanted.name = 'clones' OR live.name IS NULL THEN 'stop'
+            WHEN wanted.name = 'clones' OR live.type IS NULL THEN 'stop'
             WHEN live.is_unique THEN 'pass' ELSE 'warn' END AS level,
        CASE WHEN live.name IS NULL THEN wanted.name || '.id cannot be read: the table does not exist here'
             WHEN live.type IS NULL THEN wanted.name || ' has no column id'
@@ -22,10 +23,16 @@ SELECT CASE WHEN live.type = 'uuid' AND live.is_unique THEN 'pass'
        CASE WHEN live.name IS NULL THEN 'See the prerequisite about the tables.'
             WHEN wanted.name = 'clones' AND live.type IS DISTINCT FROM 'uuid'
             THEN 'The new tables refer to clones by uuid: this rollout cannot serve a database with other ids.'
+            WHEN live.type IS NULL
+            THEN 'A rollback archives the RAG values of knowledge by id, and step 6.1 fills it by id. If its key has '
+                 || 'another name: ALTER TABLE ' || quote_ident(current_schema())
+                 || '.knowledge RENAME COLUMN ... TO id; else add one, with a value of its own in every row.'
             WHEN live.is_unique THEN ''
             WHEN wanted.name = 'clones'
             THEN 'ALTER TABLE ' || quote_ident(current_schema()) || '.clones ADD PRIMARY KEY (id);'
-            ELSE 'Nothing to do now: no step needs it. Single rows of knowledge cannot be addressed without a key.'
+            ELSE 'The run does not need it. Without it a rollback looks through the whole table under its lock, and a '
+                 || 'restore cannot tell rows of the same id apart: ALTER TABLE ' || quote_ident(current_schema())
+                 || '.knowledge ADD PRIMARY KEY (id);'
        END AS fix
 FROM wanted LEFT JOIN live USING (name)
 ORDER BY wanted.name

@@ -101,7 +101,7 @@ def test_values_that_the_application_wrote_since_are_kept_and_counted(database: 
     outcome = operator.engine.restore(only_archive(archives))
 
     assert database.query(f"select rag_expert_name, rag_enabled from clones where id = {one}") == [("new", True)]
-    assert "1 rows of existing tables hold values that were written since, and keep them" in outcome.sentence
+    assert "1 row of existing tables kept: their values were written since" in outcome.sentence
 
 
 def test_a_row_with_other_content_refuses_everything_and_is_named(database: Database, archives: Path) -> None:
@@ -139,7 +139,7 @@ def test_rows_whose_parent_is_gone_are_refused_or_written_beside_the_archive(
     outcome = operator.engine.restore(folder, skip_orphans=True)
 
     assert database.query("select name from experts") == [("late",)]
-    assert "2 rows without a parent were left out" in outcome.sentence
+    assert "2 rows without a parent left out, and written beside the archive" in outcome.sentence
     (beside,) = folder.parent.glob(f"{folder.name}.orphans-*/*.jsonl")
     assert sorted(json.loads(line)["clone_id"] for line in beside.read_text().splitlines()) == sorted(
         filter(None, gone)
@@ -254,7 +254,7 @@ def test_an_edited_default_domain_that_is_in_use_is_changed_in_place(database: D
 
     assert database.value("select expert_names from domains where domain_name = 'other'") == ["Ada"]
     assert database.value("select count(*) from experts") == 1
-    assert "changed in place: their updated_at moved" in outcome.sentence
+    assert "1 row changed in place, since they are in use by now: their updated_at moved" in outcome.sentence
 
 
 def test_another_rollout_with_generated_keys_goes_on_after_the_restored_ones(

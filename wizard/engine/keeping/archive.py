@@ -17,7 +17,8 @@ from wizard import __version__
 from wizard.db.connect import Connection, connect
 from wizard.db.copying import LazyFile, copy_out, fixed_settings
 from wizard.db.queries import query
-from wizard.engine.keeping.guard import Guard, Saving, select_of
+from wizard.engine.keeping.guard import Guard, Saving, select_of, without_key
+from wizard.engine.keeping.keyless import require_no_value
 from wizard.engine.keeping.manifest import (
     ArchivedColumn,
     ArchivedFile,
@@ -70,7 +71,9 @@ class Archive:
 
     def covers(self, guards: Sequence[Guard]) -> bool:
         """It holds the rows of all of them: parts that ran again since are others."""
-        return all(guard.place in self.entries for guard in guards)
+        return all(
+            guard.place in self.entries and self.entries[guard.place].guard.keyless == guard.keyless for guard in guards
+        )
 
 
 def archive_folder(settings: Settings, target: str) -> Path | None:
@@ -146,6 +149,9 @@ def _read(
     files: list[ArchivedFile] = []
     for number, (step, recorded) in enumerate(guards, start=1):
         guard, columns = readable(connection, recorded, schema)
+        if guard.keyless:
+            require_no_value(connection, guard, recorded, schema)
+            columns = ()
         name = f"{number:03}-{safe_name(guard.table)}.jsonl"
         rows = 0
         if columns:
@@ -205,24 +211,27 @@ UNREADABLE = (
 def readable(connection: Connection, guard: Guard, schema: str) -> tuple[Guard, tuple[ArchivedColumn, ...]]:
     """The guard as it can be read now, and its columns; none if there is nothing that could be lost.
 
-    If a column that its condition names was dropped by hand, every row counts as worth keeping. Runs in a transaction.
+    If a column that its condition names was dropped by hand, every row counts as worth keeping. If one of its key is
+    gone, it is keyless. Runs in a transaction.
     """
     found = connection.execute(query("archive_columns"), {"schema": schema, "table": guard.table}).fetchall()
     there = {row["name"]: row["type"] for row in found}
-    if guard.columns:
-        names = (*guard.key, *(name for name in guard.columns if name in there))
-        if not there or not set(guard.key) <= set(there) or len(names) == len(guard.key):
-            return replace(guard, select=select_of(guard.table, (), "false")), ()
-        whole = False
-    else:
-        names, whole = tuple(there), True
+    if not guard.columns:
         guard = replace(guard, key=tuple(row["name"] for row in found if row["is_key"]))
-        if not there:
-            return guard, ()
+        names, whole = tuple(there), True
+    else:
+        values = tuple(name for name in guard.columns if name in there)
+        if not values:
+            return replace(guard, select=select_of(guard.table, (), "false")), ()
+        gone = [name for name in guard.key if name not in there]
+        guard = without_key(guard, gone) if gone else guard
+        names, whole = (*guard.key, *values), values == guard.columns
+    if not there:
+        return guard, ()
     columns = tuple(ArchivedColumn(name=name, type=there[name]) for name in names)
-    if (whole or names == (*guard.key, *guard.columns)) and _can_be_read(connection, guard):
+    if whole and _can_be_read(connection, guard):
         return guard, columns
-    return replace(guard, select=select_of(guard.table, () if whole else names, "true")), columns
+    return replace(guard, select=select_of(guard.table, names if guard.columns else (), "true")), columns
 
 
 def _can_be_read(connection: Connection, guard: Guard) -> bool:

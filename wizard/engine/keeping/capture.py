@@ -2,9 +2,10 @@
 
 The part that drops columns has to save what the application changed since the archive. To look for it would read the
 whole table under the strongest lock; with the keys at hand it is a few look-ups. So before the archive's snapshot two
-triggers are made, which write the key of every row that comes, changes in one of those columns, or goes, into
-rag_wizard.captured, in the application's own transaction. CREATE TRIGGER waits for all writers, so whatever they did
-not see is over before the snapshot is taken: https://www.postgresql.org/docs/current/explicit-locking.html
+triggers are made, which write the key of every row that comes, goes, or changes in one of those columns or in one that
+decides whether their values are worth keeping, into rag_wizard.captured, in the application's own transaction. CREATE
+TRIGGER waits for all writers, so whatever they did not see is over before the snapshot is taken:
+https://www.postgresql.org/docs/current/explicit-locking.html
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from psycopg import sql
 from wizard.db.connect import Connection
 from wizard.db.copying import FIXED
 from wizard.db.queries import query
-from wizard.engine.keeping.guard import TOO_SLOW, Guard, select_of
+from wizard.engine.keeping.guard import Guard, limited, select_of
+from wizard.engine.keeping.naming import columns_named
 from wizard.engine.session.registry import has_room
 from wizard.rollout.statements import Statement
 
@@ -40,8 +42,9 @@ class Capture:
 
     guard: Guard
     schema: str
-    columns: tuple[str, ...]
-    """Those of the guard's columns that are there."""
+    watched: tuple[str, ...]
+    """Columns whose change is noted; empty: that of any. Not always of any, for an application may change others often,
+    and each note is a row more that it writes."""
     key_types: tuple[str, ...]
     plain_key: bool
     """The text of a key does not depend on the session's settings."""
@@ -73,16 +76,19 @@ class Capture:
         # Compared byte by byte: equal is not the same (1.0 and 1.00, citext), and json has no equality at all.
         yield _statement(
             "CREATE TRIGGER {values}\nAFTER UPDATE ON {table}\nFOR EACH ROW\n"
-            "WHEN (ROW({new})::record OPERATOR(pg_catalog.*<>) ROW({old})::record)\nEXECUTE FUNCTION {function}()",
-            values=values, table=table, function=function, new=self._fields("new"), old=self._fields("old"),
+            "WHEN ({new}::record OPERATOR(pg_catalog.*<>) {old}::record)\nEXECUTE FUNCTION {function}()",
+            values=values, table=table, function=function, new=self._watched("new"), old=self._watched("old"),
         )  # fmt: skip
         yield _statement(
             "ALTER TABLE {table} ENABLE ALWAYS TRIGGER {rows}, ENABLE ALWAYS TRIGGER {values}",
             table=table, rows=rows, values=values,
         )  # fmt: skip
 
-    def _fields(self, row: str) -> sql.Composable:
-        return sql.SQL(", ").join(sql.Identifier(row, name) for name in (*self.guard.key, *self.columns))
+    def _watched(self, row: str) -> sql.Composable:
+        if not self.watched:
+            return sql.Identifier(row)
+        fields = sql.SQL(", ").join(sql.Identifier(row, name) for name in (*self.guard.key, *self.watched))
+        return sql.SQL("ROW({})").format(fields)
 
     def _settings(self) -> sql.Composable:
         if self.plain_key:
@@ -191,13 +197,15 @@ def find_captures(connection: Connection, schema: str, guards: Iterable[Guard]) 
     for guard in guards:
         if not guard.columns or not guard.key:
             continue
-        about = {"schema": schema, "table": guard.table, "key": list(guard.key), "columns": list(guard.columns)}
+        named = columns_named(guard.select, guard.table)
+        others = [name for name in named or () if name not in (*guard.key, *guard.columns)]
+        columns = [*guard.columns, *others]
+        about = {"schema": schema, "table": guard.table, "key": list(guard.key), "columns": columns}
         for row in connection.execute(query("capture_table"), about).fetchall():
             large = row["rows"] > LARGE_ROWS or row["bytes"] > LARGE_BYTES
-            if large and row["possible"] and row["columns"]:
-                found[guard.place] = Capture(
-                    guard, schema, tuple(row["columns"]), tuple(row["key_types"]), row["plain_key"]
-                )
+            if large and row["possible"] and not set(guard.columns).isdisjoint(row["columns"]):
+                watched = tuple(row["columns"]) if named is not None else ()
+                found[guard.place] = Capture(guard, schema, watched, tuple(row["key_types"]), row["plain_key"])
     return found
 
 
@@ -313,45 +321,38 @@ def saving_captured(capture: Capture, guard: Guard, columns: Sequence[str], arch
     It refuses if somebody touched the triggers meanwhile, since changes could have gone unseen then; and it lets go at
     once if too much is left, as if the lock had not been had.
     """
-    return (
-        sql.SQL(
-            "DO $rag_wizard$\nDECLARE\n    began timestamptz := clock_timestamp();\n"
-            "    noted bigint;\n    came bigint;\nBEGIN\n"
-            "    IF to_regclass({name}) IS NULL THEN RETURN; END IF;\n"
-            "    IF (SELECT count(*) FROM pg_catalog.pg_trigger WHERE tgrelid = to_regclass({name})\n"
-            "        AND tgname = ANY ({triggers}::text[]) AND tgenabled = 'A') <> 2 THEN\n"
-            "        RAISE EXCEPTION '{touched} of %: %', {what}, {triggers} USING ERRCODE = 'RW002',\n"
-            "            HINT = 'Roll back again: its values are archived anew.';\n    END IF;\n"
-            "    {by_index};\n"
-            "    IF (SELECT count(*) FROM (SELECT FROM rag_wizard.captured WHERE part_id = {part}\n"
-            "        AND ordinal = {ordinal} LIMIT {most} + 1) AS found) > {most} THEN\n"
-            "        RAISE EXCEPTION '{too_slow}: %', {what} USING ERRCODE = '55P03';\n    END IF;\n"
-            "    EXECUTE {move} INTO noted, came;\n"
-            "    UPDATE rag_wizard.archive_file SET late = coalesce(late, 0) + came, captured = true,\n"
-            "        saved_at = clock_timestamp()\n"
-            "    WHERE archive_id = {archive} AND part_id = {part} AND ordinal = {ordinal};\n"
-            "EXCEPTION WHEN query_canceled THEN\n"
-            "    IF clock_timestamp() - began < {budget}::interval THEN RAISE; END IF;\n"
-            "    RAISE EXCEPTION '{too_slow}: %, %', {what}, {budget} USING ERRCODE = '55P03';\n"
-            "END\n$rag_wizard$"
-        )
-        .format(
-            name=sql.Literal(sql.Identifier(capture.schema, guard.table).as_string()),
-            triggers=sql.Literal(list(trigger_names(capture.name))),
-            touched=sql.SQL(TOUCHED),
-            what=guard.table,
-            part=guard.part_id,
-            ordinal=sql.Literal(guard.ordinal),
-            most=sql.Literal(MOST_LEFT),
-            too_slow=sql.SQL(TOO_SLOW),
-            by_index=sql.SQL(BY_INDEX.replace("SELECT", "PERFORM")),
-            move=sql.Literal(moving(capture, guard, columns, archive_id)),
-            archive=archive_id,
-            budget=f"{budget_ms}ms",
-        )
-        .as_string()
+    body = sql.SQL(
+        "    noted bigint;\n    came bigint;\nBEGIN\n"
+        "    IF to_regclass({name}) IS NULL THEN RETURN; END IF;\n"
+        "    IF (SELECT count(*) FROM pg_catalog.pg_trigger WHERE tgrelid = to_regclass({name})\n"
+        "        AND tgname = ANY ({triggers}::text[]) AND tgenabled = 'A') <> 2 THEN\n"
+        "        RAISE EXCEPTION '{touched} of %: %', {what}, {triggers} USING ERRCODE = 'RW002',\n"
+        "            HINT = 'Roll back again: its values are archived anew.';\n    END IF;\n"
+        "    {by_index};\n"
+        "    IF (SELECT count(*) FROM (SELECT FROM rag_wizard.captured WHERE part_id = {part}\n"
+        "        AND ordinal = {ordinal} LIMIT {most} + 1) AS found) > {most} THEN\n"
+        "        RAISE EXCEPTION '{too_much}: %', {what} USING ERRCODE = '55P03';\n    END IF;\n"
+        "    EXECUTE {move} INTO noted, came;\n"
+        "    UPDATE rag_wizard.archive_file SET late = coalesce(late, 0) + came, captured = true,\n"
+        "        saved_at = clock_timestamp()\n"
+        "    WHERE archive_id = {archive} AND part_id = {part} AND ordinal = {ordinal};\n"
+    ).format(
+        name=sql.Literal(sql.Identifier(capture.schema, guard.table).as_string()),
+        triggers=sql.Literal(list(trigger_names(capture.name))),
+        touched=sql.SQL(TOUCHED),
+        what=guard.table,
+        part=guard.part_id,
+        ordinal=sql.Literal(guard.ordinal),
+        most=sql.Literal(MOST_LEFT),
+        too_much=sql.SQL(TOO_MUCH),
+        by_index=sql.SQL(BY_INDEX.replace("SELECT", "PERFORM")),
+        move=sql.Literal(moving(capture, guard, columns, archive_id)),
+        archive=archive_id,
     )
+    return limited(body, guard.table, budget_ms)
 
 
+TOO_MUCH = "the application changed too much since the archive to save it under a lock"
+"""How it begins when more is left than `MOST_LEFT`; it lets go as if the lock had not been had."""
 TOUCHED = "somebody dropped or disabled the triggers that note changes"
 """How the server's message begins when the captured rows can no longer be trusted."""

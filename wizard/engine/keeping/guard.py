@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from psycopg import sql
 
@@ -19,7 +19,8 @@ class Guard:
     """What is lost, after a number: "rows in experts"."""
     table: str
     key: tuple[str, ...]
-    """Columns that identify a row; as recorded empty for whole rows, then the archive fills in the primary key."""
+    """Columns that identify a row; as recorded empty for whole rows, then the archive fills in the primary key. Where
+    one of them is gone it is empty too: see `keyless`."""
     columns: tuple[str, ...]
     """Added columns whose values go; empty: the whole rows of a table that goes."""
     select: str
@@ -33,6 +34,11 @@ class Guard:
     def place(self) -> tuple[str, int]:
         """What identifies it in the registry."""
         return self.part_id, self.ordinal
+
+    @property
+    def keyless(self) -> bool:
+        """Its table lacks a column of the key: values can be counted, but nobody could tell whose they are."""
+        return bool(self.columns) and not self.key
 
 
 Makes = Callable[[str, str], bool]
@@ -76,9 +82,25 @@ def select_of(table: str, names: tuple[str, ...], condition: str) -> str:
     )
 
 
+def without_key(guard: Guard, gone: Sequence[str]) -> Guard:
+    """The guard of a table whose key columns `gone` are not there: its SELECT finds NULL for them."""
+    absent = sql.SQL(", ").join(sql.SQL("NULL AS {}").format(sql.Identifier(name)) for name in gone)
+    select = (
+        sql.SQL("WITH {table} AS (SELECT *, {absent} FROM {table})\n{select}")
+        .format(table=sql.Identifier(guard.table), absent=absent, select=sql.SQL(guard.select))
+        .as_string()
+    )
+    return replace(guard, key=(), select=select)
+
+
 def counting(select: str) -> str:
     """SELECT of one row with the number of rows that `select` selects, as column `number`."""
     return sql.SQL("SELECT count(*) AS number FROM ({}\n) AS lost_row").format(sql.SQL(select)).as_string()
+
+
+def counting_texts(select: str) -> str:
+    """The same, but every value is read and written out as it is when its row is saved."""
+    return sql.SQL("SELECT count(lost_row::text) AS number FROM ({}\n) AS lost_row").format(sql.SQL(select)).as_string()
 
 
 @dataclass(frozen=True)
@@ -129,7 +151,7 @@ def locking(guard: Guard, schema: str) -> str:
             "    END IF;\nEND\n$rag_wizard$"
         )
         .format(
-            name=sql.Literal(sql.Identifier(schema, guard.table).as_string()),
+            name=_name(guard, schema),
             table=sql.Identifier(schema, guard.table),
         )
         .as_string()
@@ -138,6 +160,29 @@ def locking(guard: Guard, schema: str) -> str:
 
 TOO_SLOW = "saving what changed since the archive took longer than the application may wait"
 """How the server's message begins when `saving` ran out of its time."""
+OUT_OF_TIME = "RW004"
+"""Its code. Not one of a lock: coming again would hold the application up for as long, each time."""
+
+
+def limited(body: sql.Composable, table: str, budget_ms: int) -> str:
+    """A block with a time limit; `body` is its declarations and statements. If that ends it, the error says so."""
+    return (
+        sql.SQL(
+            "DO $rag_wizard$\nDECLARE\n    began timestamptz := clock_timestamp();\n{body}"
+            "EXCEPTION WHEN query_canceled THEN\n"
+            "    IF clock_timestamp() - began < {budget}::interval THEN RAISE; END IF;\n"
+            "    RAISE EXCEPTION '{too_slow}: %, %', {table}, {budget} USING ERRCODE = {code};\n"
+            "END\n$rag_wizard$"
+        )
+        .format(
+            body=body,
+            budget=f"{budget_ms}ms",
+            too_slow=sql.SQL(TOO_SLOW),
+            table=table,
+            code=OUT_OF_TIME,
+        )
+        .as_string()
+    )
 
 
 def saving(guard: Guard, how: Saving, schema: str) -> str:
@@ -145,52 +190,60 @@ def saving(guard: Guard, how: Saving, schema: str) -> str:
 
     So they are durable with the very commit that drops the table: writing them to a file here would hold the lock for
     the network and the disk, and a file that is complete while the commit's outcome is unknown proves nothing.
-    Every value is kept as the server's own text of it. The statement has a time limit; when that is what ended it, the
-    error has the code of a lock that could not be had, so that the part lets go and tries again.
+    Every value is kept as the server's own text of it.
     """
+    if guard.keyless:
+        return _refusing(guard, how, schema)
     wanted = [*guard.key, *guard.columns] if guard.columns else []
-    return (
-        sql.SQL(
-            "DO $rag_wizard$\nDECLARE\n    began timestamptz := clock_timestamp();\n"
-            "    names text;\n    came bigint;\n    there bigint;\nBEGIN\n"
-            "    IF to_regclass({name}) IS NULL THEN RETURN; END IF;\n"
-            "    names := (SELECT string_agg(format('%1$I::text AS %1$I', attname), ', ' ORDER BY attnum)\n"
-            "        FROM pg_catalog.pg_attribute WHERE attrelid = to_regclass({name}) AND attnum > 0\n"
-            "            AND NOT attisdropped AND ({wanted}::text[] = '{{}}' OR attname = ANY ({wanted}::text[])));\n"
-            "    IF names IS NULL THEN RETURN; END IF;\n"
-            # What was captured before the triggers were touched is among them, newer.
-            "    DELETE FROM rag_wizard.late_row\n"
-            "    WHERE archive_id = {archive} AND part_id = {part} AND ordinal = {ordinal};\n"
-            "    EXECUTE 'INSERT INTO rag_wizard.late_row (archive_id, part_id, ordinal, row)\n"
-            "        SELECT ' || {place} || ', row_to_json(kept) FROM (SELECT ' || names || '\n"
-            "        FROM (' || {late} || ') AS lost_row) AS kept';\n"
-            "    GET DIAGNOSTICS came = ROW_COUNT;\n"
-            "    EXECUTE {count} INTO there;\n"
-            "    UPDATE rag_wizard.archive_file SET late = came, present = there, captured = false,\n"
-            "        saved_at = clock_timestamp()\n"
-            "    WHERE archive_id = {archive} AND part_id = {part} AND ordinal = {ordinal};\n"
-            "EXCEPTION WHEN query_canceled THEN\n"
-            "    IF clock_timestamp() - began < {budget}::interval THEN RAISE; END IF;\n"
-            "    RAISE EXCEPTION '{too_slow}: %, %', {what}, {budget} USING ERRCODE = '55P03';\n"
-            "END\n$rag_wizard$"
-        )
-        .format(
-            name=sql.Literal(sql.Identifier(schema, guard.table).as_string()),
-            wanted=sql.Literal(wanted),
-            place=sql.Literal(
-                sql.SQL("{}, {}, {}").format(how.archive_id, guard.part_id, sql.Literal(guard.ordinal)).as_string()
-            ),
-            late=sql.Literal(late_rows(guard, how.horizon(guard)) + "\n"),
-            count=sql.Literal(counting(guard.select)),
-            archive=how.archive_id,
-            part=guard.part_id,
-            ordinal=guard.ordinal,
-            budget=f"{how.budget_ms}ms",
-            too_slow=sql.SQL(TOO_SLOW),
-            what=guard.table,
-        )
-        .as_string()
+    body = sql.SQL(
+        "    names text;\n    came bigint;\n    there bigint;\nBEGIN\n"
+        "    IF to_regclass({name}) IS NULL THEN RETURN; END IF;\n"
+        "    names := (SELECT string_agg(format('%1$I::text AS %1$I', attname), ', ' ORDER BY attnum)\n"
+        "        FROM pg_catalog.pg_attribute WHERE attrelid = to_regclass({name}) AND attnum > 0\n"
+        "            AND NOT attisdropped AND ({wanted}::text[] = '{{}}' OR attname = ANY ({wanted}::text[])));\n"
+        "    IF names IS NULL THEN RETURN; END IF;\n"
+        # What was captured before the triggers were touched is among them, newer.
+        "    DELETE FROM rag_wizard.late_row\n"
+        "    WHERE archive_id = {archive} AND part_id = {part} AND ordinal = {ordinal};\n"
+        "    EXECUTE 'INSERT INTO rag_wizard.late_row (archive_id, part_id, ordinal, row)\n"
+        "        SELECT ' || {place} || ', row_to_json(kept) FROM (SELECT ' || names || '\n"
+        "        FROM (' || {late} || ') AS lost_row) AS kept';\n"
+        "    GET DIAGNOSTICS came = ROW_COUNT;\n"
+        "    EXECUTE {count} INTO there;\n"
+        "    UPDATE rag_wizard.archive_file SET late = came, present = there, captured = false,\n"
+        "        saved_at = clock_timestamp()\n"
+        "    WHERE archive_id = {archive} AND part_id = {part} AND ordinal = {ordinal};\n"
+    ).format(
+        name=_name(guard, schema),
+        wanted=sql.Literal(wanted),
+        place=sql.Literal(
+            sql.SQL("{}, {}, {}").format(how.archive_id, guard.part_id, sql.Literal(guard.ordinal)).as_string()
+        ),
+        late=sql.Literal(late_rows(guard, how.horizon(guard)) + "\n"),
+        count=sql.Literal(counting(guard.select)),
+        archive=how.archive_id,
+        part=guard.part_id,
+        ordinal=sql.Literal(guard.ordinal),
     )
+    return limited(body, guard.table, how.budget_ms)
+
+
+def _refusing(guard: Guard, how: Saving, schema: str) -> str:
+    """There was no value that could be lost when the archive was made; one that came since cannot be saved either."""
+    body = sql.SQL(
+        "    there bigint;\nBEGIN\n"
+        "    IF to_regclass({name}) IS NULL THEN RETURN; END IF;\n"
+        "    EXECUTE {count} INTO there;\n"
+        "    IF there > 0 THEN\n"
+        "        RAISE EXCEPTION 'values came into % that cannot be archived: its key is gone', {table}\n"
+        "            USING ERRCODE = 'RW003', HINT = 'Roll back again: that tells what to do.';\n    END IF;\n"
+    ).format(name=_name(guard, schema), count=sql.Literal(counting(guard.select)), table=guard.table)
+    return limited(body, guard.table, how.budget_ms)
+
+
+def _name(guard: Guard, schema: str) -> sql.Literal:
+    """For to_regclass()."""
+    return sql.Literal(sql.Identifier(schema, guard.table).as_string())
 
 
 def saving_lines(guards: tuple[Guard, ...], how: Saving, schema: str, *, limit: str) -> Iterator[str]:

@@ -13,10 +13,11 @@ from psycopg import errors, sql
 
 from wizard.db.connect import Connection
 from wizard.engine.events import Noticed
-from wizard.engine.keeping.archive import Archive, archive_folder, as_registered, make_archive, registered
-from wizard.engine.keeping.capture import find_captures, standing_captures
+from wizard.engine.keeping.archive import Archive, archive_folder, as_registered, make_archive, readable, registered
+from wizard.engine.keeping.capture import TOO_MUCH, find_captures, standing_captures
 from wizard.engine.keeping.capturing import Captures
-from wizard.engine.keeping.guard import TOO_SLOW, Guard, counting, late_rows
+from wizard.engine.keeping.guard import OUT_OF_TIME, Guard, counting, counting_texts, late_rows
+from wizard.engine.keeping.keyless import missing_key, require_no_value
 from wizard.engine.keeping.late import complete, export_late, require_registered
 from wizard.engine.keeping.manifest import read_archive, require_free
 from wizard.engine.looking.record import PartRecord
@@ -25,7 +26,7 @@ from wizard.engine.looking.survey import pending_failure
 from wizard.engine.parts.commit import commit_part, outcome_now
 from wizard.engine.parts.source import PartSource
 from wizard.engine.session.sitting import Sitting
-from wizard.engine.views import Outcome
+from wizard.engine.views import Failure, Outcome
 from wizard.engine.words import committed
 from wizard.errors import LockNotObtainedError, WizardError
 from wizard.rollout.render import Group
@@ -34,6 +35,12 @@ from wizard.text import plural
 LATE_ROWS = 20_000
 """So many late rows are archived anew before the lock instead of saved under it."""
 TRIES = 3
+LESS_BUSY = (
+    "Run the same command again when the database is less busy: it goes on with the same archive. If the table is too "
+    "large for that, keep what changed since the archive yourself, for example with pg_dump --table; then roll back "
+    "with --discard-data, which does not look for it."
+)
+"""What can be done if saving takes longer than the application may wait."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +63,12 @@ def unfinished(
     """The archive that an interrupted rollback goes on with, if it holds all that is left to undo and lies here.
 
     However long ago it was made, it stays exact: each part saves what changed since its snapshot. Of a large table that
-    takes triggers which have noted every change since; without them it is archived anew.
+    takes triggers which have noted every change since; without them it is archived anew. Raises RefusedError if there
+    are values that no archive could hold.
     """
     assert situation.active is not None
     guards = [guard for _, guard in guards_with_steps(undos)]
+    _require_keys(connection, guards, situation.schema)
     wanted = find_captures(connection, situation.schema, guards)
     for row in registered(connection, situation.active.rollout_id):
         if row["completed_at"] is not None or row["host"] != socket.gethostname():
@@ -82,11 +91,26 @@ def unfinished(
     return None
 
 
+def _require_keys(connection: Connection, guards: Sequence[Guard], schema: str) -> None:
+    for guard in guards:
+        if guard.columns and missing_key(connection, guard, schema):
+            with connection.transaction():
+                now, columns = readable(connection, guard, schema)
+                if columns:
+                    require_no_value(connection, now, guard, schema)
+
+
 def close_others(connection: Connection, rollout_id: str) -> None:
     """Archives of earlier tries get nothing more: what was left was archived anew."""
     for row in registered(connection, rollout_id):
         if row["completed_at"] is None and not row["waiting"]:
             complete(connection, row["archive_id"])
+
+
+def _gave_up(failure: Failure) -> LockNotObtainedError:
+    return LockNotObtainedError(
+        f"gave up step {failure.step}: {failure.message}", why=failure.state_now, fix=LESS_BUSY
+    )  # fmt: skip
 
 
 class Keeper:
@@ -152,6 +176,8 @@ class Keeper:
                 outcome = commit_part(here, message, parts=parts, before_retry=drain).outcome
             except LockNotObtainedError as error:
                 raise self._in_words(error) from None
+            if outcome is not None and outcome.failure is not None and outcome.failure.sqlstate == OUT_OF_TIME:
+                raise _gave_up(outcome.failure)
             if outcome is None:
                 self._left.remove(undo)
                 self._export(archive)
@@ -171,45 +197,53 @@ class Keeper:
         return made
 
     def _measure(self, guard: Guard, archive: Archive) -> int:
-        """How many rows would be saved under the lock, counted without one.
+        """How many rows would be saved under the lock, counted without one, by reading all that would be read then.
 
-        Raises LockNotObtainedError if only reading them takes longer than the application may wait.
+        Raises LockNotObtainedError if only that takes longer than the application may wait.
         """
-        here, connection = self._here, self._here.connection
-        budget = here.settings.lock_budget_ms / 1000
         select = late_rows(guard, archive.entries[guard.place].horizon)
+        late, looking = self._timed(counting(select))
+        _, counting_all = self._timed(counting(guard.select))
+        self._require_in_time(guard, looking + counting_all)
+        if 0 < late <= LATE_ROWS:
+            _, reading = self._timed(counting_texts(select))
+            self._require_in_time(guard, reading + counting_all)
+        return late
+
+    def _timed(self, select: str) -> tuple[int, float]:
+        """The number that it selects, and its seconds; nothing if the table is gone or the operator cancelled."""
+        here, connection = self._here, self._here.connection
         began = time.monotonic()
         try:
             with connection.transaction(), here.steering.cancellable(connection):
                 connection.execute(
                     sql.SQL("SET LOCAL statement_timeout = {}").format(f"{10 * here.settings.lock_budget_ms}ms")
                 )
-                row = connection.execute(sql.SQL(counting(select))).fetchone()
+                # Saving writes, so it has none: https://www.postgresql.org/docs/current/when-can-parallel-query-be-used.html
+                connection.execute("SET LOCAL max_parallel_workers_per_gather = 0")
+                began = time.monotonic()
+                row = connection.execute(select.encode()).fetchone()
+                seconds = time.monotonic() - began
         except errors.UndefinedTable:
-            return 0
+            return 0, 0.0
         except errors.QueryCanceled:
-            if here.steering.cancelled:
-                return 0
-            row = None
-        seconds = time.monotonic() - began
-        if row is None or seconds > budget:
+            return 0, 0.0 if here.steering.cancelled else time.monotonic() - began
+        assert row is not None
+        return int(row["number"]), seconds
+
+    def _require_in_time(self, guard: Guard, seconds: float) -> None:
+        budget = self._here.settings.lock_budget_ms / 1000
+        if seconds > budget:
             raise LockNotObtainedError(
                 f"looking for rows of {guard.table} that changed since the archive takes {seconds:.1f} s, longer than "
                 f"the {budget:.1f} s that the application may wait for it",
-                why=f"The table was not locked. {committed(here.situation)}.",
-                fix="Run the same command again when the database is less busy: it goes on with the same archive.",
+                why=f"The table was not locked. {committed(self._here.situation)}.",
+                fix=LESS_BUSY,
             )
-        return int(row["number"])
 
     def _in_words(self, error: LockNotObtainedError) -> LockNotObtainedError:
         failure = pending_failure(self._here.connection, self._here.situation)
-        if failure is None or not failure.message.startswith(TOO_SLOW):
-            return error
-        return LockNotObtainedError(
-            f"gave up step {failure.step}: {failure.message}",
-            why=failure.state_now,
-            fix="Run the same command again when the database is less busy: it goes on with the same archive.",
-        )
+        return _gave_up(failure) if failure is not None and failure.message.startswith(TOO_MUCH) else error
 
     def _export(self, archive: Archive) -> None:
         """The rows are in the database's hands; now in the archive's."""

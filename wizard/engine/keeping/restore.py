@@ -32,7 +32,7 @@ from wizard.engine.views import Outcome
 from wizard.engine.views_back import RestorePlan, RestoreTable
 from wizard.engine.words import committed
 from wizard.errors import LockNotObtainedError, PrerequisiteError, RefusedError
-from wizard.text import shortened
+from wizard.text import plural, shortened
 
 BATCH = 2000
 """Rows of an existing table that get values back in one part."""
@@ -68,7 +68,7 @@ def check_archive(connection: Connection, situation: Situation, folder: Path) ->
         raise PrerequisiteError(
             "nothing is rolled out, so the archived rows have no tables to go to",
             why="Nothing was changed.",
-            fix="Run first: rag-wizard run. Then restore.",
+            fix="Run the rollout first, then restore again.",
         )
     return archive, read_tables(connection, situation, archive)
 
@@ -104,15 +104,15 @@ class Done:
 
     def words(self, folder: Path) -> str:
         """One sentence."""
-        said = [f"RESTORED {self.rows} rows and the values of {self.values} rows of existing tables from {folder}"]
-        if self.there:
-            said.append(f"{self.there} rows were there already")
-        if self.kept:
-            said.append(f"{self.kept} rows of existing tables hold values that were written since, and keep them")
-        if self.updated:
-            said.append(f"{self.updated} rows are in use by now and were changed in place: their updated_at moved")
-        if self.left_out:
-            said.append(f"{self.left_out} rows without a parent were left out, and written beside the archive")
+        values = f"the values of {plural(self.values, 'row')} of existing tables"
+        said = [f"RESTORED {plural(self.rows, 'row')} and {values} from {folder}"]
+        told = (
+            (self.there, "there already"),
+            (self.kept, "of existing tables kept: their values were written since"),
+            (self.updated, "changed in place, since they are in use by now: their updated_at moved"),
+            (self.left_out, "without a parent left out, and written beside the archive"),
+        )
+        said += [f"{plural(count, 'row')} {words}" for count, words in told if count]
         return "; ".join(said)
 
 

@@ -148,14 +148,14 @@ def _require_fit(table: Table) -> None:
         raise PrerequisiteError(
             f"table {table.name} is not there",
             why="Nothing was changed.",
-            fix=f"Run step {table.files[0].step} first: rag-wizard run. Then restore.",
+            fix=f"Run step {table.files[0].step} first, then restore again.",
         )
     missing = [name for name in table.archived if name not in live]
     if missing and not table.whole and set(table.key) <= set(live):
         raise PrerequisiteError(
             f"table {table.name} has no column {', '.join(missing)}",
             why="Nothing was changed.",
-            fix=f"Run step {table.files[0].step} first: rag-wizard run. Then restore.",
+            fix=f"Run step {table.files[0].step} first, then restore again.",
         )
     if missing:
         types = {column.name: column.type for file in table.files for column in file.columns}
