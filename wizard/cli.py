@@ -76,7 +76,9 @@ def screen(call: Call) -> int:
     return show_screen(call)
 
 
-@app.command(cls=Command, epilog="Exit codes: 0 all met, 3 a prerequisite stops a run.")
+@app.command(
+    cls=Command, epilog="Exit codes: 0 all met, 3 a prerequisite stops a run or a decision is missing, 7 a conflict."
+)
 @takes_common
 def check(call: Call, output: Output = None, force: Force = False) -> int:
     """Check the prerequisites: one line each, with the fix. Reads only."""
@@ -107,7 +109,8 @@ def plan(
 @app.command(
     cls=Command,
     epilog="Examples:\n\n\b\n  rag-wizard run\n  rag-wizard run --to 2.2\n  rag-wizard --demo run --yes\n\n"
-    "What is done is skipped, so the same command resumes after a failure.",
+    "What is done is skipped, so the same command resumes after a failure. A backfill that --from names goes\n"
+    "through its table again, for rows that came since.",
 )
 @takes_common
 def run(  # noqa: PLR0917 - the parser gives them by name
@@ -121,7 +124,9 @@ def run(  # noqa: PLR0917 - the parser gives them by name
     ] = None,
     on_failure: Annotated[
         OnFailure,
-        typer.Option(metavar="stop|rollback", help="On failure keep what is committed, or undo this run"),
+        typer.Option(
+            metavar="stop|rollback", help="On failure keep what is committed, or roll back to what stood before"
+        ),
     ] = OnFailure.STOP,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if a step is left open")] = False,
     types_file: Annotated[

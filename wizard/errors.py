@@ -33,6 +33,8 @@ class WizardError(Exception):
     """
 
     exit_code = ExitCode.FAILED
+    told = False
+    """It was written for the operator already, and other words follow it."""
 
     def __init__(self, what: str, *, why: str = "", fix: str = "") -> None:
         super().__init__(what)

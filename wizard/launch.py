@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import socket
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +19,15 @@ def default_state_dir() -> Path:
     from platformdirs import user_state_path
 
     return user_state_path("rag-wizard")
+
+
+def default_operator() -> str:
+    """The operating system's user and host, since in the database everybody is `postgres`."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = "unknown"
+    return f"{user}@{socket.gethostname()}"
 
 
 @dataclass(frozen=True)

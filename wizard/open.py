@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wizard.errors import UsageError
-from wizard.launch import default_state_dir
+from wizard.launch import DEFAULT_LOCK_TIMEOUT_MS, default_operator, default_state_dir
 from wizard.text import duration
 
 if TYPE_CHECKING:
@@ -130,6 +130,8 @@ def command_of(launch: Launch) -> str:
         ("--schema", launch.schema, "public"),
         ("--rollout", str(launch.rollout or ""), ""),
         ("--strategy", launch.strategy, "auto"),
+        ("--operator", launch.operator or default_operator(), default_operator()),
+        ("--lock-timeout", f"{launch.lock_timeout_ms}ms", f"{DEFAULT_LOCK_TIMEOUT_MS}ms"),
         ("--batch-rows", str(launch.batch_rows or ""), ""),
         ("--batch-delay", "" if launch.batch_delay_s is None else duration(launch.batch_delay_s).replace(" ", ""), ""),
         ("--state-dir", str(launch.state_dir), str(default_state_dir())),

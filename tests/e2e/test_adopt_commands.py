@@ -39,7 +39,7 @@ def test_check_and_run_stop_at_a_conflict_and_show_both_definitions_one_below_th
     for text in (checked.out, ran.err):
         assert in_order(text, "column clones.rag_enabled (step 2.1)", FOUND, EXPECTED), text
     assert "Rename it, change it to what is expected (then it is adopted), or drop it" in checked.out
-    assert in_order(ran.err, f"State      {SENTENCE}", "Nothing was changed.", "The wizard never overwrites it.")
+    assert in_order(ran.err, "Nothing was changed.", "The wizard never overwrites it.", f"State      {SENTENCE}")
     assert_same(before, database.snapshot())
 
 
@@ -96,7 +96,7 @@ def test_what_is_there_is_told_before_while_and_after_it_is_adopted(database: Da
         dry.out, "≡ 1.1", "adopts", "all 18 objects are there already", "▷ 1.2", "12 of 14 objects are there"
     )
     assert ran.code == ExitCode.DONE, ran.err
-    assert "objects are there already, exactly as expected, and are adopted" in ran.err
+    assert "objects there already, exactly as expected: adopted" in ran.err
     assert in_order(ran.err, "≡ 1.1  Domains table", "adopted", " checks", "✔ 1.2  Experts table", "done")
     assert in_order(
         status.out, "≡ 1.1  adopted", "all 18 objects were there before", "✔ 1.2  done", "12 of 14 objects were"

@@ -56,7 +56,7 @@ def test_reading_commands_change_nothing_also_for_a_role_that_may_only_read(
             "check": stops,
             "status": ExitCode.DONE,
             "verify": ExitCode.FAILED,
-            "plan": ExitCode.DONE,
+            "plan": stops,
             "log": ExitCode.DONE,
             "run --dry-run": stops,
             "forget --dry-run": ExitCode.DONE,
@@ -133,7 +133,7 @@ def test_on_failure_rollback_undoes_what_this_run_did_and_nothing_else(database:
     failed = wizard("run", "--yes", "--fail-at", "2.1", "--on-failure", "rollback")
 
     assert failed.code == ExitCode.FAILED
-    assert "Rolling back what this run did" in failed.err
+    assert "Rolling back to 1.3, the last step that was done before" in failed.err
     assert database.query("select to_regclass('rag_documents') is null, to_regclass('vector_stores') is null") == [
         (False, True)
     ]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import getpass
 import re
-import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from wizard.errors import UsageError
-from wizard.launch import DEFAULT_LOCK_TIMEOUT_MS, Launch, default_state_dir
+from wizard.launch import DEFAULT_LOCK_TIMEOUT_MS, Launch, default_operator, default_state_dir
 from wizard.limits import BATCH_AIM_S, BATCH_ROWS, DELAY_S
 
 _DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>ms|s|min)?", re.IGNORECASE)
@@ -133,12 +131,3 @@ def _milliseconds(text: str) -> float | None:
     """The time that `text` says, milliseconds without a unit; None if it says none."""
     match = _DURATION.fullmatch(text.strip())
     return float(match["number"]) * _UNIT_MS[(match["unit"] or "ms").lower()] if match else None
-
-
-def default_operator() -> str:
-    """The operating system's user and host, since in the database everybody is `postgres`."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = "unknown"
-    return f"{user}@{socket.gethostname()}"

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wizard.console.out import say
-from wizard.console.supervise import ENDING
+from wizard.console.out import say, write_error
+from wizard.console.supervise import ENDING, StoppedBySignalError
 from wizard.console.tables import columns
-from wizard.errors import ExitCode, UsageError, WizardError
+from wizard.engine.events import StepStarted
+from wizard.errors import (
+    ConnectionUnsuitableError,
+    ContradictionError,
+    ExitCode,
+    LockNotObtainedError,
+    RefusedError,
+    UsageError,
+    WizardError,
+)
 from wizard.export.files import write_atomically
 from wizard.export.log import LogHeader, export_log
 from wizard.text import one_line, shortened, visible
 
 if TYPE_CHECKING:
+    from wizard.console.call import Call
     from wizard.db.target import Target
     from wizard.engine.api import Engine
+    from wizard.engine.events import Event, Listener
     from wizard.engine.views import Failure, Outcome
 
 _SQL_LINES = 12
@@ -62,6 +74,40 @@ def say_closing(engine: Engine, target: Target, state_dir: Path, sentence: str, 
         ("Log", _saved_log(engine, target, state_dir)),
     ]
     say("", *columns(rows, wrapped=False))
+
+
+@contextmanager
+def closing_words(call: Call, engine: Callable[[], Engine], target: Target, resume: Sequence[str]) -> Iterator[Began]:
+    """Around work that writes: an error that ends it is written first, then the state and the commands to go on with.
+
+    Of a connection that was lost only if the work had begun: before that there is nothing to resume.
+    """
+    began = Began()
+    try:
+        yield began
+    except (LockNotObtainedError, RefusedError, StoppedBySignalError, ConnectionUnsuitableError) as error:
+        # Commands to go on with would repeat an option that contradicts the record; that error says what to do.
+        if isinstance(error, ContradictionError) or (isinstance(error, ConnectionUnsuitableError) and not began.done):
+            raise
+        write_error(error, as_json=call.json)
+        error.told = True
+        say_closing(engine(), target, call.launch.state_dir, state_sentence(engine()), resume=resume)
+        raise
+
+
+class Began:
+    """Whether a step was begun, by the events that went by."""
+
+    done = False
+
+    def following(self, listener: Listener) -> Listener:
+        """The same listener, watched."""
+
+        def heard(event: Event) -> None:
+            self.done = self.done or isinstance(event, StepStarted)
+            listener(event)
+
+        return heard
 
 
 def state_sentence(engine: Engine) -> str:

@@ -39,7 +39,8 @@ def run_program(
 
 
 def _told(error: WizardError, arguments: Sequence[str]) -> int:
-    write_error(error, as_json="--json" in arguments)
+    if not error.told:
+        write_error(error, as_json="--json" in arguments)
     return error.exit_code
 
 

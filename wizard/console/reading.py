@@ -13,7 +13,7 @@ from wizard.console.password import with_password
 from wizard.engine.api import Engine
 from wizard.engine.events import Noticed
 from wizard.engine.looking.prerequisites import stopped_by
-from wizard.engine.words import conflict_error
+from wizard.engine.words import conflict_error, decide_options, decisions_error
 from wizard.errors import ExitCode
 from wizard.export.log import LogFormat, LogHeader, export_log
 from wizard.open import load, open_target, settings_from
@@ -58,35 +58,48 @@ def previews_of(engine: Engine, steps: Iterable[StepView]) -> dict[str, tuple[Pr
 
 
 def check(call: Call) -> int:
-    """Exit 3 if a prerequisite stops, 7 if only a conflict does, else 0."""
+    """Exit 3 if a prerequisite stops or a decision is missing, 7 if only a conflict does, else 0."""
     with opened(call) as (engine, target):
         results = engine.check()
-        steps = engine.survey().steps
+        survey = engine.survey()
+        steps, missing = survey.steps, survey.open_decisions
         conflicts = report.conflicts_of(steps)
         say(report.target_line(target))
         code = stopped_by(results)
+        if missing and code is ExitCode.DONE:
+            code = ExitCode.PREREQUISITES
         document = {
             "target": target.name,
             "met": code is ExitCode.DONE,
             "prerequisites": [r.model_dump(mode="json") for r in results],
+            "decisions": [decision.model_dump(mode="json") for decision in missing],
             "conflicts": [conflict.model_dump(mode="json") for conflict in conflicts],
             "objects": {step.id: [one.model_dump(mode="json") for one in step.objects] for step in steps},
         }
         found = report.found_lines(step for step in steps if not step.conflicts)
         lines = ["", "There already", *found] if found else []
+        lines += ["", *report.decision_lines(missing)] if missing else []
         answer(
             call, "check", document, [*report.prerequisite_lines(results), *lines, *report.conflict_report(conflicts)]
         )
         say(report.prerequisite_summary(results))
+        if missing:
+            say(f"A run stops until it is decided: {decide_options(missing)}")
     return code
 
 
 def plan(call: Call, *, registry: bool) -> int:
-    """The psql script of what is left to run. Raises RefusedError where a run would meet a conflict."""
+    """The psql script of what is left to run.
+
+    Raises RefusedError where a run would meet a conflict, PrerequisiteError where it would miss a decision.
+    """
     with opened(call) as (engine, target):
-        steps = engine.survey().steps
+        survey = engine.survey()
+        steps = survey.steps
         if conflicts := report.conflicts_of(steps):
             raise conflict_error(conflicts)
+        if survey.open_decisions:
+            raise decisions_error(survey.open_decisions)
         script = engine.plan(registry=registry)
         say(report.target_line(target))
         if found := report.found_lines(step for step in steps if not step.state.is_complete):

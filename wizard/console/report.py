@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         Verification,
     )
     from wizard.engine.views_back import RestorePlan, RollbackPlan
+    from wizard.rollout.model import Decision
 
 _LEVELS = {
     "pass": (StepState.PASSED.glyph, StepState.PASSED.ascii_glyph),
@@ -124,9 +125,14 @@ def status_lines(survey: Survey) -> list[str]:
         ended = f"to {stamp(session.ended_at)}" if session.ended_at else "no end recorded"
         lines.append(f"Last session: {session.operator}, {stamp(session.started_at)} {ended}")
         lines.append(f"Log: {plural(survey.statements, 'statement')}, rag-wizard {session.wizard_version}")
-    lines += [f"Decision needed: {d.name} (step {d.step}): {d.question}" for d in survey.open_decisions]
+    lines += decision_lines(survey.open_decisions)
     lines.append(survey.sentence)
     return [one_line(line) for line in lines]
+
+
+def decision_lines(decisions: Iterable[Decision]) -> list[str]:
+    """One line for each question that has no answer yet."""
+    return [f"Decision needed: {d.name} (step {d.step}): {d.question}" for d in decisions]
 
 
 def check_lines(checks: Iterable[CheckResult]) -> list[str]:
@@ -252,6 +258,8 @@ def _would(step: StepView) -> StepState:
 def rollback_lines(plan: RollbackPlan, target: str, *, statements: bool, discard: bool = False) -> list[str]:
     """Newest step first with what goes, with `statements` each in one line, then the rows that go and where to."""
     kept = f"everything up to {plan.to} is kept" if plan.to else "nothing of the rollout is kept"
+    if not plan.steps and plan.to is not None:
+        return [f"Nothing after {plan.to} is rolled out on {one_line(target)}; it and the steps before it stay"]
     if not plan.steps:
         return [f"Nothing is rolled out on {one_line(target)}; there is nothing to roll back"]
     lines = [f"Rollback of {plural(len(plan.steps), 'step')} on {one_line(target)}; {kept}"]

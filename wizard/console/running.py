@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Literal
 from wizard.console import report
 from wizard.console.ask import ask_decisions, is_interactive, require_consent, require_writable
 from wizard.console.call import Call
-from wizard.console.closing import exit_code, failure_lines, say_closing, state_sentence
+from wizard.console.closing import Began, closing_words, exit_code, failure_lines, say_closing, state_sentence
 from wizard.console.out import say, say_text, write_data
 from wizard.console.password import with_password
 from wizard.console.progress import progress
 from wizard.console.reading import answer, previews_of, tell_notices
-from wizard.console.supervise import StoppedBySignalError, supervised
+from wizard.console.supervise import supervised
 from wizard.engine.api import Engine
 from wizard.engine.state import StepState
-from wizard.errors import ContradictionError, ExitCode, LockNotObtainedError, RefusedError, WizardError
+from wizard.errors import ExitCode, LockNotObtainedError, WizardError
 from wizard.open import load, open_target, settings_from
 
 if TYPE_CHECKING:
@@ -40,15 +40,26 @@ class RunOptions:
     @property
     def words(self) -> list[str]:
         """The command that resumes, without --from: what is done is skipped."""
-        types = ["--types", shlex.quote(str(self.types_file.absolute()))] if self.types_file else []
-        return ["run", *(["--to", self.last] if self.last else []), *types]
+        options = ["--to", self.last] if self.last else []
+        options += ["--on-failure", self.on_failure] if self.on_failure != "stop" else []
+        options += ["--strict"] if self.strict else []
+        options += ["--types", shlex.quote(str(self.types_file))] if self.types_file else []
+        return ["run", *options]
+
+    @property
+    def range(self) -> str:
+        """`Run`, `Run 6.2`, `Run up to 2.2`, `Run from 2.1`, `Run 2.1 to 2.2`."""
+        if self.first and self.last:
+            return f"Run {self.first}" if self.first == self.last else f"Run {self.first} to {self.last}"
+        return f"Run from {self.first}" if self.first else f"Run up to {self.last}" if self.last else "Run"
 
 
 def run(call: Call, options: RunOptions) -> int:
     """The whole rollout, or the steps asked for."""
     require_writable(call, "run")
     if options.types_file is not None:
-        call = replace(call, launch=replace(call.launch, types_file=options.types_file.expanduser().absolute()))
+        options = replace(options, types_file=options.types_file.expanduser().absolute())
+        call = replace(call, launch=replace(call.launch, types_file=options.types_file))
     # What differs in the file is shown as it is written; on a terminal --yes is the word for that.
     call = replace(call, launch=replace(call.launch, types_replace=call.yes))
     rollout = load(call.launch)
@@ -91,21 +102,14 @@ class _Run:
         """Ask, run, tell; the exit code."""
         if is_interactive() or self.options.on_failure == "rollback":
             self._look()
-        require_consent(self.call, self.target, f"Run on {self.target.name}?")
-        try:
-            outcome, interrupted = self._run()
-        except ContradictionError:
-            # Commands to go on with would repeat the option; it says itself what to do.
-            raise
-        except (LockNotObtainedError, RefusedError, StoppedBySignalError):
-            say_closing(
-                self.engine,
-                self.target,
-                self.call.launch.state_dir,
-                state_sentence(self.engine),
-                resume=self.options.words,
-            )
-            raise
+        require_consent(self.call, self.target, f"{self.options.range} on {self.target.name}?")
+        with closing_words(self.call, lambda: self.engine, self.target, self.options.words) as began:
+            try:
+                outcome, interrupted = self._run(began)
+            except LockNotObtainedError:
+                if self.options.on_failure == "rollback":
+                    self._roll_back()
+                raise
         if outcome.failure or outcome.ending != "done":
             return self._ended_badly(outcome, interrupted=interrupted)
         return self._ended_well(outcome)
@@ -116,18 +120,18 @@ class _Run:
         done = [step.id for step in survey.steps if step.state is StepState.DONE]
         self.kept = done[-1] if done else None
         if is_interactive():
-            left = [step for step in survey.steps if not step.state.is_complete]
+            left = self.engine.left(first=self.options.first, last=self.options.last)
             if not self.call.yes:
                 say_text(report.target_line(self.target), survey.sentence)
-                say(*report.what_runs(left))
+                say(*(report.what_runs(left) or ["Nothing is left to run; what is there is verified."]))
                 say(*report.preview_lines(previews_of(self.engine, left)))
             answers = ask_decisions(survey.open_decisions)
             decisions = {**self.engine.settings.decisions, **answers}
             self.engine.settings = replace(self.engine.settings, decisions=decisions)
 
-    def _run(self) -> tuple[Outcome, int | None]:
+    def _run(self, began: Began) -> tuple[Outcome, int | None]:
         with progress(self.rollout, as_json=self.call.json) as listener:
-            self.engine = Engine(self.target, self.rollout, self.engine.settings, listener)
+            self.engine = Engine(self.target, self.rollout, self.engine.settings, began.following(listener))
             return supervised(
                 self.engine, lambda: self.engine.run(first=self.options.first, last=self.options.last, listing=True)
             )
@@ -157,8 +161,13 @@ class _Run:
         return exit_code(outcome, interrupted=interrupted)
 
     def _roll_back(self) -> str:
-        """Undo what this run did, as --on-failure rollback asks; the state after it."""
-        say("", "Rolling back what this run did (--on-failure rollback)")
+        """Back to the last step that was whole before this run, as --on-failure rollback asks; the state after it."""
+        back = (
+            f"to {self.kept}, the last step that was done before"
+            if self.kept
+            else "everything: nothing was done before"
+        )
+        say("", f"Rolling back {back} (--on-failure rollback)")
         with progress(self.rollout, as_json=self.call.json) as listener:
             self.engine = Engine(self.target, self.rollout, self.engine.settings, listener)
             try:

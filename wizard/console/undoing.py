@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 from wizard.console import report
 from wizard.console.ask import require_consent, require_writable
 from wizard.console.call import Call
-from wizard.console.closing import exit_code, failure_lines, save_log, say_closing, state_sentence
+from wizard.console.closing import closing_words, exit_code, failure_lines, save_log, say_closing
 from wizard.console.out import say, say_text, write_document
 from wizard.console.progress import progress
 from wizard.console.reading import answer, opened
-from wizard.console.supervise import StoppedBySignalError, supervised
+from wizard.console.supervise import supervised
 from wizard.engine.api import Engine
 from wizard.engine.looking.dependents import require_no_dependents
 from wizard.engine.looking.replaced import require_as_recorded
 from wizard.engine.session.standing import require_none_standing
-from wizard.errors import ExitCode, LockNotObtainedError, RefusedError, UsageError
+from wizard.errors import ExitCode, UsageError
 from wizard.text import plural
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def rollback(call: Call, *, to: str | None, discard_data: bool, archive: Path | 
     if discard_data and archive is not None:
         raise UsageError("--archive and --discard-data contradict each other.", fix="Leave one of the two out.")
     with opened(call) as (engine, target):
-        plan = engine.rollback_plan(to, archive=archive)
+        plan = engine.rollback_plan(to, archive=archive, discard_data=discard_data)
         lines = report.rollback_lines(plan, target.name, statements=call.launch.dry_run, discard=discard_data)
         if call.launch.dry_run:
             say(report.target_line(target), "DRY RUN, read-only session: nothing can be changed")
@@ -41,6 +41,9 @@ def rollback(call: Call, *, to: str | None, discard_data: bool, archive: Path | 
             document = {"target": target.name, "exit_code": int(code), **plan.model_dump(mode="json")}
             answer(call, "rollback --dry-run", document, lines)
             return code
+        if not plan.steps and not plan.leftovers and to is not None:
+            say(*lines)
+            return ExitCode.DONE
         require_as_recorded(plan.replaced_since)
         require_no_dependents(plan.dependents)
         if not call.yes:
@@ -48,6 +51,8 @@ def rollback(call: Call, *, to: str | None, discard_data: bool, archive: Path | 
             say(f"Every statement: {engine.settings.command} rollback --dry-run")
         lost = plan.would_lose if discard_data else 0
         question = f"Roll back {plural(len(plan.steps), 'step')} on {target.name}?"
+        if not plan.steps and plan.leftovers:
+            question = f"Take down the triggers that an interrupted rollback left on {target.name}?"
         if lost:
             question = f"{plural(lost, 'row')} will be lost for good. {question}"
         require_consent(call, target, question, name_needed=lost > 0)
@@ -81,13 +86,12 @@ def restore(call: Call, folder: Path, *, skip_orphans: bool) -> int:
 
 def _work(call: Call, engine: Engine, target: Target, resume: Sequence[str], work: Callable[[Engine], Outcome]) -> int:
     """Does it with progress, signals and closing words; the exit code."""
-    try:
-        with progress(engine.rollout, as_json=call.json) as listener:
-            worker = Engine(target, engine.rollout, engine.settings, listener)
-            outcome, interrupted = supervised(worker, lambda: work(worker))
-    except (LockNotObtainedError, RefusedError, StoppedBySignalError):
-        say_closing(engine, target, call.launch.state_dir, state_sentence(engine), resume=resume)
-        raise
+    with (
+        closing_words(call, lambda: engine, target, resume) as began,
+        progress(engine.rollout, as_json=call.json) as listener,
+    ):
+        worker = Engine(target, engine.rollout, engine.settings, began.following(listener))
+        outcome, interrupted = supervised(worker, lambda: work(worker))
     if outcome.failure:
         say(*failure_lines(outcome.failure))
     if outcome.ending == "done":
@@ -104,7 +108,8 @@ def forget(call: Call, *, keep_objects: bool) -> int:
         survey = engine.survey()
         if not (survey.begun or survey.rolled_back or survey.statements or survey.last_session):
             if call.json:
-                write_document(call, "forget", {"target": target.name, "log": None})
+                command = "forget --dry-run" if call.launch.dry_run else "forget"
+                write_document(call, command, {"target": target.name, "log": None})
             say(f"There is nothing to forget on {target.name}: schema rag_wizard is not there.")
             return ExitCode.DONE
         standing = engine.standing()
@@ -114,6 +119,9 @@ def forget(call: Call, *, keep_objects: bool) -> int:
         kept = f"; what was made stays and nobody can roll it back: {named}" if standing else ""
         if call.launch.dry_run:
             say(f"DRY RUN: schema rag_wizard on {target.name} would be dropped after its log is exported{kept}.")
+            if call.json:
+                document = {"target": target.name, "would_drop": "rag_wizard", "statements": survey.statements}
+                write_document(call, "forget --dry-run", {**document, "would_stay": list(map(str, standing))})
             return ExitCode.DONE
         say_text(f"The log is exported, then schema rag_wizard on {target.name} is dropped{kept}.")
         require_consent(call, target, f"Forget the rollout on {target.name}?")

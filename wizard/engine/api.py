@@ -8,7 +8,7 @@ Not thread-safe, except `stop`, `cancel`, `pause`, `go_on`, `set_batch_rows`, `s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
@@ -22,7 +22,7 @@ from wizard.db.target import Target
 from wizard.engine import words
 from wizard.engine.backward import rollback_plan, run_backward
 from wizard.engine.events import CheckFinished, Event, Finished, Listener, Noticed, PrerequisiteChecked, one_at_a_time
-from wizard.engine.forward import require_earlier, run_forward, step_range
+from wizard.engine.forward import run_forward, step_range, steps_left
 from wizard.engine.keeping.capturing import take_down, take_down_all
 from wizard.engine.keeping.late import require_nothing_waiting
 from wizard.engine.keeping.restore import restore_plan, run_restore
@@ -44,10 +44,20 @@ from wizard.engine.steering import Steering
 from wizard.engine.types.plan import draft, wrong_in_the_listing
 from wizard.engine.types.step import record_as_done, require_file, require_shown, write_unrecorded
 from wizard.engine.types.views import TypesPlan, TypesWritten
-from wizard.engine.views import DryRun, LoggedStatement, Outcome, PrerequisiteResult, PreviewTable, Survey, Verification
+from wizard.engine.views import (
+    DryRun,
+    LoggedStatement,
+    Outcome,
+    PrerequisiteResult,
+    PreviewTable,
+    StepView,
+    Survey,
+    Verification,
+)
 from wizard.engine.views_back import RestorePlan, RollbackPlan
 from wizard.errors import ConnectionUnsuitableError, ExitCode, OtherOperatorError
 from wizard.rollout.model import Rollout
+from wizard.rollout.render import RenderedStep
 
 
 def ignore(event: Event) -> None:
@@ -108,13 +118,11 @@ class Engine:
         chosen = step_range(self.rollout, first, last)
         self._require_types_file(chosen)
         with self._reading() as (connection, situation):
-            require_earlier(situation, chosen)
-            left = [r for r in situation.remaining if r.step.id in chosen]
-            results = prerequisites(connection, situation, self._tell_prerequisite) if left else ()
-            files = [r for r in situation.files_left if r.step.id in chosen]
-            left = sorted((*left, *files), key=lambda r: chosen.index(r.step.id))
-            sizes = table_sizes(connection, situation)
-            steps = tuple(step_view(situation, self._composer, rendered, sizes) for rendered in left)
+            left = steps_left(situation, chosen, first)
+            new = any(rendered in situation.remaining for rendered in left)
+            results = prerequisites(connection, situation, self._tell_prerequisite) if new else ()
+            files = [rendered for rendered in left if rendered.step.types is not None]
+            steps = self._views(connection, situation, left)
             refused = connection.kind == "transaction pooler"
         code = stopped_by(results)
         if left and situation.open_decisions and code is ExitCode.DONE:
@@ -139,6 +147,18 @@ class Engine:
             sentence=words.dry_run_sentence(self.target.name, len(steps), blocked=blocked),
         )
 
+    def left(self, *, first: str | None = None, last: str | None = None) -> tuple[StepView, ...]:
+        """The steps that `run` would send something for, in order. Raises UsageError if it would."""
+        chosen = step_range(self.rollout, first, last)
+        with self._reading() as (connection, situation):
+            return self._views(connection, situation, steps_left(situation, chosen, first))
+
+    def _views(
+        self, connection: Connection, situation: Situation, left: Sequence[RenderedStep]
+    ) -> tuple[StepView, ...]:
+        sizes = table_sizes(connection, situation)
+        return tuple(step_view(situation, self._composer, rendered, sizes) for rendered in left)
+
     def preview(self, step_id: str) -> tuple[PreviewTable, ...]:
         """What the operator should see before this step runs, counted now; at most a few seconds each.
 
@@ -147,10 +167,15 @@ class Engine:
         with self._reading() as (connection, situation):
             return previews(connection, situation, situation.step(step_id).step)
 
-    def rollback_plan(self, to: str | None = None, *, archive: Path | None = None) -> RollbackPlan:
-        """What a rollback would undo, newest first, the rows it would destroy, and where it would archive those."""
+    def rollback_plan(
+        self, to: str | None = None, *, archive: Path | None = None, discard_data: bool = False
+    ) -> RollbackPlan:
+        """What a rollback would undo, newest first, the rows it would destroy, and where it would archive those.
+
+        Raises RefusedError where an archive could not hold them, unless they are to be discarded.
+        """
         with self._reading() as (connection, situation):
-            return rollback_plan(connection, situation, self._settings, to, archive)
+            return rollback_plan(connection, situation, self._settings, to, archive, discard_data=discard_data)
 
     def restore_plan(self, archive: Path) -> RestorePlan:
         """What restoring `archive` would put back; it is verified whole. Raises RefusedError or PrerequisiteError."""

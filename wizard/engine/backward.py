@@ -42,7 +42,13 @@ from wizard.rollout.statements import Statement
 
 
 def rollback_plan(
-    connection: Connection, situation: Situation, settings: Settings, to: str | None, folder: Path | None = None
+    connection: Connection,
+    situation: Situation,
+    settings: Settings,
+    to: str | None,
+    folder: Path | None = None,
+    *,
+    discard_data: bool = False,
 ) -> RollbackPlan:
     """What would go, newest first, the rows that go with it, and where those would be archived. Reads only."""
     undos = tuple(_undos(connection, situation, to))
@@ -61,7 +67,7 @@ def rollback_plan(
             if count:
                 losses.append(Loss(step=undo.record.step, what=guard.what, rows=count, table=guard.table))
     archive = ""
-    if losses:
+    if losses and not discard_data:
         going_on = unfinished(connection, situation, undos, folder)
         if going_on is None and folder is not None:
             require_free(folder)
@@ -70,6 +76,7 @@ def rollback_plan(
     return RollbackPlan(
         to=to, steps=steps, losses=tuple(losses), archive=archive,
         replaced_since=_replaced(connection, situation, undos), captures=captures,
+        leftovers=len(standing) > len(captures),
         dependents=_dependents(connection, settings.schema, undos), files=files_to_restore(connection, situation, to),
     )  # fmt: skip
 
@@ -181,7 +188,8 @@ def run_backward(here: Sitting, to: str | None, *, discard_data: bool, folder: P
         here.composer.rollout_ended()
         here.look_again()
         return outcome_now(here, "done", sentence=f"{words.survey_sentence(here.situation)}{kept}")
-    sentence = f"ROLLED BACK to {to}. {words.committed(here.situation)}{kept}"
+    done = f"ROLLED BACK to {to}" if undos else f"Nothing after {to} was rolled out"
+    sentence = f"{done}. {words.committed(here.situation)}{kept}"
     return outcome_now(here, "done", changed=bool(undos), sentence=sentence)
 
 
@@ -269,7 +277,9 @@ def _ids_to_undo(
     if to not in order:
         raise UsageError(f'there is no step "{to}"', fix=f"Steps: {', '.join(order)}.")
     if not record.standing(to) and situation.state(situation.renderer.step(to)) is StepState.TODO:
-        raise UsageError(f"step {to} is not done, so nothing can be rolled back to it", fix="See: rag-wizard status")
+        raise UsageError(
+            f"step {to} is not done, so nothing can be rolled back to it", fix="The command status shows what is done."
+        )
     kept = order[: order.index(to) + 1]
     return tuple(step for step in standing if step not in kept)
 

@@ -127,6 +127,16 @@ class StepView(View):
     objects: tuple[ObjectView, ...] = ()
     """What it makes and what it finds: from the registry once it is done, else as the database is now."""
 
+    @property
+    def stands(self) -> bool:
+        """It is there, or part of it is: there is something to roll back."""
+        return self.state.is_complete or self.parts_standing > 0
+
+    @property
+    def parts_standing(self) -> int:
+        """Parts that are committed, also those of which only some batches are."""
+        return sum(part.state.is_complete or part.state is StepState.PARTLY for part in self.parts)
+
 
 class Judgement(View):
     """One judged row of a check."""

@@ -73,6 +73,8 @@ class RollbackPlan(View):
     """What somebody else built on objects that would go: refused as well."""
     captures: tuple[RollbackStep, ...] = ()
     """Triggers on large tables, made first: they note what the application changes until columns of these go."""
+    leftovers: bool = False
+    """Such triggers of an interrupted rollback stand, which goes on with them or takes them down."""
 
     @property
     def refused(self) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
 
+from wizard.errors import RefusedError
 from wizard.ui.blocking import Blocking
 from wizard.ui.board import Page
 from wizard.ui.commands import BY_ID
@@ -239,8 +240,13 @@ class Actions(Steering, Blocking):
         before = self._before(self.app.main.current)
 
         def plans(engine: Engine) -> tuple[RollbackPlan, ...]:
-            whole = engine.rollback_plan(None)
-            return (whole, engine.rollback_plan(before)) if before else (whole,)
+            if before is None:
+                return (engine.rollback_plan(None),)
+            fewer = engine.rollback_plan(before)
+            try:
+                return (engine.rollback_plan(None), fewer)
+            except RefusedError:
+                return (fewer,)
 
         self.app.start(Activity.READING, plans, self._show_plan)
 

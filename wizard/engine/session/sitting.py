@@ -39,6 +39,7 @@ from wizard.engine.words import committed
 from wizard.errors import ConnectionUnsuitableError
 from wizard.rollout.model import Rollout
 from wizard.rollout.render import Mode
+from wizard.text import plural
 
 RECONNECT_PATIENCE_S = 60.0
 """How long a lost connection is sought again before the operator is told."""
@@ -169,6 +170,7 @@ class Sitting:
             self.connection, self.composer.session_id, self.composer.rollout_id(self.situation), self.settings.operator,
             name=self.rollout.name, schema=self.settings.schema,
             new=self._new_rollout() if self.situation.active is None else None,
+            answers=self.situation.asking.answers,
         )  # fmt: skip
         self.situation = replace(self.situation, record=record, registry=True)
         self._recorded = True
@@ -212,9 +214,11 @@ def _found(part: PartRecord, outcome: str) -> str:
     if outcome == "done":
         return "was committed"
     if part.mode == Mode.BATCHES.value:
-        return f"committed {part.batches:,} batches ({part.rows:,} rows); it goes on behind the last one"
-    if part.mode == Mode.CONCURRENTLY.value:
-        return "was building an index; the catalog says how far it came"
+        batches = f"{part.batches:,} batch{'' if part.batches == 1 else 'es'}"
+        return f"committed {batches} ({plural(part.rows, 'row')}); it goes on behind the last one"
+    if part.is_concurrent:
+        doing = "building" if part.direction == "deploy" else "dropping"
+        return f"was {doing} an index; the catalog says how far it came"
     return "was rolled back by the server and left nothing behind"
 
 
