@@ -6,10 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.database import Database, assert_same
+from tests.support.blocking import eventually, holding
+from tests.support.database import SUPERUSER, Database, assert_same
 from tests.support.program import Program
 from wizard.errors import ExitCode
 
+END_WHO_WAITS = """
+select pg_terminate_backend(pid) from pg_stat_activity
+where datname = current_database() and application_name like 'rag-wizard 0%' and wait_event_type = 'Lock'"""
 TINY = Path(__file__).parents[1] / "rollouts" / "tiny"
 
 
@@ -91,6 +95,21 @@ def test_what_stopped_a_run_comes_first_and_the_way_on_last(database: Database, 
     assert stopped < len(said) - 4
     for option in ("--lock-timeout 900ms", "--operator anna@desk", "run --on-failure rollback --strict"):
         assert option in said[-3], said[-3]
+
+
+@pytest.mark.slow
+def test_a_connection_that_is_lost_for_good_ends_with_the_way_on(database: Database, state_dir: Path) -> None:
+    wizard = Program.on(database, state_dir)
+    with holding(database, "select * from clones"):
+        running = wizard.start("run", "--yes", "--lock-timeout", "50ms")
+        eventually(lambda: database.value("select to_regclass('clone_rag_mapping') is not null"), "it comes to 2.1")
+        while running.poll() is None:
+            database.execute(END_WHO_WAITS, user=SUPERUSER)
+    _, said = running.communicate()
+
+    assert running.returncode == ExitCode.CONNECTION, said
+    assert [line.split()[0] for line in said.rstrip().splitlines()[-4:]] == ["State", "Resume", "Roll", "Log"]
+    assert said.index("rag-wizard: the connection was lost") < said.index("State  ")
 
 
 def test_forgetting_on_trial_is_one_document(database: Database, state_dir: Path) -> None:
