@@ -67,7 +67,7 @@ witness AS (
 ),
 published AS (
     -- Rows of which updates are sent out, at most. knowledge only where the column that 6.1 fills is there already:
-    -- one that 2.2 adds has no NULL. Never analysed: what fits into the file, 44 bytes being the smallest row with a uuid.
+    -- one that 2.2 adds, with a constant default, has no NULL. Never analysed: what fits into the file, 44 bytes being the smallest row with a uuid.
     SELECT sum(CASE WHEN c.relkind <> 'r' THEN 0
                     WHEN c.relpages > 0 AND c.reltuples > 0 THEN c.reltuples / c.relpages * pages
                     ELSE pages * current_setting('block_size')::integer / 44 END) AS at_most
@@ -85,7 +85,7 @@ published AS (
                  OR EXISTS (SELECT FROM pg_publication_namespace AS s WHERE s.pnpubid = p.oid AND s.pnnspid = m.relnamespace))
       AND (app_tree.app_name = 'clones'
            OR EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = app_tree.app_oid AND NOT a.attisdropped
-                                                      AND a.attname = 'rag_processing_status'))
+                                                      AND NOT a.atthasmissing AND a.attname = 'rag_processing_status'))
 ),
 copying AS (
     -- Trigger functions whose text takes whole rows: OLD.*, (NEW).*, %ROWTYPE, or * of a transition table.

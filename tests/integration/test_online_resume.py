@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,9 @@ from tests.support.blocking import end_once_it_waits, end_the_wizard
 from tests.support.database import SUPERUSER, Database, assert_same
 from tests.support.engine import Operator
 from wizard.engine.events import BackfillProgressed, ConnectionLost, Event, Noticed, PartStarted
+from wizard.rollout.load import load_rollout
+
+THINGS = Path(__file__).parent.parent / "rollouts" / "things"
 
 FILLED = "select count(*) from clones where rag_domain_mapping is not null"
 BATCHES = """
@@ -145,6 +149,34 @@ def test_an_index_that_was_built_though_nobody_saw_it_end_is_taken_for_ours(data
     assert Operator(database).engine.rollback().ending == "done"
     Operator(database).engine.forget()
     assert_same(before, database.snapshot())
+
+
+def test_an_index_that_somebody_else_made_meanwhile_is_adopted_and_stays(
+    make_database: Callable[..., Database],
+) -> None:
+    database = make_database("things")
+    rollout = load_rollout(THINGS)
+    operator = Operator(database, rollout, strategy="online")
+
+    def a_colleague_is_faster(event: Event) -> None:
+        if isinstance(event, PartStarted) and event.title == "idx_things_n":
+            database.execute("create index idx_things_n on things (n)")
+
+    operator.listen(a_colleague_is_faster)
+    outcome = operator.engine.run()
+    assert outcome.failure is not None
+    assert outcome.failure.sqlstate == "42P07"
+    theirs = "select to_regclass('idx_things_n')::oid::int"
+    made = database.value(theirs)
+
+    again = Operator(database, rollout)
+    assert again.engine.run().ending == "done"
+
+    assert "adopted: everything is there already" in [event.title for event in again.told(PartStarted)]
+    origins = "select distinct origin from rag_wizard.object join rag_wizard.part using (part_id) where state = 'done'"
+    assert database.query(f"{origins} and name = 'idx_things_n'") == [("adopted",)]
+    assert Operator(database, rollout).engine.rollback().ending == "done"
+    assert database.value(theirs) == made
 
 
 def test_an_invalid_index_is_built_anew(database: Database, twin: Database) -> None:

@@ -80,7 +80,7 @@ def test_all_that_differs_is_told_at_once_and_what_is_kept_is_not(rolled_out: Da
     plan = engine.rollback_plan()
     assert {one.words for one in plan.replaced_since} == wanted
     console = "\n".join(rollback_lines(plan, "acme", statements=False))
-    screen = Rollback((plan,), "acme", production=False, width=104)._content().plain
+    screen = Rollback((plan,), "acme", "rag-wizard", production=False, width=104)._content().plain
     assert "Not as this rollout made it" in console
     assert "Not as this rollout made it: it does not begin" in screen
     assert all(words in console and words in screen for words in wanted)

@@ -9,8 +9,9 @@ import pytest
 from tests.conftest import MakeDatabase
 from tests.support.database import Database, assert_same
 from tests.support.engine import Operator
+from tests.support.filling import fill, filling, make_things
 from tests.support.series import sampled
-from wizard.engine.events import StepFinished
+from wizard.engine.events import BackfillProgressed, Event, StepFinished
 from wizard.errors import RefusedError, UsageError
 from wizard.rollout.load import load_rollout
 
@@ -174,6 +175,33 @@ def test_forget_is_refused_while_anything_is_rolled_out(database: Database) -> N
     operator.engine.forget(keep_objects=True)
     assert database.value("select to_regnamespace('rag_wizard')::text") is None
     assert database.value("select count(*) from domains") == 8
+
+
+def test_forget_is_refused_while_only_some_batches_of_a_backfill_stand(database: Database, tmp_path: Path) -> None:
+    make_things(database)
+    rollout = filling(tmp_path)
+    filled = "select count(*) from things where filled = 'x'"
+
+    def stop(event: Event) -> None:
+        if isinstance(event, BackfillProgressed) and event.rows:
+            operator.engine.stop()
+
+    def count() -> int:
+        return int(database.value(filled))
+
+    operator = fill(database, rollout, batch_delay_s=0.3)
+    operator.listen(stop)
+    assert operator.engine.run().ending == "stopped"
+    done = count()
+    assert 0 < done < 900
+
+    with pytest.raises(RefusedError, match="still rolled out: fill in schema public"):
+        Operator(database, rollout).engine.forget()
+
+    assert count() == done
+    assert Operator(database, rollout).engine.rollback().ending == "done"
+    assert count() == 0
+    Operator(database, rollout).engine.forget()
 
 
 def test_forget_names_the_command_that_rolls_each_rollout_back(database: Database) -> None:

@@ -22,7 +22,7 @@ from wizard.db.target import Target
 from wizard.engine import words
 from wizard.engine.backward import rollback_plan, run_backward
 from wizard.engine.events import CheckFinished, Event, Finished, Listener, Noticed, PrerequisiteChecked, one_at_a_time
-from wizard.engine.forward import run_forward, step_range, steps_left
+from wizard.engine.forward import is_decided, run_forward, step_range, steps_left
 from wizard.engine.keeping.capturing import take_down, take_down_all
 from wizard.engine.keeping.late import require_nothing_waiting
 from wizard.engine.keeping.restore import restore_plan, run_restore
@@ -125,7 +125,7 @@ class Engine:
             steps = self._views(connection, situation, left)
             refused = connection.kind == "transaction pooler"
         code = stopped_by(results)
-        if left and situation.open_decisions and code is ExitCode.DONE:
+        if not is_decided(situation, left) and code is ExitCode.DONE:
             code = ExitCode.PREREQUISITES
         blocked = code is not ExitCode.DONE
         if situation.holder is not None:

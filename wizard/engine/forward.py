@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from wizard.db.prepared import ask
 from wizard.engine import words
@@ -26,7 +27,7 @@ from wizard.engine.session.sitting import Sitting
 from wizard.engine.state import StepState
 from wizard.engine.types.step import follow, is_due, run_types_step
 from wizard.engine.views import CheckResult, Outcome, PrerequisiteResult, Verification
-from wizard.errors import ExitCode, PrerequisiteError, RefusedError, UsageError
+from wizard.errors import ExitCode, PrerequisiteError, RefusedError, UsageError, WizardError
 from wizard.rollout.model import Rollout, StepKind
 from wizard.rollout.render import Mode, RenderedStep
 
@@ -43,6 +44,7 @@ def run_forward(here: Sitting, first: str | None = None, last: str | None = None
     _compare_with_record(here)
     if any(rendered.step.kind is not StepKind.VERIFICATION for rendered in steps) and _work_left(here, steps):
         require_prerequisites(here)
+    require_decided(here.situation, [rendered for rendered in steps if asked_again(rendered, first)])
     began, sent = time.monotonic(), 0
     changed = False
     verification: Verification | None = None
@@ -56,7 +58,7 @@ def run_forward(here: Sitting, first: str | None = None, last: str | None = None
             if not verification.passed:
                 sentence = f"{words.committed(here.situation)}. {words.unverified_sentence(verification)}"
                 return outcome_now(here, "check failed", changed=changed, sentence=sentence, verification=verification)
-        elif rendered.step.kind is StepKind.SQL and (not state.is_complete or _asked_again(rendered, first)):
+        elif rendered.step.kind is StepKind.SQL and (not state.is_complete or asked_again(rendered, first)):
             changed = True
             outcome = _run_step(here, rendered, again=state.is_complete)
             if outcome is not None:
@@ -70,9 +72,23 @@ def run_forward(here: Sitting, first: str | None = None, last: str | None = None
     return outcome_now(here, "done", changed=changed, sentence=sentence, verification=verification)
 
 
-def _asked_again(rendered: RenderedStep, first: str | None) -> bool:
+def asked_again(rendered: RenderedStep, first: str | None) -> bool:
     """A backfill in batches that is named goes through its table again: rows may have come since."""
     return first is not None and any(part.mode is Mode.BATCHES for part in rendered.parts)
+
+
+def steps_left(situation: Situation, chosen: tuple[str, ...], first: str | None) -> list[RenderedStep]:
+    """Of the chosen steps those that a run sends something for, in order, a types file that is named included.
+
+    Raises UsageError if a step before them is not done.
+    """
+    require_earlier(situation, chosen)
+    left = [*situation.remaining, *situation.files_left]
+    return [
+        rendered
+        for rendered in situation.steps
+        if rendered.step.id in chosen and (rendered in left or asked_again(rendered, first))
+    ]
 
 
 def step_range(rollout: Rollout, first: str | None, last: str | None) -> tuple[str, ...]:
@@ -115,7 +131,7 @@ def _compare_with_record(here: Sitting) -> None:
         if len(record.finished(step)) < len(rendered.parts):
             raise RefusedError(
                 f"step {step} was begun by version {version} from other SQL",
-                fix="Finish it with that version, or roll it back: rag-wizard rollback",
+                fix=f"Finish it with that version, or roll it back: {here.settings.command} rollback",
             )
         here.emit(Noticed(step=step, text=f"step {step} was run by version {version} from other SQL; it stays so"))
 
@@ -149,14 +165,29 @@ def require_prerequisites(here: Sitting) -> None:
             why="\n".join(f"{stop.title}: {stop.found}" for stop in stops) + "\nNothing was changed.",
             fix="\n".join(dict.fromkeys(stop.fix for stop in stops)),
         )
-    missing = here.situation.open_decisions
+    require_decided(here.situation, here.situation.remaining)
+
+
+def is_decided(situation: Situation, steps: Sequence[RenderedStep]) -> bool:
+    """`require_decided` would not raise."""
+    try:
+        require_decided(situation, steps)
+    except WizardError:
+        return False
+    return True
+
+
+def require_decided(situation: Situation, steps: Sequence[RenderedStep]) -> None:
+    """Before any of these steps is sent. Raises PrerequisiteError if a decision about them waits for its answer."""
+    if not steps:
+        return
+    if situation.asking.trouble is not None:
+        raise situation.asking.trouble
+    # A rollout that has not begun is asked everything at once, also what belongs to no step that is sent.
+    about = {rendered.step.id for rendered in steps} if situation.active is not None else None
+    missing = situation.asking.missing(situation.rollout, about)
     if missing:
-        answers = " ".join(f"--decide {d.name}={'|'.join(o.value for o in d.options)}" for d in missing)
-        raise PrerequisiteError(
-            f"a decision is missing: {missing[0].name}",
-            why="\n".join(decision.question for decision in missing) + "\nNothing was changed.",
-            fix=f"Answer with {answers}",
-        )
+        raise words.decisions_error(missing)
 
 
 def _tell(here: Sitting, rendered: RenderedStep) -> bool:

@@ -12,8 +12,8 @@ from wizard.engine.looking.situation import Situation
 from wizard.engine.state import StepState
 from wizard.engine.views import ConflictView, Failure, StepView, Verification
 from wizard.engine.views_back import Loss, RollbackObject, RollbackStep
-from wizard.errors import RefusedError
-from wizard.rollout.model import Step, StepKind
+from wizard.errors import PrerequisiteError, RefusedError
+from wizard.rollout.model import Decision, Step, StepKind
 from wizard.rollout.render import Mode, RenderedStep, Strategy
 from wizard.text import one_line, plural
 
@@ -139,12 +139,13 @@ def _left_by(situation: Situation, failure: Failure) -> str:
     step, record = failure.step, situation.active
     count = next((len(one.parts) for one in situation.steps if one.step.id == step), 0)
     done = len(record.finished(step)) if record is not None else 0
-    if failure.direction == "revert":
-        return (
-            f"{step} is still there, whole" if done == count else f"{done} of {count} parts of {step} are still there"
-        )
-    words = f"{step} has {done} of {count} parts" if done else f"{step} left nothing behind"
     failed = record.failed if record is not None else None
+    if failure.direction == "revert":
+        there = f"{done} of {count} parts of {step} are still there"
+        if failed is not None and failed.is_concurrent:
+            return f"{there}; an index may be left invalid, which rolling back drops and running builds anew"
+        return f"{step} is still there, whole" if done == count else there
+    words = f"{step} has {done} of {count} parts" if done else f"{step} left nothing behind"
     if failed is not None and failed.mode == Mode.BATCHES.value and failed.rows:
         return f"{words if done else step + ' is unfinished'}: {failed.rows:,} rows of its batches stay changed"
     if failed is not None and failed.mode == Mode.CONCURRENTLY.value:
@@ -180,11 +181,25 @@ def failure_todo(direction: str, *, can_roll_back: bool) -> tuple[str, ...]:
     return (first, again, back) if can_roll_back else (first, again)
 
 
+def decisions_error(missing: Sequence[Decision]) -> PrerequisiteError:
+    """Why nothing runs before the operator has decided."""
+    return PrerequisiteError(
+        f"a decision is missing: {missing[0].name}",
+        why="\n".join(decision.question for decision in missing) + "\nNothing was changed.",
+        fix=f"Answer with {decide_options(missing)}",
+    )
+
+
+def decide_options(missing: Iterable[Decision]) -> str:
+    """The options that answer: `--decide grants=keep|add`."""
+    return " ".join(f"--decide {one.name}={'|'.join(option.value for option in one.options)}" for one in missing)
+
+
 def dry_run_sentence(target: str, steps: int, *, blocked: bool) -> str:
     """What a dry run found."""
     if not steps:
         return f"DRY RUN, read-only session: nothing is left to run on {target}"
-    would = "a run would stop before its first change" if blocked else f"{steps} steps would run"
+    would = "a run would stop before its first change" if blocked else f"{plural(steps, 'step')} would run"
     return f"DRY RUN, read-only session: {would}; nothing was changed on {target}"
 
 

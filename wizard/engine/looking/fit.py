@@ -47,7 +47,7 @@ class _Fitting:
     """Table -> SQL condition for rows that are worth keeping."""
     mode: Mode
     begun: Collection[tuple[ItemKind, str, str]]
-    """Keys of what an interrupted attempt at this part was about to make."""
+    """Keys of what an attempt at this part made, if it is there whole."""
     whole: bool = True
     """Nothing of it is there: every statement is sent as it is written."""
     made: list[Item] = field(default_factory=list)
@@ -65,7 +65,7 @@ class Found:
     ours: OurColumns = ()
     """Added by parts that stand."""
     begun: Mapping[tuple[str, int], Collection[Item]] = field(default_factory=dict)
-    """(step, part) -> what an attempt outside a transaction was about to make when it was interrupted."""
+    """(step, part) -> what an attempt outside a transaction made, if it is there whole: nobody saw its end."""
 
 
 def fit_step(
@@ -182,7 +182,7 @@ def _fit_validation(state: _Fitting, statement: Statement, item: Item) -> tuple[
 
 
 def _fit_index(state: _Fitting, statement: Statement, item: Item) -> tuple[Statement, ...] | None:
-    """An index that a build left invalid is built anew; one that an interrupted attempt finished is ours. Else None."""
+    """An index that a build or a drop left invalid is built anew; one that an attempt made is ours. Else None."""
     live = state.live.get(item.key)
     if live is None:
         return None

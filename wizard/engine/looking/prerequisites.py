@@ -13,8 +13,9 @@ from wizard.db.pooler import session_route
 from wizard.db.queries import query
 from wizard.db.reading import NEVER, Rows, all_rows, read_all
 from wizard.engine.looking import in_the_way
+from wizard.engine.looking.asking import replica_role
 from wizard.engine.looking.room import room
-from wizard.engine.looking.situation import Situation, replica_role
+from wizard.engine.looking.situation import Situation
 from wizard.engine.looking.taken import names_to_make
 from wizard.engine.looking.violations import violations
 from wizard.engine.views import PrerequisiteResult
@@ -22,6 +23,7 @@ from wizard.errors import ExitCode, PrerequisiteError, RolloutInvalidError
 from wizard.rollout.model import Prerequisite, holds
 from wizard.rollout.queries import require_text, select
 from wizard.rollout.shape import ItemKind
+from wizard.text import plural
 
 Level = Literal["pass", "warn", "stop"]
 
@@ -229,8 +231,8 @@ def _what_is_there(situation: Situation) -> str:
     parts = [(rendered.step.id, part) for rendered in situation.remaining for _, part in situation.left(rendered)]
     names = len(names_to_make(parts))
     adopted = sum(len(part.adopted) for _, part in parts)
-    found = f"; {adopted} objects are there already, exactly as expected, and are adopted" if adopted else ""
-    return (f"{names} names are free" if names else "nothing is left to make") + found
+    found = f"; {plural(adopted, 'object')} there already, exactly as expected: adopted" if adopted else ""
+    return (f"{plural(names, 'name')} free" if names else "nothing is left to make") + found
 
 
 def _declared(declared: Prerequisite, rows: Rows | psycopg.Error) -> PrerequisiteResult:

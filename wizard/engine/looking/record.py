@@ -53,6 +53,11 @@ class PartRecord:
         """The database holds something of it: it is done, or some of its batches are committed."""
         return self.state == "done" or self.batches > 0
 
+    @property
+    def is_concurrent(self) -> bool:
+        """It is sent outside of a transaction: without its checkpoint it may have done all, some or none of it."""
+        return self.mode == "concurrently"
+
 
 @dataclass(frozen=True)
 class SessionRecord:
@@ -113,11 +118,27 @@ class RolloutRecord:
         """Those of `standing` of which nothing is left to do."""
         return tuple(record for record in self.standing(step) if record.state == "done" and not self.reverting(record))
 
+    def settled(self, step: str) -> tuple[PartRecord, ...]:
+        """Those of `standing` that a rollback did not begin to drop: only the catalog knows how far that came."""
+        return tuple(
+            record
+            for record in self.standing(step)
+            if (going := self.reverting(record)) is None or not going.is_concurrent
+        )
+
     def reverting(self, standing: PartRecord) -> PartRecord | None:
-        """The attempt to roll this part back of which some batches are committed, but not all."""
+        """The attempt to roll this part back that is not over.
+
+        Some of its batches are committed, but not all; or it was sent outside of a transaction, and did not come to
+        its checkpoint.
+        """
         for record in reversed(self.parts):
-            if (record.step, record.part) == (standing.step, standing.part) and record.stands:
-                return record if record.direction == "revert" and record.state != "done" else None
+            if (record.step, record.part) != (standing.step, standing.part):
+                continue
+            if record.direction == "revert" and record.state != "done" and (record.stands or record.is_concurrent):
+                return record
+            if record.stands:
+                return None
         return None
 
     def attempts(self, step: str, part: int) -> tuple[PartRecord, ...]:
@@ -133,13 +154,28 @@ class RolloutRecord:
 
     @property
     def without_checkpoint(self) -> tuple[PartRecord, ...]:
-        """Of each part outside of a transaction the latest attempt, if it ended before its checkpoint."""
+        """Of each part outside of a transaction the latest attempt, if it ended before its checkpoint.
+
+        None of a part that stands from before, when a rollback began to drop what it made.
+        """
         latest = {(p.step, p.part): p for p in self.parts if p.direction == "deploy" or p.state == "done"}
         return tuple(
             part
             for part in latest.values()
-            if part.direction == "deploy" and part.mode == "concurrently" and part.state != "done"
+            if part.direction == "deploy"
+            and part.is_concurrent
+            and part.state != "done"
+            and part.part not in {other.part for other in self.standing(part.step)}
         )
+
+    def maker(self, step: str, part: int) -> PartRecord | None:
+        """The attempt that made an object of this part which is there, though it has no checkpoint; None: nobody's.
+
+        What is whole is the latest attempt's own if nobody saw that end: the name was free before. One that failed may
+        have found it there.
+        """
+        latest = next((one for one in self.attempts(step, part) if one.direction == "deploy"), None)
+        return latest if latest is not None and latest.is_concurrent and latest.state != "failed" else None
 
     @property
     def failed(self) -> PartRecord | None:

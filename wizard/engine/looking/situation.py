@@ -7,12 +7,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-import psycopg
-from psycopg import errors
-
 from wizard.db.connect import Connection
 from wizard.db.queries import query
-from wizard.db.reading import read_rows
+from wizard.engine.looking.asking import Asking, begin, require_no_contradiction, resume
 from wizard.engine.looking.fit import Conflict, Found, OurColumns, fit_step
 from wizard.engine.looking.live import read_items
 from wizard.engine.looking.record import PartRecord, RolloutRecord
@@ -23,10 +20,8 @@ from wizard.engine.session.exclusive import Holder, find_holder
 from wizard.engine.session.registry import load_objects, load_reverts, read_record, registry_exists
 from wizard.engine.settings import Settings
 from wizard.engine.state import StepState
-from wizard.errors import ContradictionError, RolloutInvalidError, UsageError
 from wizard.rollout.model import Decision, Rollout, Step, StepKind
-from wizard.rollout.queries import require_text, select
-from wizard.rollout.render import Group, Mode, Part, RenderedStep, Renderer, open_decisions, with_decisions
+from wizard.rollout.render import Group, Part, RenderedStep, Renderer
 from wizard.rollout.shape import Item, ItemKind, shapes_of
 
 
@@ -42,7 +37,8 @@ class Situation:
     record: RolloutRecord | None
     """The active rollout, else the one that ended last."""
     facts: dict[str, str]
-    """Facts and the answers to decisions."""
+    """Facts and the answers to decisions, as the steps are rendered for them: recorded when the rollout began."""
+    asking: Asking
     renderer: Renderer
     steps: tuple[RenderedStep, ...]
     """Every step in order; what is left to run is fitted to what the database had when it was looked at."""
@@ -62,8 +58,10 @@ class Situation:
 
     @property
     def open_decisions(self) -> tuple[Decision, ...]:
-        """Questions without an answer and without a default."""
-        return open_decisions(self.rollout, self.facts)
+        """Questions without an answer and without a default; once a rollout is under way, about what is left of it."""
+        if self.active is None:
+            return self.asking.missing(self.rollout)
+        return self.asking.missing(self.rollout, {rendered.step.id for rendered in self.remaining})
 
     def state(self, rendered: RenderedStep) -> StepState:
         """The recorded state of a step."""
@@ -145,7 +143,7 @@ class Situation:
 
     def begun(self, rendered: RenderedStep, number: int) -> PartRecord | None:
         """The attempt at this part of which batches are committed."""
-        standing = self.active.standing(rendered.step.id) if self.active is not None else ()
+        standing = self.active.settled(rendered.step.id) if self.active is not None else ()
         return next((part for part in standing if part.part == number), None)
 
     @property
@@ -167,14 +165,20 @@ def look(
     registry = registry_exists(connection)
     record = read_record(connection, rollout.name, settings.schema) if registry else None
     if record is not None and record.active:
+        require_no_contradiction(record, settings)
         facts = {**record.facts, **record.decisions}
-        _refuse_contradictions(record, settings)
     else:
-        facts = _facts(connection, rollout, settings)
-    renderer = Renderer(rollout, facts, choose(connection, rollout, settings, record))
+        asking = begin(connection, rollout, settings)
+        facts = dict(asking.facts)
+    choices = choose(connection, rollout, settings, record)
+    renderer = Renderer(rollout, facts, choices)
+    if record is not None and record.active:
+        asking = resume(connection, rollout, settings, record, renderer.steps)
+        facts |= asking.answers
+        renderer = Renderer(rollout, facts, choices) if asking.answers else renderer
     steps, conflicts = _fitted(connection, settings.schema, renderer, record)
     return Situation(
-        target, rollout, settings.schema, server, record, facts, renderer, steps, conflicts,
+        target, rollout, settings.schema, server, record, facts, asking, renderer, steps, conflicts,
         None if holding else find_holder(connection, settings.schema), settings.types_file is not None, registry,
     )  # fmt: skip
 
@@ -184,7 +188,7 @@ def _fitted(
 ) -> tuple[tuple[RenderedStep, ...], tuple[Conflict, ...]]:
     """The steps, those that are left fitted to what the database has."""
     shapes = renderer.rollout.shapes
-    standing = {r.step.id: record.standing(r.step.id) for r in renderer.steps} if record and record.active else {}
+    standing = {r.step.id: record.settled(r.step.id) for r in renderer.steps} if record and record.active else {}
     recorded = _recorded(connection, tuple(part for parts in standing.values() for part in parts))
     left = [r for r in renderer.steps if len(standing.get(r.step.id, ())) < len(r.parts) and (shapes or _fills(r))]
     expected = [
@@ -236,13 +240,12 @@ def _taken(
 def _begun(
     connection: Connection, left: Iterable[RenderedStep], record: RolloutRecord | None
 ) -> dict[tuple[str, int], list[Item]]:
-    """What attempts outside a transaction, that nobody saw the end of, were about to make."""
+    """What attempts outside a transaction made, if it is there whole."""
     attempts = {
         part.part_id: (part.step, part.part)
         for rendered in left
         for number in range(1, len(rendered.parts) + 1)
-        for part in (record.attempts(rendered.step.id, number) if record is not None else ())
-        if part.mode == Mode.CONCURRENTLY.value and part.direction == "deploy"
+        if (part := record.maker(rendered.step.id, number) if record is not None else None) is not None
     }
     found: dict[tuple[str, int], list[Item]] = {}
     for part_id, objects in load_objects(connection, attempts).items():
@@ -294,49 +297,3 @@ def _as_recorded(
             part = replace(part, deploy=tuple(remembering(group, theirs) for group in part.deploy))
             parts[record.part - 1] = part
     return replace(rendered, parts=tuple(parts))
-
-
-def _facts(connection: Connection, rollout: Rollout, settings: Settings) -> dict[str, str]:
-    facts = {"schema": settings.schema, "replica_role": replica_role(connection)}
-    if rollout.facts:
-        try:
-            rows = read_rows(connection, select(rollout, rollout.facts))
-        except psycopg.OperationalError:
-            raise
-        except psycopg.Error as error:
-            raise RolloutInvalidError(f"sql/{rollout.facts}: the server says: {error}", fix="Correct it.") from None
-        require_text(rows, (), rollout.facts, at_least=1)
-        facts |= {name: str(value) for name, value in rows[0].items()}
-    known = {decision.name: [option.value for option in decision.options] for decision in rollout.decisions}
-    for name, answer in settings.decisions.items():
-        if name not in known:
-            raise UsageError(f'there is no decision "{name}"', fix=f"Known: {', '.join(known) or 'none'}.")
-        if answer not in known[name]:
-            raise UsageError(
-                f'"{answer}" is no answer to decision "{name}"', fix=f"Use one of: {', '.join(known[name])}."
-            )
-    return with_decisions(rollout, facts, settings.decisions)
-
-
-def replica_role(connection: Connection) -> str:
-    """Whether this role may hold application triggers back: tried, since the catalog's answer is wrong on Supabase."""
-    try:
-        with connection.transaction(force_rollback=True):
-            connection.execute("SET LOCAL session_replication_role = replica")
-    except errors.InsufficientPrivilege:
-        return "refused"
-    return "allowed"
-
-
-def _refuse_contradictions(record: RolloutRecord, settings: Settings) -> None:
-    for name, answer in settings.decisions.items():
-        if record.decisions.get(name, answer) != answer:
-            raise ContradictionError(
-                f'decision "{name}" was answered "{record.decisions[name]}" when this rollout began, not "{answer}"',
-                fix="Leave the option out to go on, or roll back first.",
-            )
-    if settings.strategy not in {"auto", record.strategy}:
-        raise ContradictionError(
-            f'this rollout began with strategy "{record.strategy}", not "{settings.strategy}"',
-            fix="Leave --strategy out to go on, or roll back first.",
-        )

@@ -9,6 +9,7 @@ from wizard.db.connect import Connection
 from wizard.db.queries import query
 from wizard.engine import words
 from wizard.engine.keeping.capture import standing_words
+from wizard.engine.looking.asking import concerned
 from wizard.engine.looking.compare import TITLE, has_objects
 from wizard.engine.looking.situation import Situation
 from wizard.engine.parts import batch
@@ -32,7 +33,7 @@ from wizard.engine.views import (
     TableSize,
 )
 from wizard.rollout.declared import objects_check_id
-from wizard.rollout.model import holds
+from wizard.rollout.model import Decision, holds
 from wizard.rollout.render import Mode, Part, RenderedStep, applicable_decisions
 
 
@@ -78,7 +79,7 @@ def step_view(
 ) -> StepView:
     """One step as it stands on this database."""
     step, state = rendered.step, situation.state(rendered)
-    decisions = tuple(d for d in applicable_decisions(situation.rollout, situation.facts) if d.step == step.id)
+    decisions = _decisions(situation, step.id)
     conflicts = tuple(conflict for conflict in situation.conflicts if conflict.step == step.id)
     if state is StepState.TODO and any(d in situation.open_decisions for d in decisions):
         state = StepState.DECIDE
@@ -110,6 +111,26 @@ def step_view(
     )  # fmt: skip
 
 
+def _decisions(situation: Situation, step: str) -> tuple[Decision, ...]:
+    """Those that shape the step, or wait for an answer about it."""
+    missing, shaping = situation.open_decisions, applicable_decisions(situation.rollout, situation.facts)
+    named = {one.name for one in shaping}
+    later = (
+        one
+        for one in applicable_decisions(situation.rollout, situation.asking.facts)
+        if one.default is None and one.name in situation.facts and one.name not in named
+    )
+    its = (one for one in (*shaping, *later) if one.step == step and one not in missing)
+    return (*its, *(one for one in missing if _place(situation, one) == step))
+
+
+def _place(situation: Situation, decision: Decision) -> str:
+    """The step that asks: the decision's own, or once that is done the first one left that it is about as well."""
+    about = concerned(situation.rollout, decision)
+    left = [rendered.step.id for rendered in situation.remaining if rendered.step.id in about]
+    return decision.step if decision.step in left or not left else left[0]
+
+
 def _with_file(connection: Connection, situation: Situation, step: StepView) -> StepView:
     """The types step with the file that this rollout wrote last."""
     files = load_files(connection, situation.active.rollout_id) if situation.active is not None else ()
@@ -129,13 +150,14 @@ def _objects(rendered: RenderedStep) -> Iterator[ObjectView]:
 def part_views(situation: Situation, composer: Composer, rendered: RenderedStep) -> tuple[PartView, ...]:
     """The step's parts with the exact text that is sent for them."""
     standing = {record.part: record for record in _standing(situation, rendered)}
+    finished = situation.active.finished(rendered.step.id) if situation.active is not None else ()
     failed = situation.active.failed if situation.active is not None else None
     views = []
     for number, part in enumerate(rendered.parts, start=1):
         message = composer.deploy(situation, rendered, number)
         state = StepState.TODO
         if number in standing:
-            state = StepState.DONE if standing[number].state == "done" else StepState.PARTLY
+            state = StepState.DONE if standing[number] in finished else StepState.PARTLY
         if failed is not None and (failed.step, failed.part) == (rendered.step.id, number):
             state = StepState.FAILED
         seconds = standing[number].seconds if number in standing else None

@@ -204,6 +204,9 @@ _BEGIN_ROLLOUT = (
 )
 
 
+_ADD_ANSWERS = "UPDATE rag_wizard.rollout SET decisions = decisions || %(answers)s WHERE rollout_id = %(rollout_id)s"
+
+
 def begin_session(
     connection: Connection,
     session_id: str,
@@ -213,10 +216,12 @@ def begin_session(
     name: str,
     schema: str,
     new: NewRollout | None,
+    answers: Mapping[str, str],
 ) -> RolloutRecord:
     """Records this sitting, or that it goes on with another connection; of a rollout that is recorded too if it is new.
 
-    One message, and one transaction. Returns what the registry holds then.
+    `answers`: to decisions that one under way came to ask. One message, and one transaction. Returns what the registry
+    holds then.
     """
     about = {
         "session_id": session_id, "rollout_id": rollout_id, "operator": operator, "version": __version__,
@@ -226,6 +231,9 @@ def begin_session(
     if new is not None:
         texts.insert(0, _BEGIN_ROLLOUT)
         about |= vars(new) | {"facts": Jsonb(new.facts), "decisions": Jsonb(new.decisions)}
+    elif answers:
+        texts.insert(0, _ADD_ANSWERS)
+        about["answers"] = Jsonb(dict(answers))
     with _told_if_damaged():
         *_, rollouts, parts, sessions = all_rows(connection, texts, about)
     return RolloutRecord(**rollouts[0], parts=_part_records(parts), sessions=_session_records(sessions))

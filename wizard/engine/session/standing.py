@@ -18,7 +18,7 @@ _OF_ONE_ROLLOUT = {"--schema", "--rollout", "--strategy", "--decide"}
 
 @dataclass(frozen=True)
 class Standing:
-    """A rollout of which a part is done and not rolled back."""
+    """A rollout of which a part is done, or done in part, and not rolled back."""
 
     name: str
     schema: str
