@@ -45,6 +45,7 @@ BEGIN
                 WHILE turn <= {turns} LOOP
                     SET LOCAL synchronous_commit = on;
                     SET LOCAL row_security = off;
+                    SET LOCAL search_path = {path};
 {hold_page}
                     number := number + 1;
 {pages}
@@ -59,6 +60,7 @@ BEGIN
             WHILE NOT done LOOP
                 SET LOCAL synchronous_commit = on;
                 SET LOCAL row_security = off;
+                SET LOCAL search_path = {path};
                 SET LOCAL lock_timeout = {row_timeout};
 {hold}
                 tries := tries + 1;
@@ -90,7 +92,7 @@ _VALUES = (
 )
 
 
-def looped(message: PartMessage, begun: int = 0) -> Iterator[str]:
+def looped(message: PartMessage, path: str, begun: int = 0) -> Iterator[str]:
     """The statements of the part, to be sent one by one. `begun` batches of it are committed already."""
     source = message.source
     batch = source.batch
@@ -121,6 +123,7 @@ def looped(message: PartMessage, begun: int = 0) -> Iterator[str]:
             blocks=sql.Literal(BLOCKS),
             turns=sql.Literal(TURNS - 1),
             begun=sql.Literal(begun),
+            path=sql.SQL(path),
         )
         .as_string()
     )

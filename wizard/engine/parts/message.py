@@ -54,7 +54,7 @@ def _batches(part_id: str, source: PartSource, settings: PartSettings, intent: t
     def transaction(
         texts: Iterable[str], wait_ms: int = settings.row_timeout_ms, durably: str = "on"
     ) -> tuple[Line, ...]:
-        lines = [own("BEGIN"), *_settings(settings, wait_ms, durably)]
+        lines = [own("BEGIN"), *_settings(settings, wait_ms, durably, widely=True)]
         if hold:
             lines.append(own("SET LOCAL session_replication_role = replica"))
         found = tuple(texts)
@@ -66,7 +66,9 @@ def _batches(part_id: str, source: PartSource, settings: PartSettings, intent: t
         part_id, source, intent, tuple(_checkpointed(part_id, source)),
         quick=transaction(page_lines(batch, part_id, quick=True), min(QUICK_MS, settings.row_timeout_ms), DURABLY),
         page=transaction(page_lines(batch, part_id, quick=False)),
-        snapshot=(own("BEGIN"), *_settings(settings), *map(own, snapshot_lines(batch, part_id)), own("COMMIT")),
+        snapshot=(
+            own("BEGIN"), *_settings(settings, widely=True), *map(own, snapshot_lines(batch, part_id)), own("COMMIT")
+        ),
         sweep=transaction(sweep_lines(batch, part_id)),
     )  # fmt: skip
 
@@ -210,7 +212,8 @@ def _finished(part_id: str) -> str:
 
 def _transaction(part_id: str, source: PartSource, settings: PartSettings, registry: bool) -> Iterator[Line]:
     yield own("BEGIN")
-    yield from _settings(settings, LONG_LOCK_TIMEOUT if source.patient else settings.lock_timeout_ms)
+    writes = any(group.hold_triggers or any(one.changes_data for one in group.statements) for group in source.groups)
+    yield from _settings(settings, LONG_LOCK_TIMEOUT if source.patient else settings.lock_timeout_ms, widely=writes)
     if registry:
         yield own(_checkpoint(part_id, source))
         if any(group.statements for group in source.groups):
@@ -242,9 +245,18 @@ def _groups(part_id: str, source: PartSource, registry: bool) -> Iterator[Line]:
             yield own("SET LOCAL session_replication_role = origin")
 
 
-def _settings(settings: PartSettings, lock_timeout: int | str | None = None, durably: str = "on") -> Iterator[Line]:
+def wide_path(schema: str) -> str:
+    """Where an application on Supabase finds its functions; what the rollout names is in `schema`, and found first."""
+    return filled(sql.SQL("{schema}, public, extensions, pg_temp"), schema=sql.Identifier(schema))
+
+
+def _settings(
+    settings: PartSettings, lock_timeout: int | str | None = None, durably: str = "on", *, widely: bool = False
+) -> Iterator[Line]:
+    """`widely`: rows of the application are written, and its checks, index expressions and triggers run."""
     wait = settings.lock_timeout_ms if lock_timeout is None else lock_timeout
-    yield own(filled(sql.SQL("SET LOCAL search_path = {schema}, pg_temp"), schema=sql.Identifier(settings.schema)))
+    narrow_path = filled(sql.SQL("{schema}, pg_temp"), schema=sql.Identifier(settings.schema))
+    yield own(f"SET LOCAL search_path = {wide_path(settings.schema) if widely else narrow_path}")
     yield own(filled(sql.SQL("SET LOCAL lock_timeout = {}"), f"{wait}ms" if isinstance(wait, int) else wait))
     yield own(filled(sql.SQL("SET LOCAL statement_timeout = {}"), STATEMENT_LIMIT))
     if settings.server_version >= 170000:

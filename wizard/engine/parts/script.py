@@ -12,6 +12,7 @@ from wizard.engine.looking.record import PartRecord
 from wizard.engine.looking.situation import Situation
 from wizard.engine.parts.compose import Composer
 from wizard.engine.parts.looped import looped
+from wizard.engine.parts.message import wide_path
 from wizard.engine.parts.source import Line, PartMessage
 from wizard.engine.session.exclusive import lock_key
 from wizard.engine.session.registry import CREATE, CREATE_ROOM, Room
@@ -60,9 +61,9 @@ def _script(situation: Situation, composer: Composer, settings: Settings, regist
                 rooms.add(room)
                 yield from _making(CREATE_ROOM[room])
             yield from (
-                _part(message)
+                _part(message, wide_path(settings.schema))
                 if begun is None
-                else _rest(composer.going_on(situation, message, begun.part_id), begun, composer.session_id)
+                else _rest(composer.going_on(situation, message, begun.part_id), begun, composer.session_id, settings)
             )
     yield from _open(situation)
     if registry:
@@ -114,6 +115,12 @@ def _prologue(situation: Situation, composer: Composer, settings: Settings, regi
             )
             .as_string()
         )
+    elif situation.asking.answers:
+        yield _statement(
+            sql.SQL("UPDATE rag_wizard.rollout SET decisions = decisions || {} WHERE rollout_id = {}")
+            .format(Jsonb(dict(situation.asking.answers)), composer.rollout_id(situation))
+            .as_string()
+        )
     yield _statement(
         sql.SQL(
             "INSERT INTO rag_wizard.session"
@@ -131,7 +138,7 @@ def _making(tables: str) -> Iterator[str]:
     yield "COMMIT;"
 
 
-def _rest(message: PartMessage, begun: PartRecord, session_id: str) -> Iterator[str]:
+def _rest(message: PartMessage, begun: PartRecord, session_id: str, settings: Settings) -> Iterator[str]:
     """Batches of this part are committed: the script goes on under the same id."""
     yield _statement(
         sql.SQL("UPDATE rag_wizard.part SET state = 'intent', number = DEFAULT, session_id = {} WHERE part_id = {}")
@@ -139,15 +146,15 @@ def _rest(message: PartMessage, begun: PartRecord, session_id: str) -> Iterator[
         .as_string()
     )
     yield _statement(sql.SQL("DELETE FROM rag_wizard.statement WHERE part_id = {}").format(begun.part_id).as_string())
-    yield from _part(message, begun.batches)
+    yield from _part(message, wide_path(settings.schema), begun.batches)
 
 
-def _part(message: PartMessage, batches: int = 0) -> Iterator[str]:
+def _part(message: PartMessage, path: str, batches: int = 0) -> Iterator[str]:
     for line in message.intent:
         yield _statement(line.sql)
     if message.source.mode is Mode.BATCHES:
         yield "-- equivalent: the wizard sends each batch by itself, as large and as often as the server bears"
-        yield from map(_statement, looped(message, batches))
+        yield from map(_statement, looped(message, path, batches))
     if message.source.mode is not Mode.TRANSACTION:
         for line in (*message.lines, *message.resets):
             yield _statement(line.sql)
