@@ -245,7 +245,10 @@ def test_the_environment_is_named_by_option_then_variable(monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("given", "production"),
     [
-        *((name, True) for name in ("production", "Prod", "prod-eu", "live", "eu-production", "acme_prod", "PRD")),
+        *(
+            (name, True)
+            for name in ("production", "Prod", "prod-eu", "live", "eu-production", "acme_prod", "PRD", "prod2")
+        ),
         *((name, False) for name in ("pre-prod", "non_production", "product", "staging", "delivery")),
     ],
 )

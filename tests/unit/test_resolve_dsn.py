@@ -83,6 +83,7 @@ def test_ssl_becomes_sslmode(value: str, mode: str) -> None:
         ("postgresql://ada:x#y@db.example.org/app", "unescaped # in the password", "# as %23"),
         ("postgresql://ada:x/y@db.example.org/app", "unescaped / in the password", "/ as %2F"),
         ("postgresql://ada:x?y@db.example.org/app", "unescaped ? in the password", "? as %3F"),
+        ("postgresql://ada:x?tok=y@db.example.org/app", "unescaped ? in the password", "? as %3F"),
         ("postgresql://ada:x%y@db.example.org/app", "unescaped % in the password", "% as %25"),
         ("postgresql://a b:xy@db.example.org/app", "unescaped a space in the user name", "a space as %20"),
         ("postgresql://ada:[YOUR-PASSWORD]@db.example.org/app", r"placeholder [YOUR-PASSWORD]", "reset"),

@@ -119,7 +119,8 @@ def _read_conninfo(text: str, source: str) -> dict[str, str]:
         found: Mapping[str, object] = conninfo_to_dict(text)
     except psycopg.ProgrammingError:
         unknown = [name for name in re.findall(r"(?:^|\s)(\w+)\s*=", text) if name not in known_keywords()]
-        if unknown:
+        # Behind a password without quotes, a word may be its rest.
+        if unknown and not re.search(r"password\s*=", text):
             names = ", ".join(unknown)
             raise fault(
                 source, f"has settings that libpq does not know: {names}", "Leave them out, or correct them."
@@ -161,7 +162,9 @@ def _split_userinfo(rest: str) -> tuple[str, str]:
     at = rest.rfind("@")
     query = re.search(r"\?[\w.-]+=", rest)
     if query and at > query.start():
-        at = rest.rfind("@", 0, query.start())
+        before = rest.rfind("@", 0, query.start())
+        # Without an @ before it, `user:pass?word=` is no host with a port: the rest of a password is no parameter.
+        at = at if before < 0 and re.fullmatch(r"[^/:\[]+:[^/]*[^/\d][^/]*", rest[: query.start()]) else before
     return (rest[:at], rest[at + 1 :]) if at >= 0 else ("", rest)
 
 

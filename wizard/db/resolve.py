@@ -160,15 +160,15 @@ def _require_tls(params: dict[str, str], source: str, host: str) -> list[str]:
     given, where = params.get("sslmode", ""), source
     if not given and os.environ.get("PGSSLMODE"):
         given, where = os.environ["PGSSLMODE"], "PGSSLMODE"
-    has_root = bool(params.get("sslrootcert") or os.environ.get("PGSSLROOTCERT"))
-    params["sslmode"], notice = settle_sslmode(given, where, host, has_root=has_root)
+    root = params.get("sslrootcert") or os.environ.get("PGSSLROOTCERT") or ""
+    params["sslmode"], notice = settle_sslmode(given, where, host, root=root)
     return [notice] if notice else []
 
 
 def name_environment(given: str, *, local: bool) -> tuple[str, bool]:
     """The environment's name and whether it counts as production: what was `given`, else production unless `local`."""
     if given:
-        words = re.split(r"[-_. /]+", given.strip().lower())
+        words = [word.rstrip("0123456789") for word in re.split(r"[-_. /]+", given.strip().lower())]
         pairs = zip(["", *words], words, strict=False)
         return given, any(word in _PRODUCTION and before not in _NOT_YET for before, word in pairs)
     return ("local", False) if local else ("production", True)

@@ -8,11 +8,12 @@ WITHOUT = frozenset({"disable", "allow", "prefer"})
 """Values of sslmode with which a connection may go unencrypted."""
 
 
-def settle_sslmode(given: str, source: str, host: str, *, has_root: bool) -> tuple[str, str]:
+def settle_sslmode(given: str, source: str, host: str, *, root: str) -> tuple[str, str]:
     """The sslmode for `host`, which is not local, and a notice for the operator ("" for none).
 
-    `given` is the operator's own, "" if there is none, and `source` where it stands. `has_root`: a certificate
-    authority is named. Raises ConnectionUnsuitableError for a mode that allows an unencrypted connection.
+    `given` is the operator's own, "" if there is none, and `source` where it stands. `root` is the certificate
+    authority that is named, "" if none is; with the system's own libpq takes nothing less than verify-full. Raises
+    ConnectionUnsuitableError for a mode that allows an unencrypted connection.
     """
     if given in WITHOUT:
         raise ConnectionUnsuitableError(
@@ -21,8 +22,8 @@ def settle_sslmode(given: str, source: str, host: str, *, has_root: bool) -> tup
             fix="Leave sslmode out (require is the default here) or use verify-full; a server without TLS is reached"
             " through a tunnel that ends on localhost.",
         )
-    mode = given or "require"
-    return mode, "" if mode != "require" or has_root else _RECOMMENDED
+    mode = given or ("verify-full" if root == "system" else "require")
+    return mode, "" if mode != "require" or root else _RECOMMENDED
 
 
 _RECOMMENDED = (

@@ -151,9 +151,11 @@ class Server:
         port = self._recorded_port()
         if port is None:
             raise ConnectionUnsuitableError(f"The PostgreSQL server in {self.data_dir} is not running.")
+        # With address and options said here, PGHOSTADDR and PGOPTIONS of the shell do not count.
         return make_conninfo(
-            "", host=HOST, port=str(port), dbname=dbname, user=user, password=self.password, sslmode="disable"
-        )
+            "", host=HOST, hostaddr=HOST, port=str(port), dbname=dbname, user=user, password=self.password,
+            sslmode="disable", options="",
+        )  # fmt: skip
 
     def psql(
         self,
