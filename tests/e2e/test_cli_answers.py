@@ -81,6 +81,22 @@ def test_a_rollback_to_where_it_stands_says_so_and_asks_nothing(database: Databa
     assert_same(before, database.snapshot())
 
 
+@pytest.mark.slow
+def test_a_rollback_to_where_it_stands_finishes_an_archive_that_is_open(database: Database, state_dir: Path) -> None:
+    wizard = Program.on(database, state_dir)
+    wizard("run", "--yes", "--to", "1.4")
+    row = "(vector_id, domain_name, clone_id) select 'v', 'other', id from clones limit 1"
+    database.execute(f"insert into vector_stores {row}")
+    assert wizard("rollback", "--yes", "--to", "1.3").code == ExitCode.DONE
+    database.execute("update rag_wizard.archive set completed_at = null")
+
+    again = wizard("rollback", "--yes", "--to", "1.3")
+
+    assert again.code == ExitCode.DONE, again.err
+    assert "Nothing after 1.3 was rolled out. Steps 0 to 1.3 are committed" in again.err
+    assert database.value("select count(*) from rag_wizard.archive where completed_at is null") == 0
+
+
 def test_what_stopped_a_run_comes_first_and_the_way_on_last(database: Database, state_dir: Path) -> None:
     database.execute("create table experts (id int)")
 

@@ -8,10 +8,11 @@ import pytest
 
 from tests.conftest import MakeDatabase
 from tests.integration.test_archive import only_archive, rows_in
+from tests.support.blocking import holding
 from tests.support.database import Database, assert_same
 from tests.support.engine import Operator, at_start_of
 from wizard.engine.events import PartStarted
-from wizard.errors import PrerequisiteError, RefusedError
+from wizard.errors import LockNotObtainedError, PrerequisiteError, RefusedError
 
 SOME = "update knowledge set rag_error_message = 'own' where ctid in (select ctid from knowledge limit 2)"
 RENAMED = "alter table knowledge rename column id to knowledge_id"
@@ -27,6 +28,10 @@ def operator(database: Database, archives: Path) -> Operator:
     operator = Operator(database, archives=archives)
     operator.engine.run()
     return operator
+
+
+def newest_archive(archives: Path) -> Path:
+    return max(archives.glob("*/*"))
 
 
 def own_values(database: Database) -> object:
@@ -102,6 +107,20 @@ def test_a_condition_that_cannot_be_read_either_counts_every_row(operator: Opera
 
     with pytest.raises(RefusedError, match="table knowledge has no column id"):
         operator.engine.rollback()
+
+
+def test_an_archive_from_before_the_key_went_is_made_anew(database: Database, archives: Path) -> None:
+    operator = Operator(database, archives=archives, lock_timeout_ms=50, lock_patience_s=0.2)
+    operator.engine.run()
+    database.execute("insert into domains (domain_name) values ('of the application')")
+    with holding(database, "select * from knowledge"), pytest.raises(LockNotObtainedError):
+        operator.engine.rollback()
+    assert database.value("select count(*) from pg_attribute where attname = 'rag_error_message'") == 1
+    database.execute(RENAMED)
+
+    assert operator.engine.rollback().ending == "done"
+
+    assert [row["domain_name"] for row in rows_in(newest_archive(archives), "domains")] == ["of the application"]
 
 
 def test_values_without_a_key_may_be_discarded(operator: Operator, database: Database) -> None:

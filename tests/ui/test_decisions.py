@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import MakeDatabase
-from tests.integration.test_decisions import ALWAYS, HISTORY, MANY, WITH_DEFAULT, WITHOUT_DEFAULT, Case, recorded
+from tests.integration.test_decisions import ADMIN, ALWAYS, HISTORY, MANY, WITH_DEFAULT, WITHOUT_DEFAULT, Case, recorded
+from tests.support.database import Database
 from tests.support.series import sampled
 from tests.ui.conftest import NARROW, WIDE, Open, Walk
 from wizard.rollout.load import load_rollout
@@ -51,7 +52,7 @@ async def test_a_decision_without_a_default_is_asked_before_anything_runs(
         assert walk.app.main.answering
         assert database.value("select to_regclass('domains') is null")
         await walk.press("enter")
-        assert walk.state_line == f"decided: {case.name}={case.answer}; it is recorded when the first step runs"
+        assert walk.state_line == f"decided: {case.name}={case.answer}; it is recorded when the next step runs"
         assert walk.board.page is Page.NONE
         assert not walk.app.main.query_one(Answers).display
         assert walk.app.main.step_keys.has_focus
@@ -122,3 +123,42 @@ async def test_several_questions_come_one_after_the_other_and_escape_leaves_them
             "backfill_witnesses": "act",
             "published_backfill": "send",
         }
+
+
+@pytest.mark.slow
+@SIZES_OF_A_QUESTION
+async def test_a_question_that_came_up_after_a_failure_is_asked_by_r(
+    open_screen: Open, database: Database, size: tuple[int, int]
+) -> None:
+    async with open_screen(size, fail_at="2.1") as walk:
+        await walk.press("a")
+        assert walk.board.page is Page.FAILED
+        database.execute(HISTORY, user=ADMIN)
+        await walk.press("v")
+        await walk.press("r")
+        assert walk.board.page is Page.DECISION, walk.text
+        assert walk.app.main.answering
+        assert walk.states()["2.1"] == "failed"
+        await walk.press("enter")
+        assert walk.board.page is Page.FAILED, walk.text
+        await walk.press("r")
+        assert walk.states()["2.1"] == "done", walk.text
+    assert recorded(database)["whole_row_triggers"] == "accept"
+
+
+@pytest.mark.slow
+async def test_a_question_that_came_up_since_the_screen_looked_is_asked_by_enter(
+    open_screen: Open, database: Database
+) -> None:
+    async with open_screen() as walk:
+        await walk.press("enter", "enter")
+        assert walk.states()["1.1"] == "done"
+        database.execute(HISTORY, user=ADMIN)
+        await walk.press("a")
+        assert walk.board.page is Page.TROUBLE
+        assert "a decision is missing: whole_row_triggers" in walk.state_line
+        await walk.press("enter")
+        assert walk.board.page is Page.DECISION, walk.text
+        assert walk.app.main.answering
+        await walk.press("enter", "a")
+        assert walk.states()["2.1"] == "done", walk.text

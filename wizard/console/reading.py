@@ -13,7 +13,7 @@ from wizard.console.password import with_password
 from wizard.engine.api import Engine
 from wizard.engine.events import Noticed
 from wizard.engine.looking.prerequisites import stopped_by
-from wizard.engine.words import conflict_error, decide_options, decisions_error
+from wizard.engine.words import conflict_error, decide_options
 from wizard.errors import ExitCode
 from wizard.export.log import LogFormat, LogHeader, export_log
 from wizard.open import load, open_target, settings_from
@@ -94,12 +94,9 @@ def plan(call: Call, *, registry: bool) -> int:
     Raises RefusedError where a run would meet a conflict, PrerequisiteError where it would miss a decision.
     """
     with opened(call) as (engine, target):
-        survey = engine.survey()
-        steps = survey.steps
+        steps = engine.survey().steps
         if conflicts := report.conflicts_of(steps):
             raise conflict_error(conflicts)
-        if survey.open_decisions:
-            raise decisions_error(survey.open_decisions)
         script = engine.plan(registry=registry)
         say(report.target_line(target))
         if found := report.found_lines(step for step in steps if not step.state.is_complete):

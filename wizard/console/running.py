@@ -123,9 +123,9 @@ class _Run:
             left = self.engine.left(first=self.options.first, last=self.options.last)
             if not self.call.yes:
                 say_text(report.target_line(self.target), survey.sentence)
-                say(*(report.what_runs(left) or ["Nothing is left to run; what is there is verified."]))
-                say(*report.preview_lines(previews_of(self.engine, left)))
-            answers = ask_decisions(survey.open_decisions)
+                say(*(report.what_runs(left.steps) or ["Nothing is left to run; what is there is verified."]))
+                say(*report.preview_lines(previews_of(self.engine, left.steps)))
+            answers = ask_decisions(left.decisions)
             decisions = {**self.engine.settings.decisions, **answers}
             self.engine.settings = replace(self.engine.settings, decisions=decisions)
 

@@ -41,7 +41,7 @@ def rollback(call: Call, *, to: str | None, discard_data: bool, archive: Path | 
             document = {"target": target.name, "exit_code": int(code), **plan.model_dump(mode="json")}
             answer(call, "rollback --dry-run", document, lines)
             return code
-        if not plan.steps and not plan.leftovers and to is not None:
+        if to is not None and not (plan.steps or plan.leftovers or plan.files or call.json):
             say(*lines)
             return ExitCode.DONE
         require_as_recorded(plan.replaced_since)
@@ -52,7 +52,7 @@ def rollback(call: Call, *, to: str | None, discard_data: bool, archive: Path | 
         lost = plan.would_lose if discard_data else 0
         question = f"Roll back {plural(len(plan.steps), 'step')} on {target.name}?"
         if not plan.steps and plan.leftovers:
-            question = f"Take down the triggers that an interrupted rollback left on {target.name}?"
+            question = f"Finish what an interrupted rollback left on {target.name}?"
         if lost:
             question = f"{plural(lost, 'row')} will be lost for good. {question}"
         require_consent(call, target, question, name_needed=lost > 0)

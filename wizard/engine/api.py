@@ -22,7 +22,7 @@ from wizard.db.target import Target
 from wizard.engine import words
 from wizard.engine.backward import rollback_plan, run_backward
 from wizard.engine.events import CheckFinished, Event, Finished, Listener, Noticed, PrerequisiteChecked, one_at_a_time
-from wizard.engine.forward import is_decided, run_forward, step_range, steps_left
+from wizard.engine.forward import is_decided, missing_decisions, require_decided, run_forward, step_range, steps_left
 from wizard.engine.keeping.capturing import take_down, take_down_all
 from wizard.engine.keeping.late import require_nothing_waiting
 from wizard.engine.keeping.restore import restore_plan, run_restore
@@ -46,6 +46,7 @@ from wizard.engine.types.step import record_as_done, require_file, require_shown
 from wizard.engine.types.views import TypesPlan, TypesWritten
 from wizard.engine.views import (
     DryRun,
+    Left,
     LoggedStatement,
     Outcome,
     PrerequisiteResult,
@@ -109,8 +110,9 @@ class Engine:
             return _listed(connection, situation, found)
 
     def plan(self, *, registry: bool = True) -> str:
-        """What is left to run, as a script for psql."""
+        """What is left to run, as a script for psql. Raises PrerequisiteError where a run would miss a decision."""
         with self._reading() as (_, situation):
+            require_decided(situation, situation.remaining)
             return plan_script(situation, self._composer, self._settings, registry=registry)
 
     def dry_run(self, *, first: str | None = None, last: str | None = None) -> DryRun:
@@ -147,11 +149,13 @@ class Engine:
             sentence=words.dry_run_sentence(self.target.name, len(steps), blocked=blocked),
         )
 
-    def left(self, *, first: str | None = None, last: str | None = None) -> tuple[StepView, ...]:
-        """The steps that `run` would send something for, in order. Raises UsageError if it would."""
+    def left(self, *, first: str | None = None, last: str | None = None) -> Left:
+        """What `run` would send something for, and what it would ask first. Raises UsageError if it would."""
         chosen = step_range(self.rollout, first, last)
         with self._reading() as (connection, situation):
-            return self._views(connection, situation, steps_left(situation, chosen, first))
+            left = steps_left(situation, chosen, first)
+            views = self._views(connection, situation, left)
+            return Left(steps=views, decisions=missing_decisions(situation, left))
 
     def _views(
         self, connection: Connection, situation: Situation, left: Sequence[RenderedStep]

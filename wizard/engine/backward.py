@@ -11,7 +11,7 @@ from wizard.db.queries import query
 from wizard.db.reading import read_rows
 from wizard.engine import words
 from wizard.engine.events import Noticed, StepFinished, StepStarted
-from wizard.engine.keeping.archive import archive_folder, readable
+from wizard.engine.keeping.archive import archive_folder, readable, registered
 from wizard.engine.keeping.capture import CAPTURE, Place, StandingCapture, find_captures, standing_captures
 from wizard.engine.keeping.capturing import Captures, removal
 from wizard.engine.keeping.guard import Guard, counting
@@ -76,9 +76,15 @@ def rollback_plan(
     return RollbackPlan(
         to=to, steps=steps, losses=tuple(losses), archive=archive,
         replaced_since=_replaced(connection, situation, undos), captures=captures,
-        leftovers=len(standing) > len(captures),
+        leftovers=len(standing) > len(captures) or _archives_open(connection, situation),
         dependents=_dependents(connection, settings.schema, undos), files=files_to_restore(connection, situation, to),
     )  # fmt: skip
+
+
+def _archives_open(connection: Connection, situation: Situation) -> bool:
+    return situation.active is not None and any(
+        row["completed_at"] is None for row in registered(connection, situation.active.rollout_id)
+    )
 
 
 def _replaced(connection: Connection, situation: Situation, undos: Sequence[Undo]) -> tuple[ConflictView, ...]:

@@ -28,7 +28,7 @@ from wizard.engine.state import StepState
 from wizard.engine.types.step import follow, is_due, run_types_step
 from wizard.engine.views import CheckResult, Outcome, PrerequisiteResult, Verification
 from wizard.errors import ExitCode, PrerequisiteError, RefusedError, UsageError, WizardError
-from wizard.rollout.model import Rollout, StepKind
+from wizard.rollout.model import Decision, Rollout, StepKind
 from wizard.rollout.render import Mode, RenderedStep
 
 
@@ -43,7 +43,7 @@ def run_forward(here: Sitting, first: str | None = None, last: str | None = None
     steps = [rendered for rendered in here.situation.steps if rendered.step.id in chosen]
     _compare_with_record(here)
     if any(rendered.step.kind is not StepKind.VERIFICATION for rendered in steps) and _work_left(here, steps):
-        require_prerequisites(here)
+        require_prerequisites(here, steps)
     require_decided(here.situation, [rendered for rendered in steps if asked_again(rendered, first)])
     began, sent = time.monotonic(), 0
     changed = False
@@ -143,8 +143,8 @@ def _work_left(here: Sitting, steps: list[RenderedStep]) -> bool:
     )
 
 
-def require_prerequisites(here: Sitting) -> None:
-    """Raises PrerequisiteError if one stops or a decision is missing; nothing was changed then."""
+def require_prerequisites(here: Sitting, steps: Sequence[RenderedStep]) -> None:
+    """Raises PrerequisiteError if one stops or a decision about `steps` is missing; nothing was changed then."""
 
     def report(result: PrerequisiteResult) -> None:
         here.emit(PrerequisiteChecked(result=result))
@@ -165,27 +165,34 @@ def require_prerequisites(here: Sitting) -> None:
             why="\n".join(f"{stop.title}: {stop.found}" for stop in stops) + "\nNothing was changed.",
             fix="\n".join(dict.fromkeys(stop.fix for stop in stops)),
         )
-    require_decided(here.situation, here.situation.remaining)
+    require_decided(here.situation, [rendered for rendered in here.situation.remaining if rendered in steps])
+
+
+def missing_decisions(situation: Situation, steps: Sequence[RenderedStep]) -> tuple[Decision, ...]:
+    """Without an answer to which none of these steps is sent.
+
+    Raises PrerequisiteError or RolloutInvalidError if it cannot be told.
+    """
+    if not steps:
+        return ()
+    if situation.asking.trouble is not None:
+        raise situation.asking.trouble
+    # A rollout that has not begun is asked everything at once, also what belongs to no step that is sent.
+    about = {rendered.step.id for rendered in steps} if situation.active is not None else None
+    return situation.asking.missing(situation.rollout, about)
 
 
 def is_decided(situation: Situation, steps: Sequence[RenderedStep]) -> bool:
     """`require_decided` would not raise."""
     try:
-        require_decided(situation, steps)
+        return not missing_decisions(situation, steps)
     except WizardError:
         return False
-    return True
 
 
 def require_decided(situation: Situation, steps: Sequence[RenderedStep]) -> None:
     """Before any of these steps is sent. Raises PrerequisiteError if a decision about them waits for its answer."""
-    if not steps:
-        return
-    if situation.asking.trouble is not None:
-        raise situation.asking.trouble
-    # A rollout that has not begun is asked everything at once, also what belongs to no step that is sent.
-    about = {rendered.step.id for rendered in steps} if situation.active is not None else None
-    missing = situation.asking.missing(situation.rollout, about)
+    missing = missing_decisions(situation, steps)
     if missing:
         raise words.decisions_error(missing)
 

@@ -74,7 +74,7 @@ class RollbackPlan(View):
     captures: tuple[RollbackStep, ...] = ()
     """Triggers on large tables, made first: they note what the application changes until columns of these go."""
     leftovers: bool = False
-    """Such triggers of an interrupted rollback stand, which goes on with them or takes them down."""
+    """Triggers or an open archive of an interrupted rollback are there: a rollback goes on with them or clears them."""
 
     @property
     def refused(self) -> bool:

@@ -147,6 +147,8 @@ class Actions(Steering, Blocking):
             self.app.connect()
         elif failure is not None and failure.direction == "revert":
             self.rollback()
+        elif failure is not None and self.board.open_decisions:
+            self._show_decision()
         elif failure is not None:
             step = failure.step
             self.write(f"retry {step}", lambda engine: engine.run(first=step, last=step, listing=True))
@@ -180,6 +182,7 @@ class Actions(Steering, Blocking):
         self.board.prerequisites = tuple(results)
 
     def _show_decision(self) -> None:
+        self.board.trouble, self.board.asking = None, True
         self.app.main.choose_tab("0")
         self.app.main.ask()
         self.say("a decision is open: up and down choose, enter answers")
@@ -199,8 +202,9 @@ class Actions(Steering, Blocking):
 
         def told(_: object) -> None:
             self.board.launch = replace(self.board.launch, decisions=decisions)
-            self.say(f"decided: {name}={value}; it is recorded when the first step runs")
+            self.say(f"decided: {name}={value}; it is recorded when the next step runs")
             if self.board.open_decisions:
+                self.board.asking = True
                 self.app.main.ask()
 
         self.app.main.staying = True

@@ -108,6 +108,8 @@ class Board:
     """The database could not be read since something was written: the survey is older than that."""
     previews: dict[str, Preview] = field(default_factory=dict)
     """Step -> what it wants to be seen before it runs, as counted in this sitting since the database last changed."""
+    asking: bool = False
+    """A question is put before everything else: what the operator wanted cannot be done without its answer."""
     pause_asked: bool = False
     resting: bool = False
     """The engine waits between two parts or batches, as it was asked to."""
@@ -130,6 +132,7 @@ class Board:
         self.activity = activity
         self.notice = ""
         self.trouble = None
+        self.asking = False
         if activity is not Activity.READING:
             self.first_survey = self.first_survey and activity is Activity.CONNECTING
             self.dry_run = None
@@ -178,7 +181,7 @@ class Board:
         self.unread = survey is None and (self.unread or self.activity.writes)
         self.live = None
         self.states = {step: _untold(state) for step, state in self.states.items()} if self.unread else {}
-        self.previews = {} if self.activity.writes else self.previews
+        self.previews = {} if self.activity.writes or self.activity is Activity.CONNECTING else self.previews
         self.pause_asked = self.stop_asked = self.resting = False
         self.activity = Activity.IDLE
         if survey is None:
@@ -243,7 +246,7 @@ class Board:
         Counting holds a weak lock for some seconds: a run that needs a strong one must not meet it. So while one is
         under way, only the running step is counted, if it lets the application read and write itself.
         """
-        if not step.previews or step.state.is_complete or self.survey is None:
+        if not step.previews or step.state.is_complete or self.survey is None or self.unread:
             return False
         if not self.activity.writes:
             return True
@@ -314,7 +317,9 @@ class Board:
     def may_close(self) -> bool:
         """Enter closes the page of a trouble: what was asked for is another key's, or nothing to be tried again."""
         again = {Activity.CONNECTING, Activity.CHECKING, Activity.RUNNING}
-        return self.trouble is not None and self.page is Page.TROUBLE and self.trouble.during not in again
+        if self.trouble is None or self.unread:
+            return False
+        return self.page is Page.TROUBLE and self.trouble.during not in again
 
     @property
     def complete(self) -> int:
@@ -342,6 +347,7 @@ class Board:
         refused = self.trouble is not None and self.trouble.refused and self.trouble.during is Activity.RUNNING
         return (
             (Page.CONNECTING, self.activity is Activity.CONNECTING),
+            (Page.DECISION, idle and self.asking and bool(self.open_decisions)),
             (Page.CONFLICT, idle and refused and bool(self.conflicts)),
             (Page.TROUBLE, self.trouble is not None and not self.busy),
             (Page.FAILED, idle and self.failure is not None),

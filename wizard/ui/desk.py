@@ -109,17 +109,14 @@ def unexpected(error: Exception) -> Trouble:
 
 def write_export(engine: Engine, kind: str, path: Path, target: str) -> Path:
     """Write the log ("sql", "md", "jsonl") or the plan ("plan") to a new file; returns where. Raises UsageError."""
-    from wizard.engine.words import conflict_error, decisions_error
+    from wizard.engine.words import conflict_error
     from wizard.export.files import write_atomically
     from wizard.export.log import LogHeader, export_log
 
     if kind == "plan":
-        survey = engine.survey()
-        conflicts = [conflict for step in survey.steps for conflict in step.conflicts]
+        conflicts = [conflict for step in engine.survey().steps for conflict in step.conflicts]
         if conflicts:
             raise conflict_error(conflicts)
-        if survey.open_decisions:
-            raise decisions_error(survey.open_decisions)
         text = engine.plan()
     else:
         header = LogHeader(target, engine.target.address, engine.rollout.name, engine.settings.schema)

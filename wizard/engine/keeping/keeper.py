@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -68,7 +68,7 @@ def unfinished(
     """
     assert situation.active is not None
     guards = [guard for _, guard in guards_with_steps(undos)]
-    _require_keys(connection, guards, situation.schema)
+    now = list(_with_keys(connection, guards, situation.schema))
     wanted = find_captures(connection, situation.schema, guards)
     for row in registered(connection, situation.active.rollout_id):
         if row["completed_at"] is not None or row["host"] != socket.gethostname():
@@ -76,7 +76,7 @@ def unfinished(
         if folder is not None and Path(row["path"]) != folder:
             continue
         archive = as_registered(connection, row)
-        if not archive.covers(guards):
+        if not archive.covers(now):
             continue
         standing = standing_captures(connection, situation.active.rollout_id, archive.archive_id)
         noted = {place for place, one in standing.items() if one.intact and one.before_archive}
@@ -91,13 +91,17 @@ def unfinished(
     return None
 
 
-def _require_keys(connection: Connection, guards: Sequence[Guard], schema: str) -> None:
+def _with_keys(connection: Connection, guards: Sequence[Guard], schema: str) -> Iterator[Guard]:
+    """The guards as they can be read now, in which one without a key finds nothing. Raises RefusedError if one does."""
     for guard in guards:
-        if guard.columns and missing_key(connection, guard, schema):
-            with connection.transaction():
-                now, columns = readable(connection, guard, schema)
-                if columns:
-                    require_no_value(connection, now, guard, schema)
+        if not guard.columns or not missing_key(connection, guard, schema):
+            yield guard
+            continue
+        with connection.transaction():
+            now, columns = readable(connection, guard, schema)
+            if columns:
+                require_no_value(connection, now, guard, schema)
+        yield now
 
 
 def close_others(connection: Connection, rollout_id: str) -> None:
