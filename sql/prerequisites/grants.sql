@@ -40,12 +40,19 @@ SELECT 'warn', 'role ' || r.rolname || ' may not use schema ' || quote_ident(cur
 FROM pg_roles AS r CROSS JOIN here
 WHERE r.rolname IN ('authenticated', 'service_role') AND NOT has_schema_privilege(r.oid, here.schema_oid, 'USAGE')
 UNION ALL
-SELECT 'warn', 'role authenticated may not read clones, which 20 of the 21 policies look into',
-       'GRANT SELECT ON ' || quote_ident(current_schema()) || '.clones TO authenticated; its own row level security'
+SELECT 'warn',
+       'role authenticated may not read ' || string_agg('clones.' || a.attname, ', ' ORDER BY a.attname DESC)
+       || ', which 20 of the 21 policies look into',
+       'GRANT SELECT' || CASE WHEN has_any_column_privilege(r.oid, c.oid, 'SELECT')
+                              THEN ' (' || string_agg(a.attname, ', ' ORDER BY a.attname DESC) || ')' ELSE '' END
+       || ' ON ' || quote_ident(current_schema()) || '.clones TO authenticated; its own row level security'
        || ' still decides row by row. Otherwise users are denied on five of the new tables.'
 FROM pg_roles AS r CROSS JOIN here JOIN pg_class AS c ON c.relnamespace = here.schema_oid
+JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname IN ('id', 'creator_id') AND NOT a.attisdropped
 WHERE r.rolname = 'authenticated' AND c.relname = 'clones' AND c.relkind IN ('r', 'p')
-  AND NOT has_any_column_privilege(r.oid, c.oid, 'SELECT')
+  -- A policy's subselect reads with the caller's rights, so a right on any other column does not help.
+  AND NOT has_column_privilege(r.oid, c.oid, a.attnum, 'SELECT')
+GROUP BY r.oid, c.oid
 UNION ALL
 SELECT 'warn', 'table ' || c.relname || ' is there already, without row level security, and anon may reach it',
        'Its step switches row level security on, and rolling back leaves it open again, as it is now. To close it for good,'
