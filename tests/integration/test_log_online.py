@@ -52,6 +52,21 @@ def test_psql_replays_a_run_that_filled_columns_which_were_there_before(make_dat
     assert_replayed(database, twin)
 
 
+@pytest.mark.parametrize(("strategy", "back_to"), [("atomic", None), ("online", None), ("online", "6.1")])
+def test_psql_replays_a_rollback_that_empties_only_what_was_filled(
+    make_database: MakeDatabase, strategy: str, back_to: str | None
+) -> None:
+    database, twin = make_database("unset_columns_before"), make_database("unset_columns_before")
+    operator = Operator(database, strategy=strategy, batch_rows=10)
+    for step in ("2.2", back_to):
+        assert operator.engine.run().ending == "done"
+        assert operator.engine.rollback(step).ending == "done"
+    kept = "select count(*) from clones where rag_domain_mapping = 'finance-investment'"
+    assert database.value(kept)
+
+    assert_replayed(database, twin)
+
+
 def test_psql_replays_a_backfill_that_was_interrupted_and_went_on(make_database: MakeDatabase) -> None:
     database, twin = make_database(rows=1000), make_database(rows=1000)
     operator = Operator(database, strategy="online", batch_rows=100, batch_delay_s=0.3)

@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.database import Database
 from tests.support.engine import Operator
+from wizard.export.log import LogHeader, export_log
 
 ADMIN = "supabase_admin"
 FUNCTIONS = """
@@ -43,3 +44,14 @@ def test_the_script_for_psql(picky: Database, strategy: str, registry: bool) -> 
     picky.psql(Operator(picky, strategy=strategy).engine.plan(registry=registry))
 
     assert picky.value(UNMAPPED) == 0
+
+
+@pytest.mark.parametrize("strategy", ["atomic", "online"])
+def test_the_exported_log(picky: Database, twin: Database, strategy: str) -> None:
+    twin.execute(FUNCTIONS, user=ADMIN)
+    operator = Operator(picky, strategy=strategy)
+    operator.engine.run()
+
+    twin.psql(export_log(operator.engine.statements(), "sql", LogHeader("acme", "here", "phase-1", "public")))
+
+    assert twin.value(UNMAPPED) == 0

@@ -5,9 +5,16 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
+import pytest
+
+from wizard.engine.parts.fills import PART_ID, spared_by
 from wizard.engine.views import LoggedStatement
 from wizard.export.log import LogHeader, export_log
+from wizard.rollout.model import Fill
+from wizard.rollout.render import Group
+from wizard.rollout.statements import Statement
 
 HEADER = LogHeader(
     target="acme",
@@ -92,6 +99,57 @@ def test_a_line_end_in_a_name_cannot_leave_the_header_comment() -> None:
     odd = LogHeader(target="acme\nDROP TABLE a;", address="x", rollout="y", schema="z", exported_at=HEADER.exported_at)
 
     assert not [line for line in code(export_log([], "sql", odd)) if "DROP" in line]
+
+
+def test_each_rollout_is_replayed_in_its_own_schema() -> None:
+    first = statement("SELECT 1", rollout="phase-1", target_schema="public")
+    other = statement("SELECT 2", session="s2", rollout="phase-1", target_schema='Tenant "b"\nDROP TABLE a;')
+
+    log = export_log([first, other, first], "sql", HEADER)
+
+    assert [line for line in code(log) if line.startswith(("SET search_path", "SELECT"))] == [
+        'SET search_path = "public", pg_temp;',
+        "SELECT 1;",
+        'SET search_path = "Tenant ""b""',
+        "SELECT 2;",
+        'SET search_path = "public", pg_temp;',
+        "SELECT 1;",
+    ]
+    assert log.count("-- rollout phase-1, schema ") == 2
+    assert log.count("-- from here on: rollout phase-1, schema public") == 2
+    report = export_log([first, other, first], "md", HEADER)
+    assert report.count("\nFrom here on: rollout `phase-1`, schema `public`") == 2
+
+
+@pytest.mark.parametrize("table", ["clones", 'odd\\ "clones\'s"'])
+def test_what_a_rollback_empties_is_noted_while_it_is_filled(table: str) -> None:
+    quoted = '"' + table.replace('"', '""') + '"'
+    fill = Fill(table=table, column="domain", key=("id", "tenant"), value="'other'")
+    filled = Statement(f"UPDATE {quoted} SET domain = 'other' WHERE domain IS NULL -- all", "update_stmt")
+    (empties,) = spared_by((Group((filled,), fills=(fill,)),), [(table, "domain")])
+    ids = {"fills": str(uuid4()), "others": str(uuid4())}
+    emptied = empties.statements[0].sql.replace(PART_ID, ids["fills"])
+
+    log = export_log(
+        [
+            statement(filled.sql, part_id=ids["fills"]),
+            statement(filled.sql, part=2, part_id=ids["others"]),
+            statement(emptied, direction="revert", part_id=str(uuid4())),
+        ],
+        "sql",
+        HEADER,
+    )
+
+    assert "rag_wizard.filled" not in log
+    assert log.count("CREATE TEMPORARY TABLE rag_wizard_filled") == 1
+    assert log.count("FROM pg_temp.rag_wizard_filled AS filled") == 1
+    assert log.count(f"WITH filled AS (\n{filled.sql}\n    RETURNING jsonb_build_object('id', {quoted}.\"id\",") == 1
+    assert log.count(f"SELECT '{ids['fills']}', ") == 1
+    assert f"pg_temp;\n{filled.sql}\n;\nCOMMIT;" in log
+
+
+def test_a_log_without_such_a_rollback_needs_no_temporary_table() -> None:
+    assert "TEMPORARY" not in export_log([statement("UPDATE a SET b = 1 WHERE b IS NULL")], "sql", HEADER)
 
 
 def test_json_lines_hold_everything() -> None:

@@ -138,6 +138,15 @@ class StepView(View):
         return sum(part.state.is_complete or part.state is StepState.PARTLY for part in self.parts)
 
 
+class Left(View):
+    """What a run would do."""
+
+    steps: tuple[StepView, ...]
+    """Those that something is sent for, in order."""
+    decisions: tuple[Decision, ...]
+    """Questions that it would stop for."""
+
+
 class Judgement(View):
     """One judged row of a check."""
 
@@ -250,6 +259,10 @@ class LoggedStatement(View):
     xid: str | None = None
     lsn: str | None = None
     error: str = ""
+    rollout: str = ""
+    target_schema: str = ""
+    """Of the rollout: its statements name most objects without a schema."""
+    part_id: str = ""
 
 
 class Blocker(View):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Literal
 
 from wizard.engine.keeping.capture import CAPTURE
+from wizard.engine.parts.message import wide_path
 from wizard.engine.views import LoggedStatement
+from wizard.export.fills import Fills
 from wizard.text import one_line, visible
 
 LogFormat = Literal["sql", "jsonl", "md"]
@@ -26,6 +29,7 @@ class LogHeader:
     address: str
     rollout: str
     schema: str
+    """Both are of the rollout that was asked for; statements that name their own go before."""
     exported_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
@@ -39,6 +43,20 @@ def _stamp(at: datetime | None) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if at else "time unknown"
 
 
+def _place(statement: LoggedStatement, header: LogHeader) -> tuple[str, str]:
+    """Rollout and schema that a statement belongs to: a log may hold those of several."""
+    return statement.rollout or header.rollout, statement.target_schema or header.schema
+
+
+def _places(statements: list[LoggedStatement], header: LogHeader) -> list[tuple[str, str]]:
+    """Every rollout in the log, in the order of their first statements; of an empty log the one asked for."""
+    return list(dict.fromkeys(_place(one, header) for one in statements)) or [(header.rollout, header.schema)]
+
+
+def _place_words(place: tuple[str, str], show: Callable[[str], str] = one_line) -> str:
+    return f"{show(place[0])}, schema {show(place[1])}"
+
+
 def _part(statement: LoggedStatement) -> tuple[str, str, int, str, str]:
     """What one transaction shares: session, step, part, direction and, in case a part ran twice, its transaction id."""
     return statement.session, statement.step, statement.part, statement.direction, statement.xid or ""
@@ -46,9 +64,9 @@ def _part(statement: LoggedStatement) -> tuple[str, str, int, str, str]:
 
 def _sql(statements: list[LoggedStatement], header: LogHeader) -> Iterator[str]:
     """psql script: committed statements part by part as they were committed, everything else as comments."""
-    schema = '"' + header.schema.replace('"', '""') + '"'
+    places, fills, current = _places(statements, header), Fills(statements), None
     yield f"-- rag-wizard: the SQL executed on {one_line(header.target)} ({one_line(header.address)})"
-    yield f"-- rollout {one_line(header.rollout)}, schema {one_line(header.schema)}"
+    yield from (f"-- rollout {_place_words(place)}" for place in places)
     yield f"-- exported {_stamp(header.exported_at)}; {len(statements)} statements"
     yield "-- Replay on a copy as it was before: psql -X -f THIS_FILE, without -1. What was not committed is a comment."
     yield ""
@@ -56,9 +74,12 @@ def _sql(statements: list[LoggedStatement], header: LogHeader) -> Iterator[str]:
     yield "SET client_encoding = 'UTF8';"
     yield "SET standard_conforming_strings = on;"
     yield "SET row_security = off;"
-    yield f"SET search_path = {schema}, pg_temp;"
+    yield from fills.preparation()
     for (_, step, part, direction, xid), members in groupby(statements, _part):
         group = list(members)
+        if (place := _place(group[0], header)) != current:
+            current = place
+            yield from _entered(place, named=len(places) > 1)
         # Triggers that write into the registry, which a replay has not; they go again before their rollback ends.
         replayed = step != CAPTURE
         committed = [member for member in group if member.outcome == "committed" and replayed]
@@ -67,14 +88,26 @@ def _sql(statements: list[LoggedStatement], header: LogHeader) -> Iterator[str]:
         transaction = f", transaction {xid}" if xid and committed else ""
         yield f"-- {action} {one_line(step)}, part {part}, {_stamp(group[0].started_at)}{transaction}"
         yield f"-- by {one_line(group[0].operator)}"
-        yield from _replay(committed)
+        yield from _replay(committed, fills, place[1])
         for member in group:
             if member not in committed:
                 yield f"-- {member.outcome}, not part of the replay: {one_line(member.error) or _why(member)}"
                 yield from (f"--   {visible(line)}" for line in member.sql.splitlines())
 
 
-def _replay(committed: list[LoggedStatement]) -> Iterator[str]:
+def _entered(place: tuple[str, str], *, named: bool) -> Iterator[str]:
+    """What follows is of this rollout, in this schema."""
+    if named:
+        yield from ("", f"-- from here on: rollout {_place_words(place)}")
+    schema = '"' + place[1].replace('"', '""') + '"'
+    yield f"SET search_path = {schema}, pg_temp;"
+
+
+_WRITES = re.compile(r"(UPDATE|INSERT|DELETE)\b", re.IGNORECASE)
+"""Statements that run checks and triggers of the application, as the engine sends them."""
+
+
+def _replay(committed: list[LoggedStatement], fills: Fills, schema: str) -> Iterator[str]:
     """A part as one transaction, but for statements that PostgreSQL refuses inside one."""
     if not committed:
         return
@@ -84,8 +117,10 @@ def _replay(committed: list[LoggedStatement]) -> Iterator[str]:
     outside = committed[0].mode == "concurrently"
     if not outside:
         yield "BEGIN;"
+        if any(member.hold_triggers or _WRITES.match(member.sql) for member in committed):
+            yield f"SET LOCAL search_path = {wide_path(schema)};"
     for member in committed:
-        yield from _as_sent(member)
+        yield from _as_sent(member, fills)
     if not outside:
         yield "COMMIT;"
 
@@ -98,12 +133,12 @@ def _why(statement: LoggedStatement) -> str:
     return "it concerns schema rag_wizard alone" if statement.outcome == "committed" else "no message"
 
 
-def _as_sent(statement: LoggedStatement) -> Iterator[str]:
+def _as_sent(statement: LoggedStatement, fills: Fills) -> Iterator[str]:
     """A statement as it ran: a backfill held triggers back, and a replay that fired them would give other rows."""
     held = statement.hold_triggers
     if held:
         yield "SET LOCAL session_replication_role = replica;"
-    yield _terminated(statement.sql)
+    yield _terminated(fills.replayed(statement))
     if held:
         yield "SET LOCAL session_replication_role = origin;"
 
@@ -138,11 +173,15 @@ def _markdown(statements: list[LoggedStatement], header: LogHeader) -> Iterator[
     yield f"# SQL executed on {_inline(header.target)}"
     yield ""
     yield f"- Database: {_inline(header.address)}"
-    yield f"- Rollout: {_inline(header.rollout)}, schema {_inline(header.schema)}"
+    places, current = _places(statements, header), None
+    yield from (f"- Rollout: {_place_words(place, _inline)}" for place in places)
     yield f"- Exported: {_stamp(header.exported_at)}"
     yield f"- Statements: {len(statements)}"
     for (_, step, part, direction, _), members in groupby(statements, _part):
         group = list(members)
+        if (place := _place(group[0], header)) != current and len(places) > 1:
+            current = place
+            yield from ("", f"From here on: rollout {_place_words(place, _inline)}")
         yield ""
         action = "Step" if direction == "deploy" else "Rollback of step"
         yield f"## {action} {one_line(step)}, part {part}"
