@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -14,6 +15,9 @@ from wizard.text import one_line, visible
 if TYPE_CHECKING:
     from wizard.db.target import Target
     from wizard.rollout.model import Decision
+
+
+LISTEN_S = 0.2
 
 
 def is_interactive() -> bool:
@@ -73,6 +77,9 @@ def ask(prompt: str) -> str:
     """One line from the terminal, stripped; "" at the end of input. The prompt goes to stderr: stdout is for data."""
     sys.stderr.write(visible(prompt))
     sys.stderr.flush()
+    # A signal that comes right before a read that blocks would only be noticed behind it.
+    while sys.platform != "win32" and not select.select([sys.stdin], [], [], LISTEN_S)[0]:
+        pass
     line = sys.stdin.readline()
     if not line.endswith("\n"):
         sys.stderr.write("\n")
