@@ -177,9 +177,7 @@ def missing_decisions(situation: Situation, steps: Sequence[RenderedStep]) -> tu
         return ()
     if situation.asking.trouble is not None:
         raise situation.asking.trouble
-    # A rollout that has not begun is asked everything at once, also what belongs to no step that is sent.
-    about = {rendered.step.id for rendered in steps} if situation.active is not None else None
-    return situation.asking.missing(situation.rollout, about)
+    return situation.missing_decisions(steps)
 
 
 def is_decided(situation: Situation, steps: Sequence[RenderedStep]) -> bool:

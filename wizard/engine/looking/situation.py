@@ -59,9 +59,15 @@ class Situation:
     @property
     def open_decisions(self) -> tuple[Decision, ...]:
         """Questions without an answer and without a default; once a rollout is under way, about what is left of it."""
-        if self.active is None:
-            return self.asking.missing(self.rollout)
-        return self.asking.missing(self.rollout, {rendered.step.id for rendered in self.remaining})
+        return self.missing_decisions(self.remaining)
+
+    def missing_decisions(self, steps: Iterable[RenderedStep]) -> tuple[Decision, ...]:
+        """Those without an answer that are about one of these steps.
+
+        A rollout that has not begun is asked everything at once, also what belongs to no step that is sent.
+        """
+        about = {rendered.step.id for rendered in steps} if self.active is not None else None
+        return self.asking.missing(self.rollout, about)
 
     def state(self, rendered: RenderedStep) -> StepState:
         """The recorded state of a step."""

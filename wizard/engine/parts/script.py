@@ -95,6 +95,20 @@ def _prologue(situation: Situation, composer: Composer, settings: Settings, regi
     if situation.record is None:
         yield "\n-- the registry"
         yield from _making(CREATE)
+    yield from _rollout(situation, composer, settings)
+    yield _statement(
+        sql.SQL(
+            "INSERT INTO rag_wizard.session"
+            " (session_id, rollout_id, operator, wizard_version, host, os_pid, backend_pid)\n"
+            "VALUES ({}, {}, {}, {}, 'psql', 0, pg_backend_pid())"
+        )
+        .format(composer.session_id, composer.rollout_id(situation), settings.operator, __version__)
+        .as_string()
+    )
+
+
+def _rollout(situation: Situation, composer: Composer, settings: Settings) -> Iterator[str]:
+    """The rollout's row, with the answers to decisions; of one under way the answers that came since."""
     if situation.active is None:
         names = {decision.name for decision in situation.rollout.decisions}
         facts = situation.facts
@@ -121,15 +135,6 @@ def _prologue(situation: Situation, composer: Composer, settings: Settings, regi
             .format(Jsonb(dict(situation.asking.answers)), composer.rollout_id(situation))
             .as_string()
         )
-    yield _statement(
-        sql.SQL(
-            "INSERT INTO rag_wizard.session"
-            " (session_id, rollout_id, operator, wizard_version, host, os_pid, backend_pid)\n"
-            "VALUES ({}, {}, {}, {}, 'psql', 0, pg_backend_pid())"
-        )
-        .format(composer.session_id, composer.rollout_id(situation), settings.operator, __version__)
-        .as_string()
-    )
 
 
 def _making(tables: str) -> Iterator[str]:

@@ -29,7 +29,7 @@ def trouble_page(board: Board, width: int) -> Lines:
         return []
     lines = _four(
         (trouble.what, trouble.why),
-        board.sentence or _untouched(board, trouble),
+        _state(board, trouble),
         (trouble.fix,) if trouble.fix else (),
         _keys_in_trouble(board, trouble),
         width,
@@ -37,6 +37,12 @@ def trouble_page(board: Board, width: int) -> Lines:
     if any(result.level == "stop" for result in board.prerequisites):
         lines += [Content(""), heading("Prerequisites"), Content(""), prerequisites(board, width)]
     return lines
+
+
+def _state(board: Board, trouble: Trouble) -> str:
+    if board.sentence and trouble.exit_code == ExitCode.CONNECTION and not board.unread:
+        return f"It does not answer now. As last read: {board.sentence}"
+    return board.sentence or _untouched(board, trouble)
 
 
 def _untouched(board: Board, trouble: Trouble) -> str:
