@@ -58,7 +58,7 @@ def interrupted(database: Database, operator: Operator, title: str, end: Callabl
     operator.listen(hear)
     with holding(database) as writer:
         outcome = operator.engine.rollback("1.6") if backward else operator.engine.run()
-    watching.join()
+        watching.join()  # before the writer's connection is closed, which it still uses
     return outcome
 
 
