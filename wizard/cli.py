@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from enum import StrEnum
@@ -281,4 +282,10 @@ def _in_our_words(error: Exception) -> UsageError:
     message: str = getattr(error, "format_message", error.__str__)()
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "rag-wizard"
-    return UsageError(message, fix=f"What there is: {path} --help")
+    if "://" in message or re.search(r"\b(password|host|dbname)\s*=", message):
+        # It may hold a password: nothing of it is repeated.
+        return UsageError(
+            "a database's address stands where none is expected",
+            fix=f"Name it with --dsn: {path} --dsn ADDRESS; without a password in it, rag-wizard asks for one",
+        )
+    return UsageError(message, fix=f"See {path} --help")

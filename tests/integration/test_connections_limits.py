@@ -13,6 +13,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from pydantic import SecretStr
 
+from tests.conftest import MakeDatabase
 from tests.support.database import Database, assert_same
 from tests.support.engine import Operator
 from wizard.db import session
@@ -24,7 +25,8 @@ from wizard.engine.events import Event, PartCommitted
 from wizard.errors import ConnectionUnsuitableError
 from wizard.rollout.load import load_rollout
 
-TINY = Path(__file__).parent.parent / "rollouts" / "tiny"
+ROLLOUT = Path(__file__).parent.parent.parent
+TINY = ROLLOUT / "tests" / "rollouts" / "tiny"
 
 BUSY = """\
 DO $$
@@ -102,6 +104,42 @@ def test_a_whole_rollout_ends_done_under_a_cap_like_supabases(database: Database
 
     impose_nothing(database)
     assert database.dump() == twin.dump()
+
+
+SHORT = {"statement_timeout": "400ms", "transaction_timeout": "400ms"}
+SLOWLY = """
+create function public.think() returns trigger language plpgsql as
+$$ begin perform pg_sleep(0.01); return new; end $$;
+create trigger think before update on public.clones for each row execute function public.think();
+alter table public.clones enable always trigger think;
+"""
+"""A backfill of a hundred rows takes longer than the limits."""
+
+
+def test_the_limits_stay_away_after_an_index_was_built_concurrently(database: Database, tmp_path: Path) -> None:
+    slow = tmp_path / "slow"
+    for folder in ("steps", "sql"):
+        shutil.copytree(ROLLOUT / folder, slow / folder)
+    for check in ("6.2_mapping.sql", "V_rls.sql"):
+        file = slow / "sql" / "checks" / check
+        text = file.read_text().replace("ORDER BY expected.place", "")
+        file.write_text(f"{text} UNION ALL SELECT 'a look that takes long', '', pg_sleep(0.6)::text\n")
+    impose(database, SHORT)
+    operator = Operator(database, load_rollout(slow), strategy="online")
+
+    assert operator.engine.run().ending == "done"
+    assert operator.engine.verify().passed
+
+
+def test_they_stay_away_from_a_script_too(make_database: MakeDatabase) -> None:
+    database = make_database(rows=100)
+    database.psql(SLOWLY)
+    impose(database, SHORT)
+    operator = Operator(database, strategy="online", decisions={"backfill_witnesses": "act"})
+
+    database.psql(operator.engine.plan())
+
+    assert operator.engine.verify().passed
 
 
 def test_every_session_sets_its_own(database: Database) -> None:

@@ -36,8 +36,9 @@ def compose(
     if source.mode is Mode.BATCHES:
         return _batches(part_id, source, settings, intent) if registry else PartMessage(part_id, source, (), ())
     if source.mode is Mode.CONCURRENTLY:
-        lines = (*_outside(source, settings), *(_checkpointed(part_id, source) if registry else ()))
-        return PartMessage(part_id, source, intent, lines, resets=tuple(_resets(settings)))
+        lines = (*_outside(source), *(_checkpointed(part_id, source) if registry else ()))
+        shorter = Line(f"SET lock_timeout = '{settings.lock_timeout_ms}ms'", alone=True)
+        return PartMessage(part_id, source, intent, lines, resets=(shorter,))
     return PartMessage(part_id, source, intent, tuple(_transaction(part_id, source, settings, registry)))
 
 
@@ -73,26 +74,15 @@ def _batches(part_id: str, source: PartSource, settings: PartSettings, intent: t
     )  # fmt: skip
 
 
-def _outside(source: PartSource, settings: PartSettings) -> Iterator[Line]:
-    """Statements that PostgreSQL refuses inside a transaction, each a message of its own."""
-    for name, value in _patience(settings):
-        yield Line(f"SET {name} = {value}", alone=True)
+def _outside(source: PartSource) -> Iterator[Line]:
+    """Statements that PostgreSQL refuses inside a transaction, each a message of its own.
+
+    No time limit but this one is touched: the session has none, and RESET would bring back that of the role.
+    """
+    # It covers the wait for transactions with old snapshots too, and keeps nobody from reading or writing.
+    yield Line(f"SET lock_timeout = '{LONG_LOCK_TIMEOUT}'", alone=True)
     statements = (one for group in source.groups for one in group.statements)
     yield from (Line(one.sql, one, number, alone=True) for number, one in enumerate(statements, 1) if not one.stands)
-
-
-def _patience(settings: PartSettings) -> Iterator[tuple[str, str]]:
-    # It covers the wait for transactions with old snapshots too, and keeps nobody from reading or writing.
-    yield "lock_timeout", f"'{LONG_LOCK_TIMEOUT}'"
-    yield "statement_timeout", "0"
-    if settings.server_version >= 170000:
-        yield "transaction_timeout", "0"
-
-
-def _resets(settings: PartSettings) -> Iterator[Line]:
-    yield Line(f"SET lock_timeout = '{settings.lock_timeout_ms}ms'", alone=True)
-    for name, _ in list(_patience(settings))[1:]:
-        yield Line(f"RESET {name}", alone=True)
 
 
 def _checkpointed(part_id: str, source: PartSource) -> Iterator[Line]:

@@ -83,6 +83,8 @@ def _prologue(situation: Situation, composer: Composer, settings: Settings, regi
     path = sql.SQL("SET search_path = {}, pg_temp").format(sql.Identifier(settings.schema))
     yield _statement(path.as_string())
     yield "SET statement_timeout = 0;"
+    if situation.server["version_num"] >= 170000:
+        yield "SET transaction_timeout = 0;"
     yield "SET default_transaction_isolation = 'read committed';"
     yield (
         "DO $rag_wizard$ BEGIN\n"
