@@ -183,7 +183,7 @@ def rollback(
         ),
     ] = None,
     discard_data: Annotated[
-        bool, typer.Option("--discard-data", help="Lose those rows instead; needs the target's name")
+        bool, typer.Option("--discard-data", help="Discard those rows instead; you must type the target's name")
     ] = False,
 ) -> int:
     """Roll back, newest step first. Shows the plan and asks first; rows that would be lost are archived."""
@@ -218,7 +218,8 @@ def forget(
     keep_objects: Annotated[
         bool,
         typer.Option(
-            "--keep-objects", help="Also while something is rolled out: it stays, and no rollback will know it"
+            "--keep-objects",
+            help="Even while something is rolled out: the objects stay, and can no longer be rolled back",
         ),
     ] = False,
 ) -> int:

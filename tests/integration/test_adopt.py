@@ -211,7 +211,7 @@ def test_a_table_that_was_open_before_is_named_by_the_prerequisites_and_after_th
     assert found.level == "warn"
     assert "table experts is there already, without row level security" in found.found
     assert "ALTER TABLE public.experts ENABLE ROW LEVEL SECURITY;" in found.fix
-    assert "goes: row level security of experts" in object_lines(plan.steps[0])
+    assert "removed: row level security of experts" in object_lines(plan.steps[0])
     assert outcome.sentence.startswith("ROLLED BACK to the start. ")
     assert "domains, experts are without row level security again, as before the run" in outcome.sentence
     closing = outcome.sentence.partition("To close for good: ")[2]

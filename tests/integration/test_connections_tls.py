@@ -107,4 +107,4 @@ def test_a_server_that_answers_for_another_name_is_refused(secured: Secured, wiz
 def test_a_role_that_pg_hba_keeps_out_is_told_where_to_ask(secured: Secured, wizard: Program) -> None:
     url = secured.url().replace("//postgres@", "//outsider@")
 
-    assert_refused(wizard("status", "--dsn", url), "lets nobody in from here", "pg_hba.conf")
+    assert_refused(wizard("status", "--dsn", url), "does not let this user into this database from here", "pg_hba.conf")

@@ -8,7 +8,8 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 
-from wizard.db.resolve import NoTargetError, is_local, name_environment, resolve_target, supabase_ref
+from wizard.db.resolve import NoTargetError, is_local, name_environment, resolve_target
+from wizard.db.supabase import supabase_ref
 from wizard.db.target import Target
 from wizard.errors import ConnectionUnsuitableError, ExitCode, UsageError
 

@@ -31,7 +31,7 @@ def require_writable(call: Call, command: str) -> None:
         raise UsageError(f"--read-only and {command} contradict each other.", fix=f"Use {command} --dry-run to look.")
     if not (call.yes or call.launch.dry_run or is_interactive()):
         raise UsageError(
-            f"{command} asks before it changes anything, and here is no terminal to ask on.",
+            f"{command} asks before it changes anything, and there is no terminal to ask on.",
             why="Nothing was changed.",
             fix=f"Add --yes: rag-wizard {command} --yes (a production database also needs --confirm TARGET).",
         )

@@ -211,7 +211,7 @@ def preview_lines(previews: Mapping[str, Iterable[PreviewTable]]) -> list[str]:
 def dry_run_lines(dry: DryRun, previews: Mapping[str, Iterable[PreviewTable]]) -> list[str]:
     """What would run, what stands in the way, what reading cannot tell."""
     told = [result for result in dry.prerequisites if result.level != "pass"]
-    lines = ["Prerequisites that did not simply pass", *prerequisite_lines(told), ""] if told else []
+    lines = ["Prerequisites with warnings or failures", *prerequisite_lines(told), ""] if told else []
     lines += [*conflict_report(conflicts_of(dry.would_run))[1:], ""] if conflicts_of(dry.would_run) else []
     lines += ["Would run", *(what_runs(dry.would_run) or ["  nothing: everything asked for is done"])]
     lines += preview_lines(previews)

@@ -90,7 +90,9 @@ def read_dsn(text: str, source: str) -> Parsed:
         )
     port = params.get("port", "")
     if port and not (port.isdecimal() and 0 < int(port) < 65536):
-        raise fault(source, "has a port that is no number from 1 to 65535", "Write it after the host, as in HOST:5432.")
+        raise fault(
+            source, "has a port that is not a number from 1 to 65535", "Write it after the host, as in HOST:5432."
+        )
     return Parsed({key: value for key, value in params.items() if value}, tuple(notices))
 
 

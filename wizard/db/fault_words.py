@@ -30,6 +30,8 @@ _ROOT = (
     " Database settings, SSL configuration, Download certificate. The system's roots (sslrootcert=system) do not know"
     " it. sslmode=require encrypts without verifying."
 )
+SESSION_POOL_FULL = r"EMAXCONNSESSION|max clients reached in session mode"
+"""What Supavisor says in session mode only."""
 
 # Supavisor puts its code in front of its words, as in "(EMAXCONNSESSION) max clients reached in session mode".
 SUPAVISOR = (
@@ -54,10 +56,10 @@ SUPAVISOR = (
     ),
     Case(
         "session pool full",
-        "The session pooler has no place left",
+        "The session pooler has no free connection",
         "Each client holds one of its connections. End idle ones, raise the pool size (dashboard, Database settings),"
         " or connect to the database itself.",
-        r"EMAXCONNSESSION|max clients reached in session mode",
+        SESSION_POOL_FULL,
     ),
     Case(
         "pool full",
@@ -95,7 +97,7 @@ SUPAVISOR = (
         "Try again in a minute; if it stays so, connect to the database itself.",
         r"EAUTHQUERY|EAUTHSECRETS|EJITREQUESTFAILED",
     ),
-    Case("banned", "The pooler has shut this project out", "Ask Supabase's support why.", r"EBANNED|tenant is banned"),
+    Case("banned", "The pooler has banned this project", "Ask Supabase's support why.", r"EBANNED|tenant is banned"),
     Case(
         "pool ended",
         "The pooler ended the connection",
@@ -183,7 +185,7 @@ TLS = (
     ),
     Case(
         "TLS failed",
-        "No encrypted connection came about",
+        "No encrypted connection could be established",
         "Check host and port: does a PostgreSQL server answer there?",
         r"SSL error|SSL SYSCALL|received invalid response to SSL negotiation|ESSLHANDSHAKE|SSL handshake failed",
     ),
@@ -207,13 +209,13 @@ LOGIN = (
     ),
     Case(
         "pg_hba",
-        "The server lets nobody in from here with this user and database",
+        "The server does not let this user into this database from here",
         "Somebody who runs the server has to allow it in pg_hba.conf; check user and database name first.",
         r"no pg_hba\.conf entry|pg_hba\.conf rejects",
     ),
     Case(
         "other authentication",
-        "The server did not accept who we are",
+        "The server did not accept this login",
         "Check the user name: the server asks its system who may use it (peer, ident, LDAP, GSSAPI).",
         r"(Peer|Ident|LDAP|GSSAPI|PAM|RADIUS|OAuth\w*)\b.* authentication failed",
         ("28000",),

@@ -7,7 +7,9 @@ import re
 
 import psycopg
 
+from wizard.db.dsn import SECRET_KEYWORDS
 from wizard.db.fault_words import CASES, OTHERWISE_CONNECTED, OTHERWISE_CONNECTING, Case
+from wizard.db.supabase import is_supabase
 from wizard.db.target import Target
 from wizard.errors import ConnectionUnsuitableError, LockNotObtainedError, WizardError
 
@@ -31,7 +33,7 @@ def translate(error: psycopg.Error, target: Target) -> ConnectionUnsuitableError
     return kind(
         f"{case.what}: {target.address}",
         why=f"{said}: {without_secrets(message, target)[:400]}",
-        fix=case.supabase_fix if case.supabase_fix and is_supabase(target) else case.fix,
+        fix=case.supabase_fix if case.supabase_fix and is_supabase(target.host) else case.fix,
     )
 
 
@@ -39,7 +41,7 @@ def in_words(error: psycopg.Error, target: Target) -> WizardError:
     """What the error means for the operator: no lock, no connection, or a refusal of one statement."""
     if isinstance(error, psycopg.errors.LockNotAvailable | psycopg.errors.DeadlockDetected):
         return LockNotObtainedError(
-            f"a lock was not free in time on {target.name}",
+            f"a lock could not be had in time on {target.name}",
             why=f"The server said: {error.diag.message_primary}. Nothing was changed by this statement.",
             fix="Wait until the transaction that holds it ends; then run the same command again.",
         )
@@ -64,16 +66,11 @@ def find_case(message: str, sqlstate: str | None) -> Case:
     return next(by_code, None) or next(by_text, otherwise)
 
 
-def is_supabase(target: Target) -> bool:
-    """True for a project's own host and for its poolers."""
-    return re.search(r"(^|\.)supabase\.(co|com|in|net)$", target.host.lower()) is not None
-
-
 def without_secrets(message: str, target: Target) -> str:
     """The driver's text without anything that could carry the password."""
     conninfo = target.conninfo.get_secret_value()
     settings = psycopg.conninfo.conninfo_to_dict(conninfo)
-    secrets = (conninfo, settings.get("password"), settings.get("sslpassword"), os.environ.get("PGPASSWORD"))
+    secrets = (conninfo, *(settings.get(name) for name in SECRET_KEYWORDS), os.environ.get("PGPASSWORD"))
     for secret in filter(None, secrets):
         message = message.replace(str(secret), "****")
     return message

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import psycopg
 from psycopg import errors, pq
 
+from wizard.db.fault_words import SESSION_POOL_FULL
+from wizard.db.supabase import is_own_host, is_pooler_host, supabase_ref
 from wizard.errors import ConnectionUnsuitableError
 
 if TYPE_CHECKING:
@@ -33,7 +35,6 @@ TRANSACTION_PORT = 6543
 
 _PID = b"SELECT pg_backend_pid()"
 _HOLD = b"BEGIN READ ONLY; SELECT pg_backend_pid()"
-_SESSION_POOL_FULL = re.compile(r"EMAXCONNSESSION|max clients reached in session mode", re.IGNORECASE)
 
 
 def find_kind(
@@ -54,7 +55,7 @@ def find_kind(
     try:
         second = open_second()
     except ConnectionUnsuitableError as error:
-        if _SESSION_POOL_FULL.search(error.why):
+        if re.search(SESSION_POOL_FULL, error.why):
             return "session pooler"  # its places are counted because each client keeps its backend
         raise
     rounds = ROUNDS_WHEN_SUSPECTED if port == TRANSACTION_PORT else ROUNDS_BEFORE_WRITING if writes else ROUNDS
@@ -140,13 +141,11 @@ def notice(target: Target) -> str:
 
 def session_route(target: Target) -> str:
     """Which host and port serve a session instead, in a sentence."""
-    from wizard.db.resolve import supabase_ref
-
     ref = supabase_ref(target.host, target.user)
-    if target.host.lower().startswith("db.") and ref:
+    if is_own_host(target.host):
         return f"Use port 5432 on the same host: {target.host}:5432 is the database itself."
     if ref:
-        pooler = f"{target.host}:5432" if target.host.lower().endswith(".supabase.com") else "the pooler's port 5432"
+        pooler = f"{target.host}:5432" if is_pooler_host(target.host) else "the pooler's port 5432"
         return (
             f"Use the pooler in session mode, {pooler}, with the same user;"
             f" or the database itself, db.{ref}.supabase.co:5432, with user postgres (IPv6)."

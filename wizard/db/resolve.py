@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from wizard.db.dsn import Parsed, known_keywords, read_dsn
 from wizard.db.service import read_service
+from wizard.db.supabase import supabase_ref
 from wizard.db.target import Target
 from wizard.db.tls import settle_sslmode
 from wizard.errors import ConnectionUnsuitableError, UsageError
@@ -20,8 +21,6 @@ from wizard.errors import ConnectionUnsuitableError, UsageError
 _PRODUCTION = frozenset({"prod", "prd", "production", "live"})
 _NOT_YET = frozenset({"pre", "non", "not", "no"})
 """Before such a word: `pre-prod` is not production."""
-_DIRECT_HOST = re.compile(r"db\.(?P<ref>[a-z0-9]+)\.supabase\.[a-z]+")
-_POOLER_USER = re.compile(r"[^.]+\.(?P<ref>[a-z0-9]+)")
 
 
 class NoTargetError(ConnectionUnsuitableError):
@@ -182,21 +181,6 @@ def is_local(host: str) -> bool:
         return ipaddress.ip_address(host.partition("%")[0]).is_loopback
     except ValueError:
         return False
-
-
-def supabase_ref(host: str, user: str) -> str:
-    """The project's ref from `db.<ref>.supabase.co` or the pooler's user `postgres.<ref>`; "" for other databases.
-
-    A tunnel to the pooler keeps that user, so a ref also tells a project behind a local port.
-    """
-    direct = _DIRECT_HOST.fullmatch(host.lower())
-    if direct:
-        return direct["ref"]
-    pooled = _POOLER_USER.fullmatch(user)
-    is_pooler = re.search(r"\.pooler\.supabase\.[a-z]+$", host.lower()) is not None
-    if pooled and (is_pooler or user.startswith("postgres.")):
-        return pooled["ref"]
-    return ""
 
 
 def _os_user() -> str:

@@ -100,7 +100,7 @@ def step_range(rollout: Rollout, first: str | None, last: str | None) -> tuple[s
     begin = order.index(first) if first else 0
     end = order.index(last) if last else len(order) - 1
     if begin > end:
-        raise UsageError(f"step {first} comes after step {last}", fix="Exchange the two.")
+        raise UsageError(f"step {first} comes after step {last}", fix="Swap the two.")
     return tuple(order[begin : end + 1])
 
 

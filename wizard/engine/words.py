@@ -280,15 +280,15 @@ def object_lines(step: RollbackStep) -> list[str]:
         objects = list(group)
         if origin == "made" and len(objects) > MANY:
             where = ", ".join(dict.fromkeys(one.table for one in objects))
-            lines.append(one_line(f"goes: {len(objects)} times {kind}, on {where}"))
+            lines.append(one_line(f"removed: {len(objects)} times {kind}, on {where}"))
             continue
         lines += map(object_words, objects)
     return lines
 
 
 def object_words(one: RollbackObject) -> str:
-    """`goes: index by_day of visits`, `is put back as it was: function f()`; safe to show, in one line."""
-    verb = "goes" if one.origin == "made" else "is put back as it was"
+    """`removed: index by_day of visits`, `is put back as it was: function f()`; safe to show, in one line."""
+    verb = "removed" if one.origin == "made" else "is put back as it was"
     if one.since:
         verb = {
             "edited": "stays as it is now, edited since the run",

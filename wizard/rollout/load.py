@@ -91,7 +91,7 @@ def _broken(path: Path, key: str, what: str, fix: str, why: str = "") -> Rollout
 def _require_listed(header: Path, rollout: Rollout, steps: dict[str, tuple[Path, Step]]) -> None:
     """Every id in `steps` has a file, and every file is listed: a forgotten step is never skipped in silence."""
     if len(set(rollout.order)) != len(rollout.order):
-        raise _broken(header, "steps", "an id stands there twice", "List every step once.")
+        raise _broken(header, "steps", "lists an id twice", "List every step once.")
     for step_id in rollout.order:
         if step_id not in steps:
             raise _broken(header, "steps", f'there is no step file with id = "{step_id}"', "Add the file or the id.")
@@ -143,9 +143,7 @@ def _require_types(root: Path, path: Path, step: Step, rollout: Rollout) -> None
     if step.types is None:
         return
     if step.kind is not StepKind.MANUAL:
-        raise _broken(
-            path, "types", "only a step of the operator's own can become the wizard's", 'Set kind = "manual".'
-        )
+        raise _broken(path, "types", "only a manual step can have [types]", 'Set kind = "manual".')
     if rollout.types_step is not step:
         raise _broken(path, "types", "another step has it already", "Leave it in one of them.")
     if step.types.listing and not (root / "steps" / step.types.listing).is_file():

@@ -22,7 +22,7 @@ from wizard.rollout.shape import Item, ItemKind, Shape
 
 OFFERED = "rag_wizard.objects"
 """The setting in which checks find what is declared."""
-TITLE = "Every object is as the rollout makes it"
+TITLE = "Every object is defined as the rollout makes it"
 
 
 @dataclass(frozen=True)

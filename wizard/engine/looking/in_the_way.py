@@ -41,7 +41,11 @@ def prerequisite(connection: Connection, situation: Situation) -> PrerequisiteRe
         words = "; ".join(map(_words, found[:MANY])) + more
         fix = " ".join(dict.fromkeys(map(_fix, found[:MANY])))
     return PrerequisiteResult(
-        id=IN_THE_WAY, title="Nobody old is in the way", level="warn" if found else "pass", found=words, fix=fix
+        id=IN_THE_WAY,
+        title="No long-running or prepared transaction is in the way",
+        level="warn" if found else "pass",
+        found=words,
+        fix=fix,
     )
 
 

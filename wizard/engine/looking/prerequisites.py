@@ -191,7 +191,7 @@ def _adopted_tables(connection: Connection, situation: Situation) -> Iterator[Pr
     role = situation.server["role"]
     yield _result(
         "adopted-tables",
-        "Tables that are there already are ours to complete",
+        "This role owns the existing tables that the rollout extends",
         not rows,
         "; ".join(f"{row['name']} belongs to {row['owner']}" for row in rows) if rows else f"{', '.join(needed)}",
         "As superuser: " + " ".join(f"ALTER TABLE {quoted(row['name'])} OWNER TO {quoted(role)};" for row in rows)
@@ -220,7 +220,7 @@ def _names(situation: Situation) -> PrerequisiteResult:
     more = f" and {len(situation.conflicts) - 8} more" if len(situation.conflicts) > 8 else ""
     return _result(
         CONFLICTS,
-        "Nothing is there that differs from what it will make",
+        "No existing object conflicts with what the rollout makes",
         not situation.conflicts,
         f"different: {different}{more}" if different else _what_is_there(situation),
         "Rename or remove what is there, or change it to what is expected. The wizard never overwrites it.",

@@ -27,7 +27,7 @@ def room(connection: Connection, situation: Situation) -> Iterator[PrerequisiteR
              f"{_size(row['bytes'])}, until a vacuum; at least as much WAL is written"]  # fmt: skip
     fixes = ["See that the disk has room for both."] if much else []
     if row["idle_slots"]:
-        found.append(f"no one reads replication slot {', '.join(row['idle_slots'])}: WAL is kept for it without end")
+        found.append(f"nobody reads replication slot {', '.join(row['idle_slots'])}: WAL is kept for it without limit")
         fixes.append("Let its subscriber go on, or drop it: SELECT pg_drop_replication_slot('NAME');")
     yield PrerequisiteResult(
         id="room", title="Room for the backfill", level="warn" if fixes else "pass", found="; ".join(found),

@@ -50,7 +50,7 @@ def violations(connection: Connection, situation: Situation) -> Iterator[Prerequ
     told = [one for one in found if one.level == level]
     yield PrerequisiteResult(
         id="rows-fit",
-        title="Rows that are there fit the constraints to come",
+        title="Existing rows satisfy the constraints to come",
         level=told[0].level,
         found="; ".join(one.found for one in told),
         fix=" ".join(one.fix for one in told if one.fix),
