@@ -269,7 +269,7 @@ def test_a_table_of_another_owner_cannot_be_completed_and_stops_the_run(make_dat
     database.execute("alter table domains owner to supabase_admin", user="supabase_admin")
     before = database.snapshot()
 
-    with pytest.raises(PrerequisiteError, match="ours to complete") as stopped:
+    with pytest.raises(PrerequisiteError, match="owns the existing tables") as stopped:
         Operator(database).engine.run()
 
     assert "domains belongs to supabase_admin" in stopped.value.why
