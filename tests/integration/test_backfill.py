@@ -17,6 +17,7 @@ from tests.support.engine import Operator
 from tests.support.filling import fill, filling, make_things
 from tests.support.wire import wire_to
 from wizard.engine.events import BackfillProgressed, Event, Noticed
+from wizard.engine.parts import pace
 from wizard.errors import LockNotObtainedError
 from wizard.rollout.load import load_rollout
 
@@ -94,7 +95,13 @@ def test_a_row_that_changes_while_the_sweep_reads_it_is_filled_all_the_same(data
     filling(tmp_path)
     (tmp_path / "sql" / "fill.sql").write_text("UPDATE things SET filled = 'x' WHERE filled IS NULL AND slow(n)")
     operator = fill(database, load_rollout(tmp_path))
-    change = threading.Timer(0.3, database.execute, ["update things set pad = 'changed' where n in (8, 9)"])
+    reads = "select count(*) from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()"
+
+    def change_rows() -> None:
+        eventually(lambda: database.value(reads, user=SUPERUSER), "the sweep reads")
+        database.execute("update things set pad = 'changed' where n in (8, 9)")
+
+    change = threading.Thread(target=change_rows)
     with psycopg.connect(database.conninfo()) as holder, database.connect() as marker:
         holder.execute("select from things where n in (7, 8, 9) for update")
 
@@ -120,7 +127,16 @@ def test_the_script_fills_rows_that_somebody_moves_while_it_runs(
     plan = fill(database, filling(tmp_path)).engine.plan(registry=registry)
     with psycopg.connect(database.conninfo()) as holder:
         holder.execute("update things set pad = repeat('!', 300) where n in (7, 8, 9)")
-        let_go = threading.Timer(1.0, holder.commit)
+        waits = (
+            "select count(*) from pg_stat_activity where wait_event = 'transactionid' and datname = current_database()"
+        )
+
+        def commit() -> None:
+            here = f"{waits} and datname = current_database()"
+            eventually(lambda: database.value(here, user=SUPERUSER), "the script waits for a row")
+            holder.commit()
+
+        let_go = threading.Thread(target=commit)
         let_go.start()
         database.psql(plan)
         let_go.join()
@@ -201,9 +217,11 @@ def test_the_pace_is_changed_while_it_runs(database: Database, tmp_path: Path) -
 
 @pytest.mark.parametrize(("slow", "rows"), [(True, 1_000), (False, 20_000)], ids=["slow rows", "quick rows"])
 def test_a_batch_is_as_large_as_its_locks_may_be_long(
-    database: Database, tmp_path: Path, slow: bool, rows: int
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slow: bool, rows: int
 ) -> None:
     make_things(database, rows=rows)
+    if not slow:
+        monkeypatch.setattr(pace, "BATCH_AIM_S", 0.2)  # so that a machine under load reaches it too
     value = "pg_sleep(0.002)::text || 'x'" if slow else "'x'"
 
     operator = Operator(database, filling(tmp_path, value=value), strategy="online")
@@ -228,7 +246,7 @@ def test_far_from_the_server_batches_travel_together_and_each_counts(database: D
         def stop(event: Event) -> None:
             if isinstance(event, BackfillProgressed):
                 counted.append(wire.requests)
-                if event.rows > 1_000:
+                if event.rows > 5_000:
                     operator.engine.stop()
 
         operator.listen(stop)
@@ -236,7 +254,7 @@ def test_far_from_the_server_batches_travel_together_and_each_counts(database: D
 
         sent = wire.requests - counted[0]
     number, rows = database.query("select count(*), sum(rows)::int from rag_wizard.batch")[0]
-    assert 1_000 < rows < 18_000
+    assert 5_000 < rows < 18_000
     assert rows == database.value("select count(*) from things where filled = 'x'")
     assert sent < number
     assert Operator(database, rollout, strategy="online").engine.run().ending == "done"
@@ -255,17 +273,20 @@ def test_a_pause_holds_nothing_and_goes_on(database: Database, tmp_path: Path) -
         if isinstance(event, BackfillProgressed) and event.rows >= 200 and not seen:
             seen.append(event.rows)
             engine.pause()
-            threading.Thread(target=look_and_go_on).start()
+            looking.start()
 
     def look_and_go_on() -> None:
-        while not engine.resting:
-            pass
         held = "select count(*) from pg_locks as l join pg_class as c on c.oid = l.relation where c.relname = 'things'"
-        seen.append(database.value(held))
-        engine.go_on()
+        try:
+            eventually(lambda: engine.resting, "it rests")
+            seen.append(database.value(held))
+        finally:
+            engine.go_on()
 
+    looking = threading.Thread(target=look_and_go_on)
     operator.listen(pause)
     assert engine.run().ending == "done"
+    looking.join()
 
     assert seen[1] == 0
     assert database.value("select sum(rows)::int from rag_wizard.batch") == 900
@@ -334,7 +355,7 @@ def test_a_database_that_is_made_read_only_meanwhile_ends_it_and_nothing_is_lost
     assert database.value("select sum(rows)::int from rag_wizard.batch") == 900
 
 
-def test_much_to_be_written_and_a_slot_that_nobody_reads_are_told_before(database: Database, tmp_path: Path) -> None:
+def test_how_much_is_going_to_be_written_is_told_before(database: Database, tmp_path: Path) -> None:
     make_things(database)
 
     found = {one.id: one for one in fill(database, filling(tmp_path)).engine.check()}

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from tests.support.abandoned import dead_pid, held
+from tests.support.blocking import eventually
 from tests.support.database import Database
 from tests.support.engine import Operator
 from wizard.engine.events import Event, Noticed, PartStarted
@@ -97,14 +98,12 @@ def test_a_heartbeat_keeps_the_session_fresh_and_ends_with_it(database: Database
     heartbeat = Heartbeat(database.target(), Settings(), session, beat_s=0.05)
 
     heartbeat.start()
-    while database.value("select heartbeat_at from rag_wizard.session") == before:
-        continue
+    later = "select heartbeat_at > %s from rag_wizard.session"
+    eventually(lambda: database.value(later, [before]), "it beats")
     heartbeat.stop()
 
     beating = "select count(*) from pg_stat_activity where application_name = 'rag-wizard heartbeat'"
-    while database.value(f"{beating} and datname = current_database()"):
-        continue
-    assert database.value("select heartbeat_at from rag_wizard.session") > before
+    eventually(lambda: not database.value(f"{beating} and datname = current_database()"), "its connection ends")
 
 
 def test_two_runs_at_once_never_both(database: Database) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.blocking import end_once_it_waits, end_the_wizard
+from tests.support.blocking import end_once_it_waits, end_the_wizard, eventually
 from tests.support.database import SUPERUSER, Database, assert_same
 from tests.support.engine import Operator
 from wizard.engine.events import BackfillProgressed, ConnectionLost, Event, Noticed, PartStarted
@@ -192,6 +192,7 @@ def test_an_invalid_index_is_built_anew(database: Database, twin: Database) -> N
 
     assert outcome.ending == "done"
     assert database.value("select indisvalid from pg_index where indexrelid = 'idx_clones_rag_enabled'::regclass")
+    assert database.dump(rooms=False) == twin.dump(rooms=False)
 
 
 def test_an_index_that_somebody_else_is_building_is_not_touched(database: Database) -> None:
@@ -203,8 +204,8 @@ def test_an_index_that_somebody_else_is_building_is_not_touched(database: Databa
             target=lambda: builder.execute("create index concurrently idx_clones_rag_enabled on clones (rag_enabled)")
         )
         building.start()
-        while not database.value("select count(*) from pg_class where relname = 'idx_clones_rag_enabled'"):
-            pass
+        there = "select count(*) from pg_class where relname = 'idx_clones_rag_enabled'"
+        eventually(lambda: database.value(there), "the other builds")
         conflicts = [one for step in Operator(database).engine.survey().steps for one in step.conflicts]
         old.execute("rollback")
         building.join()

@@ -8,7 +8,7 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from tests.support.blocking import end_once_it_waits, end_the_wizard
+from tests.support.blocking import end_once_it_waits, end_the_wizard, eventually
 from tests.support.database import Database, assert_same
 from tests.support.engine import Operator
 from tests.support.series import sampled
@@ -153,11 +153,9 @@ def test_cancelling_a_running_statement_stops_without_a_failure(database: Databa
     canceller: list[threading.Thread] = []
 
     def cancel_once_it_waits() -> None:
+        waits = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and application_name like 'rag-wizard%'"
         with database.connect("supabase_admin") as watcher:
-            while not watcher.execute(
-                "select 1 from pg_stat_activity where wait_event_type = 'Lock' and application_name like 'rag-wizard%'"
-            ).fetchone():
-                continue
+            eventually(lambda: watcher.execute(waits.encode()).fetchone(), "it waits for the lock")
         operator.engine.cancel()
 
     def start(event: Event) -> None:
@@ -177,18 +175,27 @@ def test_cancelling_a_running_statement_stops_without_a_failure(database: Databa
 
 def test_pause_waits_after_the_part_until_it_goes_on(database: Database) -> None:
     operator = Operator(database)
-    paused_at: list[str] = []
+    seen: list[dict[str, str]] = []
+
+    def look_and_go_on() -> None:
+        try:
+            eventually(lambda: operator.engine.resting, "it rests")
+            seen.append(operator.states())
+        finally:
+            operator.engine.go_on()
+
+    looking = threading.Thread(target=look_and_go_on)
 
     def pause(event: Event) -> None:
-        if isinstance(event, PartCommitted) and event.step == "1.2":
+        if isinstance(event, PartCommitted) and event.step == "1.2" and not looking.ident:
             operator.engine.pause()
-            paused_at.append(operator.states()["1.2"])
-            threading.Timer(0.05, operator.engine.go_on).start()
+            looking.start()
 
     operator.listen(pause)
 
     assert operator.engine.run().ending == "done"
-    assert paused_at == ["done"]
+    looking.join()
+    assert (seen[0]["1.2"], seen[0]["1.3"]) == ("done", "todo")
 
 
 def test_an_option_that_contradicts_the_record_is_refused_with_both_values(database: Database) -> None:

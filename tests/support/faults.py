@@ -242,4 +242,5 @@ def crash(cluster: Cluster) -> None:
     until = time.monotonic() + LIMIT_S
     while Path(f"/proc/{pid}").exists():
         assert time.monotonic() < until
+        time.sleep(0.01)
     cluster.server.start()
