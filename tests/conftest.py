@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.cluster import DEFAULT_ROWS, Cluster
 from tests.support.database import Database, make_readonly_role
@@ -33,6 +34,15 @@ from tests.support.folders import reachable_folder
 MakeDatabase = Callable[..., Database]
 
 pytest_plugins = ("tests.support.noskip",)
+
+for _name in [*os.environ]:
+    # What a developer or a CI has set for other purposes would decide what is tested.
+    if _name.startswith("PG") or _name in {"DATABASE_URL", "RAG_WIZARD_ENV", "FORCE_COLOR", "NO_COLOR"}:
+        del os.environ[_name]
+os.umask(0o022)  # what a server of another account has to read is written with this
+# A slow machine is no fault of the code, and a run that finds something finds it again.
+settings.register_profile("project", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("project")
 
 
 @pytest.fixture(scope="session")

@@ -168,7 +168,7 @@ def test_a_stopped_screen_holds_no_lock_and_goes_on(database: Database, state_di
         ) as screen:
             screen.until(lambda: "READY." in screen.text)
             screen.press("a")
-            screen.until(lambda: "RUNNING 2.1" in screen.text)
+            screen.until(lambda: "RUNNING 2.1" in screen.text or "WAITING for a lock" in screen.text)
             os.kill(screen.pid, signal.SIGTSTP)
             screen.until(lambda: "Stopping the process after this part" in screen.text)
             application.rollback()

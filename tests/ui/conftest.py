@@ -64,6 +64,8 @@ class Walk:
         """Press keys, each time waiting until the engine is idle again."""
         for key in keys:
             await self.pilot.press(key)
+            for _ in range(6):  # key, command, operation: each of them a message that the next one follows
+                await self.pilot._wait_for_screen()
             await self.settle()
 
     async def go_to(self, step: str) -> None:

@@ -42,7 +42,7 @@ async def test_a_blocker_is_named_listed_and_ended_only_after_yes(
             waits = "WAITING for a lock on clones, 0:0"
             await walk.until(lambda: walk.state_line.startswith(waits), waits)
             assert "last: select * from clones where name = $1" in walk.words_in("#now")
-            assert "w Who blocks" in walk.text
+            await walk.until(lambda: "w Who blocks" in walk.text, "the footer offers w")
             await walk.pilot.press("w")
             await walk.until(lambda: isinstance(walk.app.screen, WhoBlocks))
             await walk.until(lambda: "Holds         ACCESS SHARE on clones" in walk.text, "the card is drawn")

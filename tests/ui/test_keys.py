@@ -52,7 +52,6 @@ async def test_the_footer_never_scrolls(size: tuple[int, int], state: str) -> No
             bar = walk.app.main.query_one(KeyBar)
             assert bar.max_scroll_x == 0, walk.lines[-1]
             assert "q Quit" in walk.lines[-1]
-            assert all(len(line.rstrip()) <= size[0] for line in walk.lines)
 
 
 @SIZES
@@ -136,7 +135,7 @@ async def test_help_names_every_command_and_each_reason() -> None:
         for command in COMMANDS:
             assert command.shown in table
             reason = command.reason(walk.board, walk.app.main.view)
-            assert not reason or "not now:" in table
+            assert " ".join(reason.split()) in " ".join(table.split())
         await walk.press("f1")
         assert isinstance(walk.app.screen, Help)
         assert "esc  close" in walk.text

@@ -14,8 +14,10 @@ STRANGER = Account("stranger", 64321, 64321)
 @pytest.fixture
 def folder(state_dir: Path) -> Path:
     inner = state_dir / "inner"
-    inner.mkdir(mode=0o755)
-    (inner / "file").touch(mode=0o644)
+    inner.mkdir()
+    inner.chmod(0o755)  # whatever the umask is
+    (inner / "file").touch()
+    (inner / "file").chmod(0o644)
     return inner
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -52,8 +55,30 @@ def copy_programs(account: Account, package: Path, root: Path = SHARED_ROOT) -> 
         return installed
     try:
         root.mkdir(mode=0o755, parents=True, exist_ok=True)
-        # Copied beside its place and renamed, so that another process never sees half of it.
-        scratch = Path(tempfile.mkdtemp(prefix=f"{home.name}.", dir=root))
+        with _alone_in(root):
+            if not _usable_by(account, installed):
+                _copy(package, home)
+    except OSError as error:
+        raise UsageError(
+            f"The PostgreSQL programs could not be copied to {home}: {error.strerror}.",
+            why=f"The account {account.name}, which has to run the demo database, cannot read {package}.",
+            fix="Install rag-wizard where every user can read it, or run rag-wizard --demo as another user.",
+        ) from error
+    return installed
+
+
+@contextmanager
+def _alone_in(root: Path) -> Iterator[None]:
+    """Keeps out every other process that would copy, until the block ends or this process does."""
+    with (root / "copy.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _copy(package: Path, home: Path) -> None:
+    """Copied beside its place and renamed, so that another process never sees half of it."""
+    scratch = Path(tempfile.mkdtemp(prefix=f"{home.name}.", dir=home.parent))
+    try:
         # The programs look for their libraries in ../../../<package>.libs, so the shape of site-packages is kept.
         shutil.copytree(package / "pginstall", scratch / package.name / "pginstall", symlinks=True)
         libraries = package.with_name(f"{package.name}.libs")
@@ -63,13 +88,9 @@ def copy_programs(account: Account, package: Path, root: Path = SHARED_ROOT) -> 
         if home.exists():
             shutil.rmtree(home)
         scratch.rename(home)
-    except OSError as error:
-        raise UsageError(
-            f"The PostgreSQL programs could not be copied to {home}: {error.strerror}.",
-            why=f"The account {account.name}, which has to run the demo database, cannot read {package}.",
-            fix="Install rag-wizard where every user can read it, or run rag-wizard --demo as another user.",
-        ) from error
-    return installed
+    except BaseException:
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise
 
 
 def _open_to_all(folder: Path) -> None:
