@@ -237,3 +237,17 @@ def test_a_new_rollout_can_begin_after_the_old_one_was_rolled_back(database: Dat
 
     assert operator.engine.run().sentence.startswith("FINISHED and verified")
     assert Operator(database).engine.rollback().ending == "done"
+
+
+def test_a_sitting_whose_rollout_a_colleague_rolled_back_begins_a_new_one(database: Database) -> None:
+    operator = Operator(database)
+    operator.engine.run(last="1.1")
+    Operator(database).engine.rollback()
+
+    assert operator.engine.run(last="1.2").ending == "done"
+
+    Operator(database).engine.rollback()
+    Operator(database).engine.run(last="1.1")
+    Operator(database).engine.rollback()
+    assert operator.engine.run(last="1.1").ending == "done"
+    assert database.value("select count(distinct rollout_id) from rag_wizard.rollout") == 4

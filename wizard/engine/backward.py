@@ -191,7 +191,6 @@ def run_backward(here: Sitting, to: str | None, *, discard_data: bool, folder: P
     close_others(here.connection, rollout_id)
     if to is None:
         end_rollout(here.connection, rollout_id)
-        here.composer.rollout_ended()
         here.look_again()
         return outcome_now(here, "done", sentence=f"{words.survey_sentence(here.situation)}{kept}")
     done = f"ROLLED BACK to {to}" if undos else f"Nothing after {to} was rolled out"

@@ -42,11 +42,10 @@ class Composer:
 
     def rollout_id(self, situation: Situation) -> str:
         """The active rollout's id, else the one that the next rollout will have."""
+        if situation.record is not None and situation.record.rollout_id == self._new_rollout:
+            # Recorded, so it is used up, whoever ends that rollout: the next one needs an id of its own.
+            self._new_rollout = str(uuid4())
         return situation.active.rollout_id if situation.active is not None else self._new_rollout
-
-    def rollout_ended(self) -> None:
-        """The next rollout of this sitting needs an id of its own."""
-        self._new_rollout = str(uuid4())
 
     def deploy(self, situation: Situation, rendered: RenderedStep, part: int, *, registry: bool = True) -> PartMessage:
         """The message of a part on the way forward; `part` counts from 1."""
