@@ -15,8 +15,8 @@ from wizard.engine.keeping.archive import archive_folder, readable, registered
 from wizard.engine.keeping.capture import CAPTURE, Place, StandingCapture, find_captures, standing_captures
 from wizard.engine.keeping.capturing import Captures, removal
 from wizard.engine.keeping.guard import Guard, counting
-from wizard.engine.keeping.keeper import Keeper, Undo, close_others, unfinished
-from wizard.engine.keeping.late import settle
+from wizard.engine.keeping.keeper import Keeper, Undo, unfinished
+from wizard.engine.keeping.late import close_all, settle
 from wizard.engine.keeping.manifest import require_free
 from wizard.engine.keeping.restoring import RESTORE
 from wizard.engine.looking.dependents import ObjectRef, find_dependents, require_no_dependents
@@ -83,7 +83,7 @@ def rollback_plan(
 
 def _archives_open(connection: Connection, situation: Situation) -> bool:
     return situation.active is not None and any(
-        row["completed_at"] is None for row in registered(connection, situation.active.rollout_id)
+        row["completed_at"] is None or row["waiting"] for row in registered(connection, situation.active.rollout_id)
     )
 
 
@@ -188,7 +188,7 @@ def run_backward(here: Sitting, to: str | None, *, discard_data: bool, folder: P
     kept += words.open_again_words(
         here.settings.schema, open_again(here.connection, here.settings.schema, _recorded(here.connection, undos))
     )
-    close_others(here.connection, rollout_id)
+    close_all(here.connection, rollout_id)
     if to is None:
         end_rollout(here.connection, rollout_id)
         here.look_again()

@@ -26,6 +26,7 @@ from wizard.engine.keeping.capture import (
     standing_captures,
 )
 from wizard.engine.keeping.guard import Guard
+from wizard.engine.keeping.late import close_all
 from wizard.engine.parts.commit import send_reported
 from wizard.engine.parts.etiquette import LOCK_CODES
 from wizard.engine.parts.message import compose
@@ -69,12 +70,14 @@ class Captures:
     def make(self) -> bool:
         """Before an archive's snapshot: every large table of the rollback has triggers; False if cancelled.
 
-        What earlier triggers noted is forgotten: whoever wrote it is over, so the snapshot will see it.
-        Raises LockNotObtainedError or RefusedError if they cannot be made; nothing was changed then.
+        What earlier triggers noted is forgotten: whoever wrote it is over, so the snapshot will see it. Archives of
+        earlier tries lack it from then on, so they are closed. Raises LockNotObtainedError or RefusedError if triggers
+        cannot be made.
         """
         here = self._here
-        if self._wanted:
-            require_room(here.connection, "archives")
+        if not self._wanted:
+            return True
+        require_room(here.connection, "archives")
         for place, capture in self._wanted.items():
             there = self._standing.get(place)
             if there is None or not there.intact:
@@ -91,10 +94,17 @@ class Captures:
                         "columns go: it is large, and must not be looked through under a lock"
                     )
                 )
-            here.connection.execute(
-                "DELETE FROM rag_wizard.captured WHERE part_id = %s AND ordinal = %s", (place[0], place[1])
-            )
+        self._forget_notes()
         return True
+
+    def _forget_notes(self) -> None:
+        connection, active = self._here.connection, self._here.situation.active
+        assert active is not None
+        with connection.transaction():
+            close_all(connection, active.rollout_id)
+            connection.cursor().executemany(
+                "DELETE FROM rag_wizard.captured WHERE part_id = %s AND ordinal = %s", list(self._wanted)
+            )
 
     def clear(self, *, keep: bool = False) -> bool:
         """Takes away what stands; with `keep` only what this rollback has no use for. False if cancelled."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from psycopg import errors, sql
 
@@ -63,32 +64,34 @@ def unfinished(
     """The archive that an interrupted rollback goes on with, if it holds all that is left to undo and lies here.
 
     However long ago it was made, it stays exact: each part saves what changed since its snapshot. Of a large table that
-    takes triggers which have noted every change since; without them it is archived anew. Raises RefusedError if there
+    takes triggers which have noted every change since; without them it is archived anew. What they noted belongs to
+    the newest archive, so that one or none: not an older one, wherever the newest lies. Raises RefusedError if there
     are values that no archive could hold.
     """
     assert situation.active is not None
     guards = [guard for _, guard in guards_with_steps(undos)]
     now = list(_with_keys(connection, guards, situation.schema))
     wanted = find_captures(connection, situation.schema, guards)
-    for row in registered(connection, situation.active.rollout_id):
-        if row["completed_at"] is not None or row["host"] != socket.gethostname():
-            continue
-        if folder is not None and Path(row["path"]) != folder:
-            continue
-        archive = as_registered(connection, row)
-        if not archive.covers(now):
-            continue
-        standing = standing_captures(connection, situation.active.rollout_id, archive.archive_id)
-        noted = {place for place, one in standing.items() if one.intact and one.before_archive}
-        if not wanted.keys() <= noted:
-            continue
-        if row["sha256"]:
-            try:
-                require_registered(read_archive(Path(row["path"])), row, unfinished=True)
-            except WizardError:
-                continue
-        return archive
-    return None
+    row = next(iter(registered(connection, situation.active.rollout_id)), None)
+    if row is None or not _goes_on_here(row, folder):
+        return None
+    archive = as_registered(connection, row)
+    standing = standing_captures(connection, situation.active.rollout_id, archive.archive_id)
+    noted = {place for place, one in standing.items() if one.intact and one.before_archive}
+    if not archive.covers(now) or not wanted.keys() <= noted:
+        return None
+    if row["sha256"]:
+        try:
+            require_registered(read_archive(Path(row["path"])), row, unfinished=True)
+        except WizardError:
+            return None
+    return archive
+
+
+def _goes_on_here(row: Mapping[str, Any], folder: Path | None) -> bool:
+    """It is open, of this machine, and in the folder that was asked for, if one was."""
+    is_here = row["completed_at"] is None and row["host"] == socket.gethostname()
+    return is_here and (folder is None or Path(row["path"]) == folder)
 
 
 def _with_keys(connection: Connection, guards: Sequence[Guard], schema: str) -> Iterator[Guard]:
@@ -102,13 +105,6 @@ def _with_keys(connection: Connection, guards: Sequence[Guard], schema: str) -> 
             if columns:
                 require_no_value(connection, now, guard, schema)
         yield now
-
-
-def close_others(connection: Connection, rollout_id: str) -> None:
-    """Archives of earlier tries get nothing more: what was left was archived anew."""
-    for row in registered(connection, rollout_id):
-        if row["completed_at"] is None and not row["waiting"]:
-            complete(connection, row["archive_id"])
 
 
 def _gave_up(failure: Failure) -> LockNotObtainedError:

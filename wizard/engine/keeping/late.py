@@ -235,6 +235,13 @@ def complete(connection: Connection, archive_id: str) -> None:
         )
 
 
+def close_all(connection: Connection, rollout_id: str) -> None:
+    """Nothing more is added to the rollout's archives, save what waits for one already; no rollback goes on with them."""
+    for row in registered(connection, rollout_id):
+        if row["completed_at"] is None:
+            complete(connection, row["archive_id"])
+
+
 def require_nothing_waiting(connection: Connection, target: str) -> None:
     """Before the registry is dropped: exports every late row in it. Raises RefusedError if that is not possible."""
     problems = settle(connection, target, None)

@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS rag_wizard.archive (
 
 COMMENT ON COLUMN rag_wizard.archive.sha256 IS 'of the manifest; empty while no row had to be written';
 
-COMMENT ON COLUMN rag_wizard.archive.completed_at IS 'when the last of its tables was dropped and nothing was left to write';
+COMMENT ON COLUMN rag_wizard.archive.completed_at IS 'from then on nothing is added to it but what waits for it already, and no rollback goes on with it';
 
 -- Each guard of the parts that a rollback undoes, as its rows were archived.
 CREATE TABLE IF NOT EXISTS rag_wizard.archive_file (
