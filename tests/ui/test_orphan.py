@@ -16,7 +16,7 @@ async def test_it_is_shown_and_ended_only_after_yes(
     open_screen: Open, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exclusive, "DEAD_PATIENCE_S", 0.3)
-    with held(database, os_pid=dead_pid()) as pid:
+    with held(database, os_pid=dead_pid(), age="11 s") as pid:
         alive = "select count(*) from pg_stat_activity where pid = %s"
         async with open_screen() as walk:
             await walk.press("e")
@@ -30,3 +30,6 @@ async def test_it_is_shown_and_ended_only_after_yes(
             await walk.press("e", "y", "a")
             assert walk.board.page is Page.FINISHED
             assert database.value(alive, [pid]) == 0
+            engine = walk.app.desk.engine
+            assert engine is not None
+            assert not engine.settings.end_orphan

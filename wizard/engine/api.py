@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -355,7 +356,10 @@ class Engine:
 
     @contextmanager
     def _writing(self) -> Iterator[Sitting]:
+        given = self._settings
+        # A word to end an abandoned session is for one operation: for the next one somebody else may be in the way.
+        self.settings = replace(given, end_orphan=False)
         with sitting(
-            self.target, self.rollout, self._settings, composer=self._composer, steering=self._steering, emit=self._emit
+            self.target, self.rollout, given, composer=self._composer, steering=self._steering, emit=self._emit
         ) as here:
             yield here

@@ -41,7 +41,7 @@ class Holder:
     heartbeat_age_s: float | None = None
     """Seconds since the session last said that it is alive; None: the registry knows nothing of it."""
     process_gone: bool = False
-    """The process that opened it ran on this very machine, and is not there any more."""
+    """The process that opened it ran on a machine of this name, and is not here."""
 
     @property
     def words(self) -> str:
@@ -50,14 +50,24 @@ class Holder:
         return f"{self.who}, pid {self.pid}{since}"
 
     @property
+    def is_silent(self) -> bool:
+        """Two beats were left out."""
+        return self.heartbeat_age_s is not None and self.heartbeat_age_s > 2 * BEAT_S
+
+    @property
     def seems_dead(self) -> bool:
         """Nobody may be behind it any more."""
-        return self.process_gone or (self.heartbeat_age_s is not None and self.heartbeat_age_s > 2 * BEAT_S)
+        return self.process_gone or self.is_silent
 
     @property
     def is_orphan(self) -> bool:
-        """Nobody has been behind it for so long that the operator should be asked."""
-        return self.process_gone or (self.heartbeat_age_s is not None and self.heartbeat_age_s > ORPHAN_S)
+        """Nobody has been behind it for so long that the operator should be asked.
+
+        That its process is not here says nothing while it beats: machines share a name, as containers do.
+        """
+        if self.process_gone:
+            return self.is_silent
+        return self.heartbeat_age_s is not None and self.heartbeat_age_s > ORPHAN_S
 
 
 def lock_key(schema: str) -> LockKey:
@@ -131,7 +141,7 @@ def take_lock(
             continue
         dead = holder is not None and (holder.seems_dead or holder.pid == own_backend)
         if dead and holder is not None and not announced:
-            told(f"waiting until the server notices that a session is gone: {holder.words}")
+            told(f"waiting for a session that may be gone, until the server notices: {holder.words}")
             announced = True
         if elapsed > (max(DEAD_PATIENCE_S, patience_s) if dead else PATIENCE_S) or wait(POLL_S):
             raise _refusal(holder, target)

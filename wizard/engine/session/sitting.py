@@ -94,7 +94,9 @@ class Sitting:
         )
         try:
             take_lock(
-                connection, self.settings.schema, self.target.name, end_orphan=self.settings.end_orphan,
+                connection, self.settings.schema, self.target.name,
+                # The operator's word was for whoever was in the way at the beginning.
+                end_orphan=self.settings.end_orphan and not self.backend_pid,
                 wait=self.steering.wait, told=lambda text: self.emit(Noticed(text=text)),
                 own_backend=self.backend_pid, patience_s=patience_s,
             )  # fmt: skip
