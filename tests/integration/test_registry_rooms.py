@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.test_archive import KilledError
 from tests.support.database import ROOMS, Database
 from tests.support.engine import Operator
+from wizard.demo.server import SUPERUSER
+from wizard.engine.events import Event, PartStarted
 from wizard.errors import RefusedError
 
 ALWAYS = ["guard", "object", "part", "revert", "rollout", "session", "statement"]
@@ -17,6 +20,9 @@ TABLES = (
 OPEN = """
 select relname::text from pg_class where relnamespace = 'rag_wizard'::regnamespace and relkind = 'r'
 and (not relrowsecurity or exists (select from aclexplode(relacl) where grantee <> relowner))"""
+
+OWNERS = """
+select distinct pg_get_userbyid(relowner)::text from pg_class where relnamespace = 'rag_wizard'::regnamespace"""
 
 
 def tables(database: Database) -> list[str]:
@@ -39,6 +45,32 @@ def test_tables_come_when_they_are_needed_and_are_closed(database: Database, tmp
     Operator(database, strategy="online").engine.run()
     assert tables(database) == sorted([*ALWAYS, *archives, "batch", "leftover"])
     assert database.query(OPEN) == []
+
+
+def test_tables_that_a_superuser_needs_first_belong_to_the_registrys_owner(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wizard.engine.keeping.capture.LARGE_ROWS", -1)
+    owner = Operator(database, strategy="online", archives=tmp_path)
+    owner.engine.run(last="5")
+    database.execute("update clones set rag_expert_name = 'kept' where id = (select id from clones order by id limit 1)")
+    superuser = Operator(database, strategy="online", archives=tmp_path, user=SUPERUSER)
+
+    database.psql(superuser.engine.plan(), user=SUPERUSER)
+    superuser.listen(_die_before_the_drop)
+    with pytest.raises(KilledError):
+        superuser.engine.rollback()
+
+    assert database.query(OWNERS) == [("postgres",)]
+    assert {"archive", "captured", "batch"} <= set(tables(database))
+    assert owner.engine.survey().archives == ()
+    assert owner.engine.rollback().ending == "done"
+    owner.engine.forget()
+
+
+def _die_before_the_drop(event: Event) -> None:
+    if isinstance(event, PartStarted) and (event.step, event.direction) == ("2.1", "revert"):
+        raise KilledError
 
 
 def test_a_room_with_a_table_missing_is_damage_and_never_taken_for_empty(database: Database, tmp_path: Path) -> None:

@@ -43,7 +43,9 @@ def _texts(*names: str) -> str:
 
 
 CREATE = _texts("registry", "registry_closed")
-CREATE_ROOM: Mapping[Room, str] = {room: _texts(f"registry_{room}", "registry_closed") for room in get_args(Room)}
+CREATE_ROOM: Mapping[Room, str] = {
+    room: _texts("registry_owner", f"registry_{room}", "registry_closed") for room in get_args(Room)
+}
 TABLES: Mapping[Room, list[str]] = {
     room: re.findall(r"^CREATE TABLE IF NOT EXISTS (\S+)", text, re.MULTILINE) for room, text in CREATE_ROOM.items()
 }
