@@ -21,7 +21,7 @@ from wizard.engine.looking.live import objects_of
 from wizard.engine.looking.prerequisites import prerequisites, stopped_by
 from wizard.engine.looking.situation import Situation
 from wizard.engine.parts.backfill import run_batches
-from wizard.engine.parts.commit import Committed, commit_checkpoint, commit_part, outcome_now
+from wizard.engine.parts.commit import Committed, EndedError, commit_checkpoint, commit_part, outcome_now
 from wizard.engine.parts.source import PartSource
 from wizard.engine.session.sitting import Sitting
 from wizard.engine.state import StepState
@@ -38,6 +38,13 @@ def run_forward(here: Sitting, first: str | None = None, last: str | None = None
     Raises UsageError, PrerequisiteError, LockNotObtainedError or RefusedError; a failing statement or check is an
     Outcome, recorded in the registry.
     """
+    try:
+        return _run(here, first, last)
+    except EndedError as ended:
+        return ended.outcome
+
+
+def _run(here: Sitting, first: str | None, last: str | None) -> Outcome:
     chosen = step_range(here.situation.rollout, first, last)
     require_earlier(here.situation, chosen)
     steps = [rendered for rendered in here.situation.steps if rendered.step.id in chosen]
@@ -284,7 +291,7 @@ def _verify(here: Sitting, rendered: RenderedStep) -> Verification:
 def _record_verified(here: Sitting, rendered: RenderedStep, state: StepState, *, passed: bool) -> bool:
     """Leaves a checkpoint the first time everything holds, and takes it back when that is no longer so.
 
-    Returns True if it wrote.
+    Returns True if it wrote. Raises what `commit_checkpoint` does.
     """
     if state.is_complete == passed or here.situation.active is None:
         return False

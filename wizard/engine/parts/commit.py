@@ -37,6 +37,14 @@ class Committed:
     """To the question that travelled behind it."""
 
 
+class EndedError(Exception):
+    """The operation ends before its end; `outcome` is how things stand."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.sentence)
+        self.outcome = outcome
+
+
 def commit_part(
     here: Sitting,
     message: PartMessage,
@@ -93,12 +101,22 @@ def send_reported(
 
 
 def commit_checkpoint(here: Sitting, message: PartMessage) -> None:
-    """Sends a part that holds nothing but its checkpoint."""
+    """Sends a part that holds nothing but its checkpoint.
+
+    Raises EndedError if it failed or was cancelled, LockNotObtainedError when that is what the failure means.
+    """
     here.composer.used(message)
-    sent = send_part(
-        here.connection, message, steering=here.steering, etiquette=Etiquette(here.settings.lock_patience_s),
-        behind=[part_question(message.part_id)],
-    )  # fmt: skip
+    try:
+        sent = send_part(
+            here.connection, message, steering=here.steering, etiquette=Etiquette(here.settings.lock_patience_s),
+            behind=[part_question(message.part_id)],
+        )  # fmt: skip
+    except StoppedError:
+        here.look_at_parts()
+        raise EndedError(outcome_now(here, "stopped")) from None
+    except PartFailedError as failed:
+        here.look_at_parts()
+        raise EndedError(failed_part(here, failed)) from None
     here.look_at_part(message.part_id, sent.answers[0])
 
 

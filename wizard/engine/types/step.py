@@ -13,13 +13,14 @@ from pathlib import Path
 from wizard.durable import sync_folder
 from wizard.engine import words
 from wizard.engine.events import Noticed, StepFinished, StepStarted, TypesCompared, TypesFileWritten
-from wizard.engine.parts.commit import commit_checkpoint
+from wizard.engine.parts.commit import EndedError, commit_checkpoint
 from wizard.engine.session.sitting import Sitting
 from wizard.engine.settings import Settings
 from wizard.engine.state import StepState
 from wizard.engine.types.plan import Draft, draft, require_types_step, wanted_entries
 from wizard.engine.types.record import FileRecord, load_files, save_file
 from wizard.engine.types.views import TypesWritten
+from wizard.engine.views import Outcome
 from wizard.errors import RefusedError, UsageError, WizardError
 from wizard.rollout.model import Rollout
 from wizard.rollout.render import RenderedStep
@@ -40,7 +41,8 @@ def is_due(here: Sitting, rendered: RenderedStep) -> bool:
 def run_types_step(here: Sitting, rendered: RenderedStep) -> bool:
     """Brings the named file up to date and leaves the checkpoint. True if anything was changed.
 
-    Raises UsageError or RefusedError; the file is as it was then.
+    Raises UsageError or RefusedError; the file is as it was then. Raises what `commit_checkpoint` does, and the file is
+    written then.
     """
     assert here.settings.types_file is not None
     step = rendered.step
@@ -111,8 +113,20 @@ def record_as_done(here: Sitting, path: Path, shown: str) -> TypesWritten:
     written = write(here, work)
     rendered = here.situation.step(require_types_step(here.situation))
     if here.situation.is_its_turn(rendered):
-        _checkpoint(here, rendered)
+        try:
+            _checkpoint(here, rendered)
+        except EndedError as ended:
+            raise _unrecorded(path, rendered, ended.outcome) from None
     return written
+
+
+def _unrecorded(path: Path, rendered: RenderedStep, outcome: Outcome) -> WizardError:
+    why = f": {outcome.failure.message}" if outcome.failure is not None else ", since it was cancelled"
+    return WizardError(
+        f"{path} is written, but step {rendered.step.id} is not recorded as done{why}",
+        why=f"How the file was before is kept in the registry. {outcome.sentence}.",
+        fix="Run the same command again.",
+    )
 
 
 def write_unrecorded(settings: Settings, target: str, work: Draft) -> TypesWritten:
