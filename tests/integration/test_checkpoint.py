@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.blocking import eventually, holding
-from tests.support.database import SUPERUSER, Database
+from tests.support.database import Database
 from tests.support.engine import Operator
 from tests.support.typescript import GENERATED
+from wizard.demo.server import SUPERUSER
 from wizard.engine.events import Event, StepFinished
 from wizard.errors import LockNotObtainedError, WizardError
 

@@ -53,7 +53,7 @@ def test_tables_that_a_superuser_needs_first_belong_to_the_registrys_owner(
     monkeypatch.setattr("wizard.engine.keeping.capture.LARGE_ROWS", -1)
     owner = Operator(database, strategy="online", archives=tmp_path)
     owner.engine.run(last="5")
-    database.execute("update clones set rag_expert_name = 'kept' where id = (select id from clones order by id limit 1)")
+    database.execute("update clones set rag_expert_name = 'kept' where id = (select min(id::text)::uuid from clones)")
     superuser = Operator(database, strategy="online", archives=tmp_path, user=SUPERUSER)
 
     database.psql(superuser.engine.plan(), user=SUPERUSER)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from psycopg import sql
+from psycopg import errors, sql
 from psycopg.rows import dict_row
 
 from wizard.db.connect import Connection
@@ -63,7 +63,7 @@ def read_all(
     """The rows of several SELECTs, each with its moment, or why the server gave none; where it can be, in one message.
 
     `before`: a statement of ours that is sent in front of them. Raises psycopg.OperationalError if the connection is
-    lost.
+    lost, or QueryCanceled if somebody does not want them to go on.
     """
     if connection.kind != "transaction pooler":
         texts = (
@@ -73,10 +73,12 @@ def read_all(
         try:
             cursor.execute(f"BEGIN READ ONLY; {before or 'SELECT'}; {''.join(texts)}COMMIT".encode())
             cursor.nextset()
-        except psycopg.Error:
+        except psycopg.Error as error:
             if connection.broken:
                 raise
             connection.execute("ROLLBACK")
+            if isinstance(error, errors.QueryCanceled):
+                raise
         else:
             return [_behind(cursor, 3) for _ in asked]
     # Which of them the server refuses, and what it says of the others, each tells by itself.
@@ -110,7 +112,7 @@ def _rows_or_error(connection: Connection, select: str, moment: Moment) -> Rows 
     try:
         return read_rows(connection, select, moment=moment)
     except psycopg.Error as error:
-        if connection.broken:
+        if connection.broken or isinstance(error, errors.QueryCanceled):
             raise
         return error
 

@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
+import psycopg
+
 from wizard.db.connect import Connection
 from wizard.db.queries import query
 from wizard.db.reading import read_rows
@@ -174,8 +176,10 @@ def run_backward(here: Sitting, to: str | None, *, discard_data: bool, folder: P
     for step, parts in _by_step(undos):
         try:
             outcome = _undo_step(here, step, parts, keeper, captures)
-        except WizardError:
-            captures.tell()
+        except (WizardError, psycopg.Error):
+            # A lost connection is found again, and the rollback goes on by itself.
+            if not here.connection.broken:
+                captures.tell()
             raise
         if outcome is not None:
             captures.tell()

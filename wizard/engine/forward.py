@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeVar
+
+from psycopg import errors
 
 from wizard.db.prepared import ask
 from wizard.engine import words
@@ -30,6 +34,8 @@ from wizard.engine.views import CheckResult, Outcome, PrerequisiteResult, Verifi
 from wizard.errors import ExitCode, PrerequisiteError, RefusedError, UsageError, WizardError
 from wizard.rollout.model import Decision, Rollout, StepKind
 from wizard.rollout.render import Mode, RenderedStep
+
+T = TypeVar("T")
 
 
 def run_forward(here: Sitting, first: str | None = None, last: str | None = None) -> Outcome:
@@ -151,14 +157,18 @@ def _work_left(here: Sitting, steps: list[RenderedStep]) -> bool:
 
 
 def require_prerequisites(here: Sitting, steps: Sequence[RenderedStep]) -> None:
-    """Raises PrerequisiteError if one stops or a decision about `steps` is missing; nothing was changed then."""
+    """Raises PrerequisiteError if one stops or a decision about `steps` is missing; nothing was changed then.
+
+    Raises EndedError if the operator cancelled.
+    """
 
     def report(result: PrerequisiteResult) -> None:
         here.emit(PrerequisiteChecked(result=result))
         if result.id == IN_THE_WAY and result.level == "pass":
             nobody_is(here)
 
-    stops = [r for r in prerequisites(here.connection, here.situation, report) if r.level == "stop"]
+    found = _looked(here, partial(prerequisites, here.connection, here.situation, report))
+    stops = [result for result in found if result.level == "stop"]
     if stopped_by(stops) is ExitCode.REFUSED:
         raise RefusedError(
             f"conflict: {stops[0].found}",
@@ -173,6 +183,21 @@ def require_prerequisites(here: Sitting, steps: Sequence[RenderedStep]) -> None:
             fix="\n".join(dict.fromkeys(stop.fix for stop in stops)),
         )
     require_decided(here.situation, [rendered for rendered in here.situation.remaining if rendered in steps])
+
+
+def _looked(here: Sitting, look: Callable[[], T]) -> T:
+    """What a look returns that may take minutes. Raises EndedError if the operator cancelled it; nothing is undone."""
+    try:
+        with here.steering.cancellable(here.connection):
+            return look()
+    except errors.QueryCanceled:
+        if not here.steering.cancelled:
+            raise
+        raise EndedError(outcome_now(here, "stopped")) from None
+
+
+def _tells_checks(here: Sitting) -> Callable[[CheckResult], None]:
+    return lambda result: here.emit(CheckFinished(result=result))
 
 
 def missing_decisions(situation: Situation, steps: Sequence[RenderedStep]) -> tuple[Decision, ...]:
@@ -251,9 +276,7 @@ def _run_step(here: Sitting, rendered: RenderedStep, *, again: bool = False) -> 
     if rows is None and declared.question is not None:
         rows = ask(here.connection, declared.question)
     comparison = declared.compared(objects_of(rows or ()))
-    results = run_checks(
-        here.connection, here.situation, step, comparison, lambda r: here.emit(CheckFinished(result=r))
-    )
+    results = _looked(here, partial(run_checks, here.connection, here.situation, step, comparison, _tells_checks(here)))
     return _finish_step(here, rendered, results)
 
 
@@ -277,7 +300,7 @@ def _verify(here: Sitting, rendered: RenderedStep) -> Verification:
     here.emit(
         StepStarted(step=step.id, title=step.title, parts=1, sentence=f"VERIFYING. {words.committed(here.situation)}")
     )
-    verification = verify_all(here.connection, here.situation, lambda result: here.emit(CheckFinished(result=result)))
+    verification = _looked(here, partial(verify_all, here.connection, here.situation, _tells_checks(here)))
     passed = sum(check.passed for check in verification.checks)
     here.emit(
         StepFinished(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -24,7 +25,10 @@ from wizard.engine.keeping.manifest import read_archive, require_free
 from wizard.engine.looking.record import PartRecord
 from wizard.engine.looking.situation import Situation
 from wizard.engine.looking.survey import pending_failure
-from wizard.engine.parts.commit import commit_part, outcome_now
+from wizard.engine.parts.commit import commit_part, etiquette_of, lock_not_obtained, outcome_now
+from wizard.engine.parts.etiquette import Etiquette
+from wizard.engine.parts.reading import read_patiently
+from wizard.engine.parts.send import PartFailedError, StoppedError
 from wizard.engine.parts.source import PartSource
 from wizard.engine.session.sitting import Sitting
 from wizard.engine.views import Failure, Outcome
@@ -159,7 +163,8 @@ class Keeper:
             archive = self._archive
             guards = archive.guards(undo.guards)
             trusted = self._captures.trusted(archive)
-            late = sum(self._measure(guard, archive) for guard in guards if guard.place not in trusted)
+            with self._asking(source) as etiquette:
+                late = sum(self._measure(guard, archive, etiquette) for guard in guards if guard.place not in trusted)
             if here.steering.cancelled:
                 return outcome_now(here, "stopped")
             if late > LATE_ROWS and attempt < TRIES:
@@ -196,26 +201,38 @@ class Keeper:
             complete(self._here.connection, archive.archive_id)
         return made
 
-    def _measure(self, guard: Guard, archive: Archive) -> int:
+    @contextmanager
+    def _asking(self, source: PartSource) -> Iterator[Etiquette]:
+        """Questions about the part's tables, as patient as the part. Raises LockNotObtainedError."""
+        try:
+            with etiquette_of(self._here, source) as etiquette:
+                yield etiquette
+        except PartFailedError as failed:
+            now = f"{committed(self._here.situation)}."
+            raise lock_not_obtained(self._here, f"in step {source.step}", failed.seen, state_now=now) from None
+
+    def _measure(self, guard: Guard, archive: Archive, etiquette: Etiquette) -> int:
         """How many rows would be saved under the lock, counted without one, by reading all that would be read then.
 
         Raises LockNotObtainedError if only that takes longer than the application may wait.
         """
         select = late_rows(guard, archive.entries[guard.place].horizon)
-        late, looking = self._timed(counting(select))
-        _, counting_all = self._timed(counting(guard.select))
+        late, looking = self._timed(counting(select), etiquette)
+        _, counting_all = self._timed(counting(guard.select), etiquette)
         self._require_in_time(guard, looking + counting_all)
         if 0 < late <= LATE_ROWS:
-            _, reading = self._timed(counting_texts(select))
+            _, reading = self._timed(counting_texts(select), etiquette)
             self._require_in_time(guard, reading + counting_all)
         return late
 
-    def _timed(self, select: str) -> tuple[int, float]:
+    def _timed(self, select: str, etiquette: Etiquette) -> tuple[int, float]:
         """The number that it selects, and its seconds; nothing if the table is gone or the operator cancelled."""
         here, connection = self._here, self._here.connection
         began = time.monotonic()
-        try:
-            with connection.transaction(), here.steering.cancellable(connection):
+
+        def read() -> tuple[int, float]:
+            nonlocal began
+            with connection.transaction():
                 connection.execute(
                     sql.SQL("SET LOCAL statement_timeout = {}").format(f"{10 * here.settings.lock_budget_ms}ms")
                 )
@@ -223,13 +240,15 @@ class Keeper:
                 connection.execute("SET LOCAL max_parallel_workers_per_gather = 0")
                 began = time.monotonic()
                 row = connection.execute(select.encode()).fetchone()
-                seconds = time.monotonic() - began
-        except errors.UndefinedTable:
+                assert row is not None
+                return int(row["number"]), time.monotonic() - began
+
+        try:
+            return read_patiently(here, etiquette, select, read)
+        except (errors.UndefinedTable, StoppedError):
             return 0, 0.0
         except errors.QueryCanceled:
-            return 0, 0.0 if here.steering.cancelled else time.monotonic() - began
-        assert row is not None
-        return int(row["number"]), seconds
+            return 0, time.monotonic() - began
 
     def _require_in_time(self, guard: Guard, seconds: float) -> None:
         budget = self._here.settings.lock_budget_ms / 1000

@@ -236,7 +236,7 @@ def complete(connection: Connection, archive_id: str) -> None:
 
 
 def close_all(connection: Connection, rollout_id: str) -> None:
-    """Nothing more is added to the rollout's archives, save what waits for one already; no rollback goes on with them."""
+    """No rollback goes on with an archive of the rollout; nothing is added to them but what waits for it already."""
     for row in registered(connection, rollout_id):
         if row["completed_at"] is None:
             complete(connection, row["archive_id"])

@@ -20,10 +20,18 @@ from wizard.engine.looking.record import PartRecord
 from wizard.engine.parts import batch as batches
 from wizard.engine.parts.backfilled import offer_vacuum, tell_newcomers
 from wizard.engine.parts.batch import counting, with_values
-from wizard.engine.parts.commit import announce, committed_part, etiquette_of, failed_part, outcome_now
+from wizard.engine.parts.commit import (
+    announce,
+    committed_part,
+    etiquette_of,
+    failed_part,
+    lock_not_obtained,
+    outcome_now,
+)
 from wizard.engine.parts.etiquette import LOCK_CODES, Etiquette
 from wizard.engine.parts.pace import Pace, Phase
 from wizard.engine.parts.pages import Work, pages, turns_of
+from wizard.engine.parts.reading import read_patiently, wait_in_turn
 from wizard.engine.parts.send import (
     CANCELLED,
     PartFailedError,
@@ -37,6 +45,7 @@ from wizard.engine.parts.source import Line, PartMessage
 from wizard.engine.session.registry import continue_part, record_failure
 from wizard.engine.session.sitting import Sitting
 from wizard.engine.views import Outcome
+from wizard.engine.words import committed
 
 
 def run_batches(here: Sitting, message: PartMessage, going_on: PartRecord | None, *, parts: int) -> Outcome | None:
@@ -56,7 +65,14 @@ def run_batches(here: Sitting, message: PartMessage, going_on: PartRecord | None
     try:
         with etiquette_of(here, message.source) as etiquette:
             backfill = _Backfill(here, message, parts, etiquette)
-            backfill.look(going_on)
+            try:
+                backfill.look(going_on)
+            except PartFailedError as failed:
+                if going_on is None:
+                    raise
+                # Only asked so far: what is committed of it stays as it was recorded.
+                where, state_now = f"in step {message.source.step}", f"{committed(here.situation)}."
+                raise lock_not_obtained(here, where, failed.seen, state_now=state_now) from None
             # Only now: who cancels the counting leaves a part that is done as it was.
             if going_on is not None:
                 continue_part(here.connection, going_on, here.composer.session_id)
@@ -116,19 +132,20 @@ class _Backfill:
     def _count(self) -> int:
         """Rows to be changed, counted without a lock."""
         self._pace.tell("counting")
-        try:
-            with self._here.steering.cancellable(self._here.connection):
-                row = self._here.connection.execute(counting(self._batch).encode()).fetchone()
-        except errors.QueryCanceled:
-            if self._here.steering.cancelled:
-                raise StoppedError from None
-            raise
-        return int(row["number"]) if row else 0
+        return int(self._read(counting(self._batch))[0]["number"])
 
     def _leaves(self) -> list[dict[str, Any]]:
         update = self._batch.update
         names = {"schema": self._here.settings.schema, "table": update.table, "columns": list(update.columns)}
-        return self._here.connection.execute(query("leaves"), names).fetchall()
+        return self._read(query("leaves"), names)
+
+    def _read(self, text: str, values: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        connection = self._here.connection
+
+        def read() -> list[dict[str, Any]]:
+            return connection.execute(text.encode(), values).fetchall()
+
+        return read_patiently(self._here, self._etiquette, text, read)
 
     def _fill(self, reached: Mapping[str, Any]) -> None:
         leaves = self._leaves()
@@ -190,8 +207,11 @@ class _Backfill:
 
     def _holders(self) -> str:
         """Who has the rows locked that are left, as far as the server tells."""
-        named = ", ".join(f"pid {row['pid']} ({row['application'] or row['user']})" for row in self._holder_rows())
-        return named or "somebody"
+        try:
+            rows = tuple(self._holder_rows())
+        except errors.LockNotAvailable:
+            return "somebody, who has the whole table"
+        return ", ".join(f"pid {row['pid']} ({row['application'] or row['user']})" for row in rows) or "somebody"
 
     def _holder_rows(self) -> Iterator[dict[str, Any]]:
         update = self._batch.update
@@ -263,12 +283,7 @@ class _Backfill:
                     return send_message(self._here.connection, text)
             except MessageError as fault:
                 failed = self._failed(lines, fault)
-            pause = self._etiquette.let_go(failed.sqlstate, failed.line.sql if failed.line else "")
-            if pause is None:
-                failed.seen = self._etiquette.seen
-                raise failed
-            if self._here.steering.wait(pause):
-                raise StoppedError
+            wait_in_turn(self._here, self._etiquette, failed, failed.line.sql if failed.line else "")
 
     def _failed(self, lines: tuple[Line, ...], fault: MessageError) -> PartFailedError:
         """Leaves the transaction. Returns only what somebody's lock is the reason of; raises everything else."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psycopg
 from psycopg import sql
 
 from wizard.engine.events import Noticed
@@ -15,15 +16,28 @@ MANY_ROWS = 10_000
 
 
 def tell_newcomers(here: Sitting, message: PartMessage) -> None:
-    """Rows that came after the sweep's snapshot, or were changed since: reported, never waited for."""
+    """Rows that came after the sweep's snapshot, or were changed since: reported, never waited for.
+
+    The part is done, whatever becomes of this look.
+    """
     source = message.source
     if source.batch is None or source.direction != "deploy":
         return
-    row = here.connection.execute(counting_others(source.batch, message.part_id).encode()).fetchone()
+    table, since = source.batch.update.table, f"came or changed since the last look of {source.step}"
+    again = f"this fills them: {here.settings.command} run --from {source.step} --to {source.step}"
+    try:
+        with here.steering.cancellable(here.connection):
+            row = here.connection.execute(counting_others(source.batch, message.part_id).encode()).fetchone()
+    except psycopg.Error as error:
+        if here.connection.broken:
+            raise
+        if not here.steering.cancelled:
+            why = error.diag.message_primary or str(error)
+            text = f"how many rows of {table} {since} could not be counted: {why}; {again}"
+            here.emit(Noticed(step=source.step, text=text))
+        return
     if row is not None and row["number"]:
-        many = f"{plural(row['number'], 'row')} of {source.batch.update.table} came or changed since"
-        again = f"this fills them: {here.settings.command} run --from {source.step} --to {source.step}"
-        here.emit(Noticed(step=source.step, text=f"{many} the last look of {source.step}; {again}"))
+        here.emit(Noticed(step=source.step, text=f"{plural(row['number'], 'row')} of {table} {since}; {again}"))
 
 
 def offer_vacuum(here: Sitting, message: PartMessage) -> None:

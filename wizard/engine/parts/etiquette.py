@@ -81,11 +81,15 @@ class Etiquette:
 
     def next_try(self, message: PartMessage) -> PartMessage:
         """The message as it is sent now: its text, but for how long this try waits."""
-        self._attempt += 1
-        self._begins()
+        self.begin_try()
         if self._timeout_ms is None:
             return message
         return replace(message, lines=tuple(_timed(line, self._timeout_ms) for line in message.lines))
+
+    def begin_try(self) -> None:
+        """A try begins."""
+        self._attempt += 1
+        self._begins()
 
     def let_go(self, sqlstate: str, sql: str) -> float | None:
         """After a failed try: seconds until the next one; None if no lock was missing, or the bound is reached."""

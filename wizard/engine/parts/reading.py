@@ -1,0 +1,48 @@
+"""Reads of a part's own tables around it: as patient as the part is, and cancelled as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import psycopg
+from psycopg import errors
+
+from wizard.engine.parts.etiquette import LOCK_CODES, Etiquette
+from wizard.engine.parts.send import PartFailedError, StoppedError
+from wizard.engine.session.sitting import Sitting
+
+T = TypeVar("T")
+
+
+def read_patiently(here: Sitting, etiquette: Etiquette, sql: str, read: Callable[[], T]) -> T:
+    """What `read` returns, which asks for `sql`; it is called again while somebody has the table for themselves.
+
+    Raises StoppedError if the operator cancelled, PartFailedError when the patience is over, and whatever else the
+    server says as it gave it.
+    """
+    etiquette.begin_anew()
+    while True:
+        etiquette.begin_try()
+        try:
+            with here.steering.cancellable(here.connection):
+                return read()
+        except errors.QueryCanceled:
+            if not here.steering.cancelled:
+                raise
+            raise StoppedError from None
+        except psycopg.Error as error:
+            if error.sqlstate not in LOCK_CODES:
+                raise
+            failed = PartFailedError(error, None, (0, 0))
+        wait_in_turn(here, etiquette, failed, sql)
+
+
+def wait_in_turn(here: Sitting, etiquette: Etiquette, failed: PartFailedError, sql: str) -> None:
+    """Between two tries, when nothing is held. Raises `failed` when there is no other, StoppedError."""
+    pause = etiquette.let_go(failed.sqlstate, sql)
+    if pause is None:
+        failed.seen = etiquette.seen
+        raise failed
+    if here.steering.wait(pause):
+        raise StoppedError
