@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import resource
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -198,6 +199,25 @@ def test_killed_while_the_manifest_was_replaced_it_is_written_again(database: Da
 
     assert sorted(str(row["name"]) for row in rows_in(folder, "experts")) == ["Ada", "late"]
     assert manifest_of(folder).sha256 == database.value("select sha256 from rag_wizard.archive")
+
+
+@pytest.mark.parametrize("archived", [True, False], ids=["brought here", "begun here"])
+def test_the_registry_knows_where_rows_are_that_another_machine_wrote(
+    database: Database, archives: Path, *, archived: bool
+) -> None:
+    operator = Operator(database, archives=archives)
+    operator.engine.run(last="1.2")
+    if archived:
+        database.execute("insert into experts (name, domain, context) values ('Ada', 'other', '')")
+    die_after(operator, "1.2", EXPERT, database)
+    with pytest.raises(KilledError):
+        operator.engine.rollback()
+    database.execute("update rag_wizard.archive set host = 'elsewhere'")
+
+    assert Operator(database, archives=archives).engine.rollback().ending == "done"
+
+    (lies,) = database.query("select host, path from rag_wizard.archive")
+    assert lies == (socket.gethostname(), str(only_archive(archives)))
 
 
 def test_forget_writes_what_waits_and_refuses_where_it_cannot(database: Database, archives: Path) -> None:

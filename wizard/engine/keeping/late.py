@@ -60,12 +60,19 @@ def export_late(connection: Connection, row: Mapping[str, Any], target: str, fol
         sql.SQL(";\n").join(
             (
                 *(_exported(row["archive_id"], file["part_id"], file["ordinal"]) for file in waiting),
-                sql.SQL("UPDATE rag_wizard.archive SET sha256 = {} WHERE archive_id = {}").format(
-                    sha256, row["archive_id"]
-                ),
+                _lies(row["archive_id"], sha256, place if sha256 else None),
             )
         )
     )
+
+
+def _lies(archive_id: str, sha256: str, place: Path | None) -> sql.Composed:
+    """Where the rows are that were just written, which may be another machine than where the archive was made."""
+    values = {"sha256": sha256}
+    if place is not None:
+        values |= {"host": socket.gethostname(), "path": str(place.absolute())}
+    pairs = sql.SQL(", ").join(sql.SQL("{} = {}").format(sql.Identifier(name), value) for name, value in values.items())
+    return sql.SQL("UPDATE rag_wizard.archive SET {} WHERE archive_id = {}").format(pairs, archive_id)
 
 
 def _exported(archive_id: str, part_id: str, ordinal: int) -> sql.Composed:
