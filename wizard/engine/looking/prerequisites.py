@@ -10,6 +10,7 @@ from psycopg import sql
 
 from wizard.db.connect import Connection
 from wizard.db.pooler import session_route
+from wizard.db.prepared import Question
 from wizard.db.queries import query
 from wizard.db.reading import NEVER, Rows, all_rows, read_all
 from wizard.engine.looking import in_the_way
@@ -50,15 +51,19 @@ def prerequisites(
     return tuple(results)
 
 
-def require_writable(situation: Situation) -> None:
+WRITES_REFUSED = Question("read_only", {"name": "text"}, {"name": "default_transaction_read_only"})
+"""Asks for the row that says whether the server was made read-only since the session began, which overrides that."""
+
+
+def require_writable(situation: Situation, state_now: str = "Nothing was changed.") -> None:
     """Before anything is sent that writes, on the way forward or back.
 
-    Raises PrerequisiteError if the server is a standby or refuses writes; nothing was changed then.
+    Raises PrerequisiteError, which says `state_now`, if the server is a standby or refuses writes.
     """
     result = _writable(situation)
     if result.level == "stop":
         raise PrerequisiteError(
-            f"{situation.target} cannot be written to: {result.found}", why="Nothing was changed.", fix=result.fix
+            f"{situation.target} cannot be written to: {result.found}", why=state_now, fix=result.fix
         )
 
 

@@ -52,8 +52,10 @@ def run_batches(here: Sitting, message: PartMessage, going_on: PartRecord | None
     """Sends all batches that are left; an Outcome if it failed or was stopped between two of them.
 
     `going_on` is the attempt whose batches are committed already, forward or back as the message. One that is done is
-    gone through again from its beginning. Raises LockNotObtainedError if somebody keeps the last rows locked.
+    gone through again from its beginning. Raises LockNotObtainedError if somebody keeps the last rows locked,
+    PrerequisiteError before anything is sent if the server was made read-only.
     """
+    here.require_writable()
     here.composer.used(message)
     require_rooms(here.connection, message)
     if going_on is None:

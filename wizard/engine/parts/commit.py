@@ -12,6 +12,7 @@ from wizard.db.queries import query
 from wizard.db.reading import Rows
 from wizard.engine import words
 from wizard.engine.events import Failed, LockWaited, PartCommitted, PartStarted, StatementCommitted
+from wizard.engine.looking.prerequisites import WRITES_REFUSED
 from wizard.engine.looking.survey import pending_failure
 from wizard.engine.parts.etiquette import LOCK_CODES, Etiquette, Try
 from wizard.engine.parts.send import PartFailedError, StoppedError, require_rooms, send_intent, send_part
@@ -79,8 +80,10 @@ def send_reported(
     """Sends a part with everything that is told of it, and returns the answer to a question behind it.
 
     What its failure means is left to the caller. Raises what `send_part` does. The record is read anew in any case.
+    Raises PrerequisiteError before anything is sent if the server was made read-only.
     """
     source = message.source
+    here.require_writable()
     here.composer.used(message)
     require_rooms(here.connection, message)
     if message.alone:
@@ -91,20 +94,23 @@ def send_reported(
             sent = send_part(
                 here.connection, message, steering=here.steering, etiquette=etiquette,
                 intended=message.alone,
-                behind=(part_question(message.part_id), *((question,) if question is not None else ())),
+                behind=(part_question(message.part_id), WRITES_REFUSED, *(() if question is None else (question,))),
             )  # fmt: skip
     except (StoppedError, PartFailedError):
         here.look_at_parts()
         raise
+    here.saw_writable(sent.answers[1])
     committed_part(here, message, parts=parts, seconds=sent.seconds, rows=sent.answers[0])
-    return sent.answers[1] if question is not None else None
+    return sent.answers[2] if question is not None else None
 
 
 def commit_checkpoint(here: Sitting, message: PartMessage) -> None:
     """Sends a part that holds nothing but its checkpoint.
 
-    Raises EndedError if it failed or was cancelled, LockNotObtainedError when that is what the failure means.
+    Raises EndedError if it failed or was cancelled, LockNotObtainedError when that is what the failure means,
+    PrerequisiteError if the server was made read-only.
     """
+    here.require_writable()
     here.composer.used(message)
     try:
         sent = send_part(

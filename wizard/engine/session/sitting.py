@@ -13,9 +13,10 @@ from psycopg import pq
 
 from wizard import __version__
 from wizard.db.connect import Connection, connect, faults
+from wizard.db.prepared import ask
 from wizard.db.target import Target
 from wizard.engine.events import Connected, ConnectionLost, Listener, Noticed, Reconnected
-from wizard.engine.looking.prerequisites import require_writable
+from wizard.engine.looking.prerequisites import WRITES_REFUSED, require_writable
 from wizard.engine.looking.record import PartRecord
 from wizard.engine.looking.situation import Situation, look
 from wizard.engine.parts.compose import Composer
@@ -44,6 +45,8 @@ from wizard.text import plural
 RECONNECT_PATIENCE_S = 60.0
 """How long a lost connection is sought again before the operator is told."""
 LOSSES_IN_A_ROW = 3
+WRITABLE_S = 2.0
+"""For so long a look that found the server writable holds."""
 
 Result = TypeVar("Result")
 
@@ -76,6 +79,7 @@ class Sitting:
         """Who was told to be in the way of a step before it began."""
         self.clear_until = 0.0
         """Until then, by the monotonic clock, nobody needs to be looked for."""
+        self._writable_until = 0.0
         self.watcher = Watcher(target, settings, emit)
         self.connection = self._connect()
         self.situation = self._look()
@@ -110,7 +114,7 @@ class Sitting:
         """After a lost connection: connects again, takes the lock again, and asks the database what was committed.
 
         Raises ConnectionUnsuitableError when the database cannot be asked in time, OtherOperatorError when somebody
-        else was faster.
+        else was faster, PrerequisiteError when it refuses writes by now.
         """
         began, attempt = time.monotonic(), 0
         while True:
@@ -125,6 +129,7 @@ class Sitting:
                 self.connection = self._connect(left)
                 self._recorded = False
                 self.situation = self._look()
+                require_writable(self.situation, f"{committed(self.situation)}.")
                 self.resolve()
             except (ConnectionUnsuitableError, psycopg.Error) as error:
                 if stopped or left < 0:
@@ -134,7 +139,24 @@ class Sitting:
                 return
 
     def _look(self) -> Situation:
-        return look(self.connection, self.target.name, self.rollout, self.settings, holding=True)
+        situation = look(self.connection, self.target.name, self.rollout, self.settings, holding=True)
+        self._writable_until = time.monotonic() + WRITABLE_S
+        return situation
+
+    def require_writable(self) -> None:
+        """Before each part. Raises PrerequisiteError if the server was made to refuse writes meanwhile.
+
+        It is asked behind the part before, and so by itself only where that was a while ago.
+        """
+        if time.monotonic() > self._writable_until:
+            self.saw_writable(ask(self.connection, WRITES_REFUSED))
+        require_writable(self.situation, f"{committed(self.situation)}.")
+
+    def saw_writable(self, rows: list[dict[str, Any]]) -> None:
+        """The answer to `WRITES_REFUSED`."""
+        server = {**self.situation.server, "read_only_default": rows[0]["read_only"]}
+        self.situation = replace(self.situation, server=server)
+        self._writable_until = time.monotonic() + WRITABLE_S
 
     def look_again(self) -> Situation:
         """Reads the registry anew, which is there. What the steps were rendered for stays as when it began."""
