@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ from wizard.errors import RefusedError
 from wizard.ui.blocking import Blocking
 from wizard.ui.board import Page
 from wizard.ui.commands import BY_ID
-from wizard.ui.desk import attempt
+from wizard.ui.leaving import Leaving
 from wizard.ui.steering import Steering
 from wizard.ui.trouble import Activity
 from wizard.ui.typing import TypesActions
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from wizard.engine.api import Engine
     from wizard.engine.views import DryRun, StepView, Verification
     from wizard.engine.views_back import RollbackPlan
-    from wizard.errors import ExitCode
     from wizard.launch import Launch
     from wizard.ui.app import WizardApp
     from wizard.ui.messages import OperationEnded
@@ -35,20 +33,17 @@ URGENT = frozenset({Page.FAILED, Page.CONFLICT, Page.DECISION, Page.TROUBLE})
 """Pages that wait for the operator's word: the bell rings."""
 
 
-class Actions(Steering, Blocking):
+class Actions(Steering, Blocking, Leaving):
     """The commands of the table as methods of the same name.
 
     Those that only look are in looking.py, those that steer what runs in steering.py, those about who is in the way in
-    blocking.py.
+    blocking.py, those that leave or cancel in leaving.py.
     """
 
     def __init__(self, app: WizardApp) -> None:
         super().__init__(app)
         self._name_typed = False
         """The target name of a production database was typed in this sitting."""
-        self.leaving = False
-        """The operator wants to leave after what runs."""
-        self._asking_to_leave = False
         self._roll_back_next = False
         self.types = TypesActions(self)
 
@@ -294,68 +289,6 @@ class Actions(Steering, Blocking):
         if yes and engine is not None:
             engine.settings = replace(engine.settings, end_orphan=True)
             self.say("The abandoned session is ended when you run again: a runs everything left")
-
-    # ------------------------------------------------------------------ leaving
-
-    def quit(self) -> None:
-        """Idle: leave. While something writes: ask how."""
-        if self._asking_to_leave:
-            return
-        if not self.board.activity.writes:
-            self.app.exit()
-            return
-        from wizard.ui.screens.quit import Quit
-
-        self._asking_to_leave = True
-        self.app.push_screen(Quit(self.board), self._leave)
-
-    def _leave(self, answer: str | None) -> None:
-        self._asking_to_leave = False
-        engine = self.app.desk.engine
-        if answer not in {"stop", "cancel"}:
-            return
-        if engine is None or not self.board.activity.writes:
-            self.app.exit()
-            return
-        self.leaving = self.board.stop_asked = True
-        engine.stop()
-        if answer == "cancel":
-            self.app.in_background(engine.cancel)
-        self.app.main.draw()
-
-    def leave_at_once(self, code: ExitCode) -> None:
-        """A signal: no question. What is committed stays, what runs is cancelled and rolled back.
-
-        The terminal is put back at once, since it may be gone; what came of it is the last word: see `run_screen`.
-        """
-        engine = self.app.desk.engine
-        if engine is not None and self.board.activity.writes:
-            # Not a worker of the app: leaving could end it before it has begun.
-            threading.Thread(target=attempt, args=(engine.cancel,), name="cancel", daemon=True).start()
-        self.app.exit(return_code=int(code))
-
-    def cancel(self) -> None:
-        """ctrl+c: running, ask; idle, say how to quit."""
-        if not self.board.activity.writes:
-            self.say("q quits. ctrl+c cancels a running statement, and none is running")
-            return
-        from wizard.ui.screens.confirm import YesNo
-
-        live = self.board.live
-        what = "The batch" if self.board.unit == "batch" else f"{live.step} part {live.part}" if live else "It"
-        plural_unit = "batches" if self.board.unit == "batch" else "parts"
-        text = Content(
-            f"Cancel the running statement? {what} is rolled back, the {plural_unit} before it stay, and the run stops."
-        )
-        if not isinstance(self.app.screen, YesNo):
-            self.app.push_screen(YesNo("Cancel", text), self._cancel)
-
-    def _cancel(self, yes: bool | None) -> None:
-        engine = self.app.desk.engine
-        if yes and engine is not None and self.board.activity.writes:
-            self.board.stop_asked = True
-            self.app.in_background(engine.cancel)
-            self.app.main.draw()
 
     # ------------------------------------------------------------------ what follows
 

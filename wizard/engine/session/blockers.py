@@ -11,7 +11,7 @@ from wizard.db.connect import Connection
 from wizard.db.queries import query
 from wizard.engine.session.masking import masked
 from wizard.engine.views import Blocker
-from wizard.text import one_line
+from wizard.text import clock, one_line
 
 _MODES = (
     "ACCESS SHARE", "ROW SHARE", "ROW EXCLUSIVE", "SHARE UPDATE EXCLUSIVE", "SHARE", "SHARE ROW EXCLUSIVE",
@@ -163,13 +163,6 @@ def _rank(mode: str) -> int:
 
 
 # In words -------------------------------------------------------------------------------------------------------------
-
-
-def clock(seconds: float) -> str:
-    """`0:14`, `2:05:09`."""
-    whole = max(int(seconds), 0)
-    minutes, hours = whole // 60 % 60, whole // 3600
-    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
 
 
 def state_words(blocker: Blocker) -> str:

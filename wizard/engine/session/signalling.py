@@ -10,10 +10,10 @@ from psycopg import errors
 from wizard.db.connect import connect
 from wizard.db.queries import query
 from wizard.db.target import Target
-from wizard.engine.session.blockers import NOT_VISIBLE, OUR_SESSIONS, clock
+from wizard.engine.session.blockers import NOT_VISIBLE, OUR_SESSIONS
 from wizard.engine.settings import Settings
 from wizard.errors import RefusedError
-from wizard.text import one_line
+from wizard.text import clock, one_line
 
 NAME = "rag-wizard signal"
 """Application name of the connection that sends the signal."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from wizard.engine.session.blockers import NOT_VISIBLE
-from wizard.ui.pages.words import elapsed
+from wizard.text import clock
 from wizard.ui.text import Field, clip, fields, foreign, hanging, one_line, spread
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def _first(live: Live, width: int, *, narrow: bool) -> list[Content]:
 def _next(board: Board, live: Live, *, narrow: bool) -> str:
     """Whether anything is held or queued now, and what comes next."""
     end = (
-        f"at {elapsed(live.patience_s)} {'asks you' if narrow else 'it stops and asks you'}" if live.patience_s else ""
+        f"at {clock(live.patience_s)} {'asks you' if narrow else 'it stops and asks you'}" if live.patience_s else ""
     )
     if live.queued:
         rest = (
@@ -65,7 +65,7 @@ def _next(board: Board, live: Live, *, narrow: bool) -> str:
 def short(one: Blocker) -> str:
     """`pid 4121, app_user, psql, idle in transaction 3:12`."""
     if one.kind == "prepared transaction":
-        return one_line(f'prepared transaction "{one.gid}", {one.user}, {elapsed(one.state_s or 0)}')
+        return one_line(f'prepared transaction "{one.gid}", {one.user}, {clock(one.state_s or 0)}')
     parts = [f"pid {one.pid}", one.user, one.application] if one.kind == "session" else [f"pid {one.pid}", one.kind]
     return one_line(", ".join(filter(None, [*parts, state(one)])))
 
@@ -74,7 +74,7 @@ def state(one: Blocker) -> str:
     """`idle in transaction 3:12`."""
     if one.state is None:
         return "" if one.kind != "session" else f"state {NOT_VISIBLE}"
-    return f"{one.state} {elapsed(one.state_s)}" if one.state_s is not None else one.state
+    return f"{one.state} {clock(one.state_s)}" if one.state_s is not None else one.state
 
 
 def held(one: Blocker) -> str:
@@ -91,7 +91,7 @@ def statement(one: Blocker) -> str:
 
 def details(one: Blocker, width: int) -> list[Content]:
     """Everything about one of them, for the card."""
-    age = "" if one.transaction_s is None else f"{elapsed(one.transaction_s)} old"
+    age = "" if one.transaction_s is None else f"{clock(one.transaction_s)} old"
     rows: list[Field] = [
         ("User", one.user or NOT_VISIBLE),
         ("Application", one.application or "without a name"),
@@ -112,6 +112,6 @@ def details(one: Blocker, width: int) -> list[Content]:
 
 def named(one: Blocker) -> str:
     """Whom a question is about: pid, user, application, state and age."""
-    age = "" if one.transaction_s is None else f", its transaction {elapsed(one.transaction_s)} old"
+    age = "" if one.transaction_s is None else f", its transaction {clock(one.transaction_s)} old"
     user, application = one.user or NOT_VISIBLE, one.application or "without a name"
     return one_line(f"pid {one.pid}, user {user}, application {application}, {state(one)}{age}")

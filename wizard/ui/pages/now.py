@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from wizard.text import plural
+from wizard.text import clock, plural
 from wizard.ui.board import Board
 from wizard.ui.pages.blockers import waiting
 from wizard.ui.pages.decisions import can_be_changed
 from wizard.ui.pages.progress import NARROW, backfill_lines, index_lines
-from wizard.ui.pages.words import elapsed
 from wizard.ui.text import clip, paragraph
 from wizard.ui.trouble import Activity
 
@@ -35,9 +34,9 @@ def aside(board: Board) -> str:
     live = board.live
     if live is None:
         return ""
-    clock = elapsed((board.clock() - (live.part_began or live.began)).total_seconds())
+    taken = clock((board.clock() - (live.part_began or live.began)).total_seconds())
     batch = f"batch {live.backfill.batches:,} · " if live.backfill and live.backfill.batches else ""
-    return f"part {live.part} of {live.parts} · {batch}{clock}" if live.part else clock
+    return f"part {live.part} of {live.parts} · {batch}{taken}" if live.part else taken
 
 
 def now(board: Board, current: str, width: int) -> list[Content]:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from wizard.errors import ExitCode
+from wizard.text import clock
 from wizard.ui.board import Board, Page
 from wizard.ui.live import Live
-from wizard.ui.pages.words import elapsed
 from wizard.ui.text import one_line
 from wizard.ui.trouble import Activity
 
@@ -67,7 +67,7 @@ def _live(board: Board, live: Live, width: int) -> str:
     elif live.waited_s is not None:
         begin = _waiting(board, live)
     elif live.backfill is not None:
-        begin, committed = backfill_sentence(live.backfill).split(". ", 1)
+        begin, _, committed = backfill_sentence(live.backfill).partition(". ")
     if not committed:
         return begin
     whole = f"{begin}. {committed}"
@@ -105,8 +105,8 @@ def _short(committed: str) -> str:
 
 def _waiting(board: Board, live: Live) -> str:
     """`WAITING for a lock on clones, 0:14 of 2:00 (try 4)`."""
-    bound = f" of {elapsed(live.patience_s)} (try {live.attempt})" if live.patience_s else ""
-    return f"WAITING for {live.waits_for or 'a lock'}, {elapsed(live.waited(board.clock()))}{bound}"
+    bound = f" of {clock(live.patience_s)} (try {live.attempt})" if live.patience_s else ""
+    return f"WAITING for {live.waits_for or 'a lock'}, {clock(live.waited(board.clock()))}{bound}"
 
 
 def styled(text: str) -> Content:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from wizard.engine.state import StepState
+from wizard.text import clock
 
 if TYPE_CHECKING:
     from wizard.engine.views import Failure, TableSize
@@ -43,15 +44,11 @@ def heading(text: str) -> Content:
     return Content.styled(text, "bold $primary")
 
 
-def elapsed(seconds: float) -> str:
-    """Minutes and seconds, as in 0:14."""
-    whole = max(int(seconds), 0)
-    return f"{whole // 60}:{whole % 60:02d}"
-
-
 def took(seconds: float) -> str:
     """A measured duration."""
-    return f"{seconds:.2f} s" if seconds < 60 else f"{elapsed(seconds)} min"
+    if seconds < 60:
+        return f"{seconds:.2f} s"
+    return f"{clock(seconds)} {'min' if seconds < 3600 else 'h'}"
 
 
 def moment(at: datetime) -> str:
