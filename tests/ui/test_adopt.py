@@ -9,7 +9,7 @@ from tests.support.database import Database
 from tests.support.starting import guide_statements, paste
 from tests.ui.conftest import SIZES_OF_A_WALK, Open
 from wizard.engine.views import ObjectView
-from wizard.ui.board import Page
+from wizard.ui.page import Page
 from wizard.ui.pages.objects import summary
 
 

@@ -13,7 +13,7 @@ from tests.ui.fake import ESCAPE, HOSTILE, NOON, fake_app, survey
 from wizard.demo.server import SUPERUSER
 from wizard.engine.events import BlockersSeen, LockWaited, PartStarted, StepStarted
 from wizard.engine.views import Blocker
-from wizard.ui.board import Page
+from wizard.ui.page import Page
 from wizard.ui.screens.blockers import WhoBlocks
 from wizard.ui.screens.confirm import YesNo
 from wizard.ui.trouble import Activity

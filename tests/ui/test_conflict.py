@@ -12,7 +12,7 @@ from tests.ui.conftest import NARROW, SIZES_OF_A_WALK, WIDE, Open, walking
 from tests.ui.fake import ESCAPE, HOSTILE, conflict_survey, fake_app
 from wizard.engine.views import ConflictView
 from wizard.errors import ExitCode
-from wizard.ui.board import Page
+from wizard.ui.page import Page
 from wizard.ui.pages.differences import EXPECTED, FOUND, NOTHING, aligned, all_of
 
 DOMAINS = "create table domains (host text)"

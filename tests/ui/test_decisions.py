@@ -10,7 +10,7 @@ from tests.support.database import Database
 from tests.support.series import sampled
 from tests.ui.conftest import NARROW, WIDE, Open, Walk
 from wizard.rollout.load import load_rollout
-from wizard.ui.board import Page
+from wizard.ui.page import Page
 from wizard.ui.widgets.answers import Answers
 
 ASKED = {(case.name, case.default): case for case in (*WITH_DEFAULT, *WITHOUT_DEFAULT)}

@@ -22,8 +22,9 @@ from tests.ui.fake import (
 )
 from wizard.engine.state import StepState
 from wizard.ui.app import WizardApp
-from wizard.ui.board import Board, Page
+from wizard.ui.board import Board
 from wizard.ui.commands import BY_ID, COMMANDS, View
+from wizard.ui.page import Page
 from wizard.ui.screens.help import Help, keys_table
 from wizard.ui.widgets.bars import KeyBar
 

@@ -8,12 +8,17 @@ from psycopg import sql
 from tests.support.blocking import holding
 from tests.support.cluster import Cluster
 from tests.support.database import Database
-from tests.ui.conftest import NARROW, WIDE, Open
+from tests.ui.conftest import NARROW, WIDE, Open, walking
+from tests.ui.fake import FakeEngine, begun, fake_app, online_survey
 from wizard.demo.server import SUPERUSER
+from wizard.engine.events import BlockersSeen, ConnectionLost, Reconnected
 from wizard.engine.session import sitting
 from wizard.ui.app import farewell
-from wizard.ui.board import UNREAD, Page
+from wizard.ui.board import UNREAD
+from wizard.ui.page import Page
+from wizard.ui.pages.parts import part_state
 
+LOST = "CONNECTION LOST. Asking the database what was committed"
 READS = "select * from clones where name = 'nobody'"
 END = (
     "select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'rag-wizard%%' and datname = %s"
@@ -62,3 +67,53 @@ async def test_a_connection_that_stays_lost_leaves_no_state_of_before(
             await walk.press("a")
             assert walk.board.page is Page.FINISHED
             assert walk.board.exit_code == 0
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["120x36", "80x24"])
+async def test_while_the_connection_is_sought_again_the_screen_says_so(
+    open_screen: Open, database: Database, cluster: Cluster, size: tuple[int, int]
+) -> None:
+    with holding(database, READS) as reader:
+        async with open_screen(size, lock_timeout_ms=50) as walk:
+            await walk.pilot.press("a")
+            await walk.until(lambda: walk.states()["2.1"] == "waiting", "2.1 waits for the reader")
+            admit(cluster, database, anybody=False)
+            await walk.until(lambda: LOST in walk.state_line, "it says that the connection is lost")
+            assert walk.board.busy
+            await walk.until(lambda: "connecting again, try" in walk.words_in("#now"), "what it does about it")
+            assert (walk.states()["1.6"], walk.states()["2.1"]) == ("done", "unknown")
+            assert "~ 2.1" in walk.text if size == WIDE else "~2.1" in walk.text
+            assert "WAITING" not in walk.text
+            assert [line.outcome for line in walk.board.log].count("lost") == 1
+
+            admit(cluster, database, anybody=True)
+            reader.rollback()
+            await walk.settle()
+            assert walk.board.page is Page.FINISHED, walk.text
+            assert "connected" in [line.outcome for line in walk.board.log]
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["120x36", "80x24"])
+async def test_a_part_under_way_when_the_connection_went_is_unknown_until_it_is_back(size: tuple[int, int]) -> None:
+    script = [*begun("2.1", 4, 5, "idx_clones_rag_status"), ConnectionLost(attempt=1, patience_s=60, next_try_s=0.4)]
+    async with walking(fake_app(online_survey(), production=False, script=script), size) as walk:
+        await walk.pilot.press("a")
+        await walk.until(lambda: walk.state_line == LOST, "the State line says it")
+        await walk.until(lambda: "connecting again, try 1; after 1:00" in walk.words_in("#now"), "so does Now")
+        step = walk.board.step("2.1")
+        assert step is not None
+        words = [part_state(walk.board, step, index, part).word for index, part in enumerate(step.parts, start=1)]
+        assert words == ["done", "done", "done", "unknown", "to do"]
+        assert "not known before the database answers" in walk.page
+        fake = walk.app.desk.engine
+        assert isinstance(fake, FakeEngine)
+        for event in (
+            ConnectionLost(attempt=2, patience_s=60, next_try_s=0.8),
+            BlockersSeen(step="2.1", part=4, waited_s=1.0, waits_for="", queued=False, blockers=()),
+        ):
+            fake.tell(event)
+        await walk.until(lambda: "try 2" in walk.words_in("#now"), "each try is told")
+        assert walk.state_line == LOST, "what another session saw does not end it"
+        fake.tell(Reconnected(sentence="Steps 0 to 1.6 are committed"))
+        await walk.until(lambda: walk.state_line.startswith("RUNNING 2.1 part 4 of 5"), "it goes on")
+        assert walk.states()["2.1"] == "running"

@@ -8,7 +8,7 @@ from tests.support.abandoned import dead_pid, held
 from tests.support.database import Database
 from tests.ui.conftest import Open
 from wizard.engine.session import exclusive
-from wizard.ui.board import Page
+from wizard.ui.page import Page
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.database import Database
 from tests.ui.conftest import SIZES_OF_A_WALK, Open, Walk
-from wizard.ui.board import Page
+from wizard.ui.page import Page
 from wizard.ui.screens.confirm import YesNo
 from wizard.ui.screens.quit import Quit
 

@@ -9,7 +9,7 @@ from textual.widgets import Input
 
 from tests.support.typescript import GENERATED
 from tests.ui.conftest import SIZES_OF_A_WALK, Open
-from wizard.ui.board import Page
+from wizard.ui.page import Page
 from wizard.ui.screens.confirm import Problem
 from wizard.ui.screens.types import ChooseTypesFile, Difference
 

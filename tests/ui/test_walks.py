@@ -10,7 +10,7 @@ from textual.widgets import Input
 from tests.support.database import Database, assert_same
 from tests.ui.conftest import NARROW, SIZES_OF_A_WALK, Open, Walk
 from wizard.engine.state import StepState
-from wizard.ui.board import Page
+from wizard.ui.page import Page
 from wizard.ui.widgets.bars import KeyBar
 from wizard.ui.widgets.logpane import LogPane
 

@@ -7,7 +7,14 @@ from datetime import UTC, datetime, timedelta
 from rich.console import Console
 
 from wizard.console.progress import Lines, now_running
-from wizard.engine.events import BackfillProgressed, IndexProgressed, PartCommitted, PartStarted
+from wizard.engine.events import (
+    BackfillProgressed,
+    ConnectionLost,
+    IndexProgressed,
+    PartCommitted,
+    PartStarted,
+    Reconnected,
+)
 from wizard.rollout.load import load_rollout
 
 NOON = datetime(2026, 11, 22, 14, 2, 11, tzinfo=UTC)
@@ -91,3 +98,22 @@ def test_on_a_terminal_the_bar_the_numbers_and_the_pace_fit_the_width() -> None:
         assert narrow[3].strip() == "slowed down: replication is 12 s behind"
     lines.of(PartCommitted(step="6.2", part=2, parts=3, seconds=16))
     assert len(drawn(lines, 80)) == 1
+
+
+def test_a_lost_connection_is_told_once_and_so_is_its_end() -> None:
+    lines = Lines(load_rollout(), live=True)
+    lines.of(STARTED)
+    told = [line for attempt in (1, 2, 3) for line in lines.of(lost(attempt))]
+
+    assert told == ["  connection lost: connecting again for at most 60 s, to ask the database what was committed"]
+    [now] = drawn(lines, 100)
+    assert "connection lost, asking the database what was committed, try 3" in now
+    assert "UPDATE" not in now
+    assert lines.of(Reconnected(sentence="Steps 0 to 6.1 are committed")) == [
+        "  connected again: Steps 0 to 6.1 are committed"
+    ]
+    assert not lines.now
+
+
+def lost(attempt: int) -> ConnectionLost:
+    return ConnectionLost(attempt=attempt, patience_s=60, next_try_s=0.4)

@@ -85,6 +85,12 @@ class Lines:
         """The lines that `event` adds for good."""
         if isinstance(event, _OF_A_PART):
             return self._of_part(event)
+        if isinstance(event, events.ConnectionLost | events.Reconnected):
+            return self._connection_lines(event)
+        return self._of_step(event)
+
+    def _of_step(self, event: Event) -> list[str]:
+        """The course of the steps, and what else is told."""
         match event:
             case events.StepStarted():
                 self._began[event.step] = event.at
@@ -114,6 +120,19 @@ class Lines:
         if self._in_the_way == before:
             return []
         return [f"    in the way: {blocker_words(one)}" for one in event.blockers]
+
+    def _connection_lines(self, event: events.ConnectionLost | events.Reconnected) -> list[str]:
+        """Once that it is lost, and once that it is back; what is known of the part under way is told after that."""
+        self.now, self.meter = "", None
+        if isinstance(event, events.Reconnected):
+            return [f"  connected again: {one_line(event.sentence)}"]
+        glyph = StepState.UNKNOWN.glyph if self._unicode else StepState.UNKNOWN.ascii_glyph
+        self.now = f"{glyph} connection lost, asking the database what was committed, try {event.attempt}"
+        if event.attempt > 1:
+            return []
+        self.since = datetime.now(UTC)
+        patience = f"connecting again for at most {event.patience_s:.0f} s"
+        return [f"  connection lost: {patience}, to ask the database what was committed"]
 
     def _show(self, step: str, title: str, more: str) -> None:
         glyph = StepState.RUNNING.glyph if self._unicode else StepState.RUNNING.ascii_glyph
@@ -298,7 +317,13 @@ def _metered(meter: Meter, console: Console) -> list[Text]:
 _STYLES = {StepState.FAILED: "red", StepState.CONFLICT: "red", StepState.ADOPTED: "cyan", StepState.OPEN: "yellow"}
 
 
-_WARNINGS = (events.LockWaited, events.BlockersSeen, events.CheckFinished, events.PrerequisiteChecked)
+_WARNINGS = (
+    events.ConnectionLost,
+    events.LockWaited,
+    events.BlockersSeen,
+    events.CheckFinished,
+    events.PrerequisiteChecked,
+)
 
 
 def _style(event: Event) -> str:

@@ -10,9 +10,10 @@ from textual.content import Content
 
 from wizard.errors import RefusedError
 from wizard.ui.blocking import Blocking
-from wizard.ui.board import Page
-from wizard.ui.commands import BY_ID
+from wizard.ui.commands import BY_ID, STARTED_DRY
 from wizard.ui.leaving import Leaving
+from wizard.ui.page import Page
+from wizard.ui.pages.words import verified
 from wizard.ui.steering import Steering
 from wizard.ui.trouble import Activity
 from wizard.ui.typing import TypesActions
@@ -208,14 +209,17 @@ class Actions(Steering, Blocking, Leaving):
     # ------------------------------------------------------------------ reading
 
     def dry_run(self) -> None:
-        """On: look what would run. Off: back to the rollout as it stands."""
-        if self.board.dry_run is not None:
+        """On: look what would run. Off: back to the rollout as it stands, unless the screen was started with it."""
+        again = self.board.dry_run is not None
+        if again and not self.board.launch.dry_run:
             self.board.dry_run = None
             self.app.main.follow()
             return
 
         def keep(result: DryRun) -> None:
             self.board.dry_run = result
+            if again:
+                self.say(f"Looked again. {STARTED_DRY[0].upper()}{STARTED_DRY[1:]}")
 
         self.app.start(Activity.READING, lambda engine: engine.dry_run(), keep)
 
@@ -224,6 +228,8 @@ class Actions(Steering, Blocking, Leaving):
 
         def keep(result: Verification) -> None:
             self.board.keep_verification(result)
+            if self.board.dry:  # whose page stays on the stage
+                self.say(verified(result))
 
         self.app.start(Activity.VERIFYING, lambda engine: engine.verify(), keep)
 

@@ -111,9 +111,9 @@ class WizardApp(App[None]):
         self.desk.open(self.board.launch, lambda *found: self.post_message(TargetOpened(*found)))
 
     def start(self, activity: Activity, work: Callable[[Engine], object], then: Then | None = None) -> None:
-        """Hand one operation to the engine, unless it is at work or not there."""
+        """Hand one operation to the engine, unless it is at work or not there, or would write where nothing may."""
         engine = self.desk.engine
-        if self.board.busy or engine is None:
+        if self.board.busy or engine is None or (activity.writes and self.board.looks_only):
             return
         self._then = then
         self._ended = None

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from enum import Enum
 from typing import TYPE_CHECKING
 
 from wizard.engine.state import StepState
 from wizard.ui import log as log_lines
-from wizard.ui.live import Live, followed
+from wizard.ui.live import Live, followed, sought
+from wizard.ui.page import Page, pages_of
 from wizard.ui.trouble import Activity, Trouble
 
 if TYPE_CHECKING:
     from wizard.db.target import Target
-    from wizard.engine.events import Event
+    from wizard.engine.events import ConnectionLost, Event
     from wizard.engine.types.views import TypesPlan
     from wizard.engine.views import (
         CheckResult,
@@ -45,22 +45,6 @@ GENTLE = frozenset({"ROW EXCLUSIVE", "ROW SHARE", "ACCESS SHARE"})
 
 UNREAD = "The database has not said what became of the last part. What was committed before it stays."
 """Instead of the survey's sentence, which is older than what was sent since."""
-
-
-class Page(Enum):
-    """A state of the stage that is shown before the six tabs; the value is the word on its tab."""
-
-    NONE = ""
-    CONNECTING = "Connecting"
-    TROUBLE = "Stopped"
-    FAILED = "Failed"
-    CONFLICT = "Conflict"
-    CHECKS_FAILED = "Not verified"
-    FINISHED = "Finished"
-    ROLLED_BACK = "Rolled back"
-    DRY_RUN = "Dry run"
-    DECISION = "Decide"
-    RESUME = "Resume"
 
 
 @dataclass(frozen=True)
@@ -95,6 +79,8 @@ class Board:
     states: dict[str, StepState] = field(default_factory=dict)
     """States reported since the last survey; emptied by the next one."""
     live: Live | None = None
+    lost: ConnectionLost | None = None
+    """The connection is gone and sought again: what became of the part under way is not known before it is back."""
     log: list[log_lines.LogLine] = field(default_factory=list)
     statements: int = 0
     prerequisites: tuple[PrerequisiteResult, ...] = ()
@@ -135,9 +121,8 @@ class Board:
         self.asking = False
         if activity is not Activity.READING:
             self.first_survey = self.first_survey and activity is Activity.CONNECTING
-            self.dry_run = None
         if activity.writes:
-            self.outcome = None
+            self.outcome = self.dry_run = None
         if activity in {Activity.CHECKING, Activity.RUNNING}:
             self.prerequisites = ()
 
@@ -146,7 +131,7 @@ class Board:
         from wizard.engine import events
 
         self.add(log_lines.follow(self.log, event, self.live.backfill if self.live else None))
-        self.live = followed(self.live, event)
+        self.live, self.lost = followed(self.live, event), sought(self.lost, event)
         match event:
             case events.StepStarted() | events.PartStarted() | events.BackfillProgressed() | events.IndexProgressed():
                 self.states[event.step] = StepState.RUNNING
@@ -179,7 +164,7 @@ class Board:
         first = self.survey is None
         self.trouble = replace(trouble, during=self.activity) if trouble else None
         self.unread = survey is None and (self.unread or self.activity.writes)
-        self.live = None
+        self.live = self.lost = None
         self.states = {step: _untold(state) for step, state in self.states.items()} if self.unread else {}
         self.previews = {} if self.activity.writes or self.activity is Activity.CONNECTING else self.previews
         self.pause_asked = self.stop_asked = self.resting = False
@@ -236,6 +221,21 @@ class Board:
         return self.survey.failure if self.survey else None
 
     @property
+    def dry(self) -> bool:
+        """A dry run is on: its result is there, or the screen was started with one and stays in it."""
+        return self.launch.dry_run or self.dry_run is not None
+
+    @property
+    def looks_only(self) -> bool:
+        """No key may write."""
+        return self.launch.read_only or self.dry
+
+    @property
+    def started_with(self) -> str:
+        """The option of this start by which no key may write; empty when there is none."""
+        return "--read-only" if self.launch.read_only else "--dry-run" if self.launch.dry_run else ""
+
+    @property
     def paused(self) -> bool:
         """A pause was asked for and the part that ran is committed."""
         return self.pause_asked and self.live is not None and (self.live.committed or self.resting)
@@ -270,7 +270,7 @@ class Board:
     def state(self, step: StepView) -> StepState:
         """The state of a step: reported since the survey, else as surveyed."""
         if step.id in self.states:
-            state = self.states[step.id]
+            state = self.states[step.id] if self.lost is None else _untold(self.states[step.id])
             if self.paused and state is StepState.RUNNING:
                 return StepState.PAUSED
             return state
@@ -310,7 +310,7 @@ class Board:
         """Enter on this step chooses a types file: it is open, or done and may be done again."""
         if step is None or not step.types or self.busy or self.survey is None or not self.survey.begun:
             return False
-        looks_only = self.launch.read_only or self.dry_run is not None or self.failure is not None
+        looks_only = self.looks_only or self.failure is not None
         return not looks_only and self.state(step) in {StepState.OPEN, StepState.DONE}
 
     @property
@@ -335,30 +335,12 @@ class Board:
     @property
     def pages(self) -> tuple[Page, ...]:
         """The state pages that apply now, the most urgent first."""
-        return tuple(page for page, applies in self._pages() if applies)
+        return tuple(page for page, applies in pages_of(self) if applies)
 
     @property
     def page(self) -> Page:
         """The most urgent state page."""
         return next(iter(self.pages), Page.NONE)
-
-    def _pages(self) -> tuple[tuple[Page, bool], ...]:
-        survey, idle = None if self.unread else self.survey, not self.busy
-        refused = self.trouble is not None and self.trouble.refused and self.trouble.during is Activity.RUNNING
-        return (
-            (Page.CONNECTING, self.activity is Activity.CONNECTING),
-            (Page.DECISION, idle and self.asking and bool(self.open_decisions)),
-            (Page.CONFLICT, idle and refused and bool(self.conflicts)),
-            (Page.TROUBLE, self.trouble is not None and not self.busy),
-            (Page.FAILED, idle and self.failure is not None),
-            (Page.DRY_RUN, self.dry_run is not None),
-            (Page.CONFLICT, idle and bool(self.conflicts)),
-            (Page.CHECKS_FAILED, idle and self.unverified),
-            (Page.FINISHED, idle and survey is not None and survey.finished),
-            (Page.ROLLED_BACK, idle and survey is not None and survey.rolled_back),
-            (Page.DECISION, idle and bool(self.open_decisions)),
-            (Page.RESUME, idle and self.first_survey and survey is not None and survey.begun),
-        )
 
     @property
     def sentence(self) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from textual.binding import Binding
 
-from wizard.ui.board import Board, Page
+from wizard.ui.board import Board
+from wizard.ui.page import Page
 from wizard.ui.trouble import Activity
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ class View:
 
 
 READ_ONLY = "this session is read-only; start without --read-only to change anything"
+STARTED_DRY = "this screen was started with --dry-run; start without it to change anything"
+DRY = "dry run is on; press d to leave it"
 
 Reason = Callable[[Board, View], str]
 """Why the key does nothing now, as a clause for the State line; empty when it works."""
@@ -69,11 +72,19 @@ def to_enter(board: Board, view: View) -> str:
     return "" if view.choosing or board.may_close else to_run(board, view)
 
 
+def _looks_only(board: Board) -> str:
+    """Why nothing may be written."""
+    if board.launch.read_only:
+        return READ_ONLY
+    if board.launch.dry_run:
+        return STARTED_DRY
+    return DRY if board.dry else ""
+
+
 def _standing(board: Board) -> tuple[tuple[bool, str], ...]:
     failed = board.failure.step if board.failure else ""
     return (
-        (board.launch.read_only, READ_ONLY),
-        (board.dry_run is not None, "dry run is on; press d to leave it"),
+        (board.looks_only, _looks_only(board)),
         (bool(failed), f"{failed} failed; r retries, b rolls back, q stops and resumes later"),
         (board.next_step is None, "nothing is left to run"),
     )
@@ -108,8 +119,8 @@ def to_retry(board: Board, _view: View) -> str:
         return ""
     if board.failure is None:
         return _connected(board) or "nothing failed"
-    if board.launch.read_only:
-        return READ_ONLY
+    if board.looks_only:
+        return _looks_only(board)
     return f"{_doing(board)}; wait until it ends" if board.busy else ""
 
 
@@ -125,8 +136,8 @@ def to_roll_back(board: Board, _view: View) -> str:
         return reason
     if board.busy and not board.paused:
         return f"{_doing(board)}; press space to pause first"
-    if board.launch.read_only:
-        return READ_ONLY
+    if board.looks_only:
+        return _looks_only(board)
     return "" if board.made_something else "nothing was made, so there is nothing to roll back"
 
 
@@ -313,7 +324,7 @@ def label(command: Command, board: Board) -> str:
     """The label as it stands now: some keys do the opposite the second time."""
     if command.id == "pause" and board.pause_asked:
         return "Go on"
-    if command.id == "dry_run" and board.dry_run is not None:
+    if command.id == "dry_run" and board.dry_run is not None and not board.launch.dry_run:
         return "Leave dry run"
     if command.id == "run" and board.may_close:
         return "Close"

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from wizard.engine.events import BackfillProgressed, Event, IndexProgressed
+    from wizard.engine.events import BackfillProgressed, ConnectionLost, Event, IndexProgressed
     from wizard.engine.views import Blocker
 
 
@@ -80,9 +80,23 @@ def followed(live: Live | None, event: Event) -> Live | None:
             )  # fmt: skip
         case events.PartCommitted() if live:
             return replace(_free(live), committed=True, backfill=None, index=None)
+        case events.ConnectionLost() | events.Reconnected() if live:
+            return _free(live)
         case _ if live:
             return _waiting(live, event)
     return live
+
+
+def sought(lost: ConnectionLost | None, event: Event) -> ConnectionLost | None:
+    """The lost connection that is still sought after `event`."""
+    from wizard.engine import events
+
+    match event:
+        case events.ConnectionLost():
+            return event
+        case events.Reconnected() | events.StepStarted() | events.PartStarted():
+            return None
+    return lost
 
 
 def _waiting(live: Live, event: Event) -> Live:

@@ -11,7 +11,16 @@ from wizard.engine.state import StepState
 from wizard.text import plural
 
 if TYPE_CHECKING:
-    from wizard.engine.events import BackfillProgressed, Event, StepFinished, TypesFileRestored, TypesFileWritten
+    from wizard.engine.events import (
+        BackfillProgressed,
+        ConnectionLost,
+        Event,
+        Noticed,
+        Reconnected,
+        StepFinished,
+        TypesFileRestored,
+        TypesFileWritten,
+    )
     from wizard.engine.views import LoggedStatement
 
 
@@ -71,8 +80,8 @@ def heard(event: Event) -> LogLine | None:
         case events.Failed(failure=failure):
             text = f"{failure.sqlstate} {failure.message}"
             line = LogLine(event.at, f"{failure.step}.{failure.part}", "failed", text, "rolled back", "$error")
-        case events.Noticed():
-            line = LogLine(event.at, event.step, "notice", event.text, "", "$warning")
+        case events.Noticed() | events.ConnectionLost() | events.Reconnected():
+            line = _of_session(event)
         case events.TypesFileWritten() | events.TypesFileRestored():
             line = _of_file(event)
         case events.PrerequisiteChecked(result=found) if found.level != "pass":
@@ -85,6 +94,16 @@ def heard(event: Event) -> LogLine | None:
         case _:
             pass
     return line
+
+
+def _of_session(event: Noticed | ConnectionLost | Reconnected) -> LogLine | None:
+    """A notice; once that the connection is lost, however often it is sought, and once that it is back."""
+    if event.event == "noticed":
+        return LogLine(event.at, event.step, "notice", event.text, "", "$warning")
+    if event.event == "reconnected":
+        return LogLine(event.at, "", "connected", event.sentence, "", "$success")
+    text = "the connection is lost; the database is asked what was committed"
+    return LogLine(event.at, "", "lost", text, "", "$warning") if event.attempt == 1 else None
 
 
 def _of_file(event: TypesFileWritten | TypesFileRestored) -> LogLine:

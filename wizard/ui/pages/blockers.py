@@ -46,9 +46,7 @@ def _first(live: Live, width: int, *, narrow: bool) -> list[Content]:
 
 def _next(board: Board, live: Live, *, narrow: bool) -> str:
     """Whether anything is held or queued now, and what comes next."""
-    end = (
-        f"at {clock(live.patience_s)} {'asks you' if narrow else 'it stops and asks you'}" if live.patience_s else ""
-    )
+    end = f"at {clock(live.patience_s)} {'asks you' if narrow else 'it stops and asks you'}" if live.patience_s else ""
     if live.queued:
         rest = (
             "queued for it now; this try lets go by itself" if live.patience_s else "waits for them as long as it takes"

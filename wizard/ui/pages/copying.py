@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from wizard.ui.board import Board, Page
+from wizard.ui.board import Board
+from wizard.ui.page import Page
 from wizard.ui.pages import stage, states
 from wizard.ui.pages.sql import sql_text
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from wizard.ui.board import Board, Page
+from wizard.ui.board import Board
+from wizard.ui.page import Page
 from wizard.ui.text import hanging, paragraph
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from wizard.ui.text import clip, paragraph
 from wizard.ui.trouble import Activity
 
 if TYPE_CHECKING:
-    from wizard.engine.events import BackfillProgressed
+    from wizard.engine.events import BackfillProgressed, ConnectionLost
     from wizard.engine.views import StepView
 
 BUSY = {
@@ -41,6 +41,8 @@ def aside(board: Board) -> str:
 
 def now(board: Board, current: str, width: int) -> list[Content]:
     """The lines of the region, the most important first; `current` is the highlighted step."""
+    if board.lost is not None:
+        return _lost(board, board.lost, width)
     if board.live is not None:
         return _live(board, width)
     if board.activity is not Activity.IDLE:
@@ -48,22 +50,36 @@ def now(board: Board, current: str, width: int) -> list[Content]:
     if told := _in_the_way(board, width):
         return told
     if board.failure is not None:
-        return _failed(board.failure.step, read_only=board.launch.read_only)
+        return _failed(board.failure.step, board.started_with)
     return _idle(board, board.next_step, current, width) if board.survey else []
 
 
 def _in_the_way(board: Board, width: int) -> list[Content]:
     """What has to be left before anything runs: a dry run, an answer that is missing, the page of a trouble."""
-    if board.dry_run is not None:
+    if board.dry:
+        stays = "Started with --dry-run, this screen stays in it: start without it to run anything. d looks again."
+        leave = stays if board.launch.dry_run else "d leaves it; nothing can be run before."
         return [
-            *paragraph("The dry run looked through a read-only session. Saved progress is untouched.", width),
-            *paragraph("d leaves it; nothing can be run before.", width, style="$quiet"),
+            *paragraph("The dry run looks through a read-only session. Saved progress is untouched.", width),
+            *paragraph(leave, width, style="$quiet"),
         ]
     if board.unread:
         return paragraph("What stands in the database is not known before it answers: r asks it again.", width)
     if board.may_close:
         return paragraph("enter closes the page on the stage; nothing runs by it.", width)
     return []
+
+
+def _lost(board: Board, lost: ConnectionLost, width: int) -> list[Content]:
+    """The connection is sought again; nothing is known of what was under way."""
+    words = (
+        ("the connection is lost; what became of the running part is not known yet", "$warning"),
+        (f"connecting again, try {lost.attempt}; after {clock(lost.patience_s)} it gives up and tells you", ""),
+        ("what was committed stays; nothing is sent before the database has answered", "$quiet"),
+    )
+    lines = [Content.styled(clip(text, width), style) for text, style in words]
+    sql = board.live.sql if board.live is not None else ""
+    return [*lines, *(asked(board) or ([Content.styled(clip(f"sent last: {sql}", width), "$quiet")] if sql else []))]
 
 
 def _live(board: Board, width: int) -> list[Content]:
@@ -104,9 +120,9 @@ def asked(board: Board) -> list[Content]:
     return [Content.styled(words, "$warning")]
 
 
-def _failed(step: str, *, read_only: bool) -> list[Content]:
-    if read_only:
-        told = f"{step} failed. This session is read-only: start without --read-only to retry it or roll it back."
+def _failed(step: str, started_with: str) -> list[Content]:
+    if started_with:
+        told = f"{step} failed. Nothing may be changed here: start without {started_with} to retry it or roll it back."
         return [Content(told), Content.styled("Looking keys work; 0 shows what happened.", "$quiet")]
     words = (" retries ", step, ", ", " shows the rollback plan, ", " stops; it is shown again on the next start.")
     retry, failed, comma, plan, stop = words

@@ -16,7 +16,6 @@ from wizard.ui.text import Field, one_line, paragraph
 if TYPE_CHECKING:
     from wizard.engine.views import ObjectView, StepView
     from wizard.ui.board import Board
-    from wizard.ui.live import Live
 
 FEW = 3
 """Up to so many objects are named where there is only a line for them."""
@@ -43,10 +42,8 @@ def in_the_database(board: Board, step: StepView) -> str:
     from wizard.engine.words import is_there, objects_words
 
     state, found = board.state(step), objects_words(step)
-    if board.live is not None and board.live.step == step.id and (under_way := _under_way(board.live)):
-        return under_way
-    if stopped := _stopped(board, step, state):
-        return stopped
+    if told := _under_way(board, step) or _stopped(board, step, state):
+        return told
     if is_there(step) and not state.is_complete:
         return f"{found}, exactly as the step makes them: running it records that and sends nothing of its own"
     if state is StepState.ADOPTED or not found:
@@ -57,8 +54,10 @@ def in_the_database(board: Board, step: StepView) -> str:
 
 
 def _stopped(board: Board, step: StepView, state: StepState) -> str:
-    """Of a step that failed or would meet a conflict; empty for any other."""
+    """Of a step that failed, would meet a conflict, or about which the database has to be asked; empty else."""
     failure = board.failure
+    if state is StepState.UNKNOWN:
+        return where(state)
     if state is StepState.FAILED and failure is not None and failure.step == step.id and failure.state_now:
         return f"its failure is recorded. {failure.state_now}"
     if not step.conflicts:
@@ -67,10 +66,13 @@ def _stopped(board: Board, step: StepView, state: StepState) -> str:
     return f"{differs}: there already, and not what the step would make (key 0 shows both definitions)"
 
 
-def _under_way(live: Live) -> str:
+def _under_way(board: Board, step: StepView) -> str:
     """Of a step whose parts or batches commit one by one: what of it is there already; empty for any other."""
     from wizard.engine.progress import rows_words
 
+    live = board.live
+    if live is None or live.step != step.id or board.lost is not None:
+        return ""
     if live.backfill is not None:
         return f"{rows_words(live.backfill)} are committed; each batch is visible as soon as it commits"
     done = live.part if live.committed else live.part - 1

@@ -25,6 +25,8 @@ def part_state(board: Board, step: StepView, index: int, part: PartView) -> Step
         return part.state
     if index < live.part or (index == live.part and live.committed):
         return StepState.DONE
+    if index == live.part and board.lost is not None:
+        return StepState.UNKNOWN
     if index == live.part:
         if live.waited_s is not None:
             return StepState.WAITING
@@ -66,7 +68,7 @@ def _note(board: Board, step: StepView, index: int, part: PartView) -> str:
     """Right of a part: its time, the batch it has come to, or its state."""
     live, state = board.live, part_state(board, step, index, part)
     here = live is not None and (live.step, live.part) == (step.id, index) and live.waited_s is None
-    if here and live is not None and live.backfill is not None and live.backfill.batches:
+    if here and live is not None and live.backfill is not None and live.backfill.batches and board.lost is None:
         return f"{'paused, ' if board.paused else ''}batch {live.backfill.batches:,}"
     if part.seconds is not None:
         return took(part.seconds)

@@ -9,8 +9,9 @@ from textual.content import Content
 
 from wizard.errors import ExitCode
 from wizard.text import clock
-from wizard.ui.board import Board, Page
+from wizard.ui.board import Board
 from wizard.ui.live import Live
+from wizard.ui.page import Page
 from wizard.ui.text import one_line
 from wizard.ui.trouble import Activity
 
@@ -21,7 +22,7 @@ _PART = re.compile(r"part \d+ of \d+")
 _HAS_PARTS = re.compile(r"; (\S+) has (\d+ of \d+) parts")
 _TONES = {
     "$error": {"FAILED", "REFUSED", "STOPPED", "NOT", "ANOTHER", "CONFLICT"},
-    "$warning": {"WAITING", "PAUSED", "PAUSING", "STOPPING", "DECIDE"},
+    "$warning": {"WAITING", "PAUSED", "PAUSING", "STOPPING", "DECIDE", "CONNECTION"},
     "$success": {"FINISHED", "VERIFIED", "DONE"},
 }
 
@@ -35,6 +36,8 @@ def sentence(board: Board, width: int = 118) -> str:
             return _offline(board)
         case Activity.IDLE:
             return _idle(board)
+        case _ if board.lost is not None:
+            return board.lost.sentence
         case doing:
             return _live(board, board.live, width) if board.live else f"{doing.value.upper()} {board.name}"
 
@@ -46,8 +49,13 @@ def _offline(board: Board) -> str:
     return f"NOT CONNECTED. {trouble.what if trouble else 'Choose a target'}"
 
 
+def says_dry_run(board: Board) -> bool:
+    """The sentence says that a dry run is on, unless what the operator asked for went wrong."""
+    return board.dry and board.activity is Activity.IDLE and board.trouble is None
+
+
 def _idle(board: Board) -> str:
-    if board.dry_run is not None:
+    if says_dry_run(board):
         return "DRY RUN, read-only session: nothing can be changed"
     if board.trouble is not None and (board.page is not Page.CONFLICT or board.failure is not None):
         return f"STOPPED. {board.trouble.what}"

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from textual.content import Content
 
-from wizard.ui.board import Board, Page
+from wizard.ui.board import Board
+from wizard.ui.page import Page
 from wizard.ui.pages import states
 from wizard.ui.pages import step as step_pages
 from wizard.ui.pages.sql import sql

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from wizard.text import plural
-from wizard.ui.board import Board, Page
+from wizard.ui.board import Board
+from wizard.ui.page import Page
 from wizard.ui.pages import decisions, differences
 from wizard.ui.pages.objects import standing
 from wizard.ui.pages.stopped import failed_page, trouble_page
@@ -185,11 +186,12 @@ def _dry_run(board: Board, width: int) -> Lines:
         for text in dry.cannot_tell:
             wrapped = paragraph(text, width - 4)
             lines += [Content.assemble("  · " if at == 0 else "    ", line) for at, line in enumerate(wrapped)]
+    leave = "look again" if board.launch.dry_run else "leave the dry run"
     lines += [
         Content(""),
         Content(f"The real run would end with exit code {dry.exit_code}, as far as reading can tell."),
     ]
-    return [*lines, Content(""), Content.styled("d  leave the dry run    1 to 6  look at each step", "bold")]
+    return [*lines, Content(""), Content.styled(f"d  {leave}    1 to 6  look at each step", "bold")]
 
 
 def _would(step: StepView) -> str:

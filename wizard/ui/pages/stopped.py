@@ -61,13 +61,13 @@ def _keys_in_trouble(board: Board, trouble: Trouble) -> str:
         again = {Activity.ROLLING_BACK: "b  the rollback plan    ", Activity.VERIFYING: "v  verify again    "}
         return f"{again.get(trouble.during, '')}enter  close this page    ?  all keys    q  quit"
     step = board.next_step
-    runs = f"enter  run {step.id}    " if step is not None and not board.conflicts else ""
+    runs = f"enter  run {step.id}    " if not (step is None or board.conflicts or board.looks_only) else ""
     return f"{'e  end that session    ' if trouble.abandoned else ''}{runs}?  all keys    q  quit"
 
 
 def _keys_when_failed(board: Board) -> str:
-    if board.launch.read_only:
-        return "q  quit    (r and b need a session without --read-only)"
+    if board.started_with:
+        return f"q  quit    (r and b need a start without {board.started_with})"
     return "r  retry    b  roll back    q  stop and resume later"
 
 

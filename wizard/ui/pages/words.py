@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from wizard.engine.state import StepState
-from wizard.text import clock
+from wizard.text import clock, plural
 
 if TYPE_CHECKING:
-    from wizard.engine.views import Failure, TableSize
+    from wizard.engine.views import Failure, TableSize, Verification
 
 _STYLES = {
     StepState.RUNNING: "$primary",
@@ -49,6 +49,14 @@ def took(seconds: float) -> str:
     if seconds < 60:
         return f"{seconds:.2f} s"
     return f"{clock(seconds)} {'min' if seconds < 3600 else 'h'}"
+
+
+def verified(found: Verification) -> str:
+    """What a verification came to, in one sentence for the State line."""
+    failed = sum(not check.passed for check in found.checks)
+    if failed:
+        return f"Verified: {plural(failed, 'check')} of {len(found.checks)} failed; key 5 of each step shows them"
+    return f"Verified: {len(found.checks)} of {plural(len(found.checks), 'check')} passed"
 
 
 def moment(at: datetime) -> str:
@@ -100,4 +108,5 @@ def where(state: StepState) -> str:
         StepState.ROLLED_BACK: "rolled back",
         StepState.OPEN: "nothing to record; the work outside the database is yours",
         StepState.CONFLICT: "something of the same name differs from what the step would make",
+        StepState.UNKNOWN: "not known before the database answers: the connection was lost while it was being made",
     }.get(state, "nothing recorded for this step")

@@ -71,6 +71,7 @@ def facts(board: Board) -> list[Field]:
             ("Log", f"{survey.statements} statements in schema rag_wizard"),
         ]
     rows.append(("Operator", board.launch.operator or "unknown"))
-    rows.append(("Mode", "read-only: nothing can be changed" if board.launch.read_only else "runs when you say so"))
+    looks = f"{board.started_with.lstrip('-')}: nothing can be changed"
+    rows.append(("Mode", looks if board.started_with else "runs when you say so"))
     rows += [("Notice", notice) for notice in target.notices]
     return rows

@@ -13,9 +13,10 @@ from textual.reactive import var
 from textual.screen import Screen
 from textual.widgets import Static
 
-from wizard.ui.board import Board, Page
+from wizard.ui.board import Board
 from wizard.ui.commands import COMMANDS, TABS, View, footer
 from wizard.ui.messages import StageScrolled, StepHighlighted, StepShown, TabChosen
+from wizard.ui.page import Page
 from wizard.ui.widgets.answers import Answers
 from wizard.ui.widgets.bars import KeyBar, StateLine, TargetBar
 from wizard.ui.widgets.edge import Edge
@@ -314,10 +315,10 @@ class MainScreen(Screen[None]):
         if not self.is_mounted:
             return
         board = self.board
-        self.set_class(board.dry_run is not None, "-dry-run")
+        self.set_class(board.dry, "-dry-run")
         self.set_class((board.failure is not None or bool(board.conflicts)) and not board.busy, "-failed")
         for edge in self.query("#right Edge").results(Edge):
-            edge.double = board.dry_run is not None
+            edge.double = board.dry
         self.query_one(TargetBar).show(board, narrow=self.narrow)
         self.query_one(StateLine).show(board)
         self._draw_steps()
@@ -381,10 +382,10 @@ class MainScreen(Screen[None]):
         board, pane = self.board, self.query_one("#log", LogPane)
         full = self.has_class("-log")
         lines = board.log if full else board.log[-(3 if self.narrow else 6) :]
-        empty = "not sent" if board.dry_run is not None else "nothing executed"
+        empty = "not sent" if board.dry else "nothing executed"
         pane.show_lines(lines, narrow=self.narrow, full=full, empty=empty)
         if board.statements:
             saved = f"UTC · {board.statements} statements · saved in the database"
         else:
             saved = "UTC · nothing executed"
-        self.query_one("#log-edge", Edge).count = "not sent" if board.dry_run is not None else saved
+        self.query_one("#log-edge", Edge).count = "not sent" if board.dry else saved

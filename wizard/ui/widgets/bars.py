@@ -14,7 +14,7 @@ from textual.widgets._footer import FooterKey
 from wizard import __version__
 from wizard.ui.board import Board
 from wizard.ui.commands import Command
-from wizard.ui.pages.sentence import sentence, styled
+from wizard.ui.pages.sentence import says_dry_run, sentence, styled
 from wizard.ui.text import one_line, spread
 
 
@@ -74,7 +74,7 @@ class StateLine(Widget):
 
     def show(self, board: Board) -> None:
         """Draw the sentence of this board."""
-        dry = board.dry_run is not None and not board.busy and not board.notice
+        dry = not board.busy and not board.notice and says_dry_run(board)
         self.set_class(dry, "-dry-run")
         if board.notice:
             self.line = Content.styled(one_line(board.notice), "bold $warning")
