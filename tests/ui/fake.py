@@ -258,6 +258,9 @@ class FakeEngine:
     def set_delay(self, seconds: float | None) -> None:
         self.pace = (self.pace[0], seconds)
 
+    def steer_anew(self) -> None:
+        self.resting = False
+
     def pause(self) -> None:
         self.resting = True
 

@@ -282,6 +282,10 @@ class Engine:
 
     # Steering, from another thread ----------------------------------------------------------------------------------
 
+    def steer_anew(self) -> None:
+        """What was asked of an operation that had ended by then does not concern the next one."""
+        self._steering.forget()
+
     def stop(self) -> None:
         """Ends after the running part."""
         self._steering.stop()

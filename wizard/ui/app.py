@@ -117,6 +117,7 @@ class WizardApp(App[None]):
             return
         self._then = then
         self._ended = None
+        engine.steer_anew()  # a key may have come after the end of the last one, while the database was read
         self.board.began(activity)
         self.main.follow()
         self._run(activity, partial(work, engine))

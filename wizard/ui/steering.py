@@ -105,6 +105,7 @@ class Steering(Looking):
                 watch.stop()
                 stop_process()
                 self.say("")
-                engine.go_on()
+                if not self.board.pause_asked:
+                    engine.go_on()
 
         watch = self.app.set_interval(LOOK_EVERY_S, look)

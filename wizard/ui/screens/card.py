@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import ClassVar, TypeVar
 
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
@@ -16,7 +17,15 @@ from textual.widgets import Static
 Answer = TypeVar("Answer")
 
 
-class Card(ModalScreen[Answer]):
+class Modal(ModalScreen[Answer]):
+    """Lies on the main screen until it is answered, once."""
+
+    def dismiss(self, result: Answer | None = None) -> AwaitComplete:
+        """Give the answer. A second one, by a key that came before this screen was gone, is none."""
+        return super().dismiss(result) if self.is_active else AwaitComplete()
+
+
+class Card(Modal[Answer]):
     """A modal with a title, a scrolling text, widgets of its own, and its keys in words."""
 
     CSS_PATH = Path(__file__).parents[1] / "screens.tcss"

@@ -76,6 +76,8 @@ class MainScreen(Screen[None]):
         self._asked = False
         """The answers get the focus as soon as they are there."""
         self._searched: TextPane | None = None
+        self._to_find = False
+        """What is sought is looked for once the pane shows its new text."""
         self.sought = ""
         """What was searched for last."""
         self.awaited = ""
@@ -279,7 +281,8 @@ class MainScreen(Screen[None]):
         self._searched = self.query_one("#log" if in_log else "#stage", TextPane)
         if not in_log and self.tab != "2":
             self.choose_tab("2")
-        self.call_after_refresh(self._find)
+        self._to_find = True
+        self.draw()
         return f'looking for "{text}"'
 
     def _find(self) -> None:
@@ -326,6 +329,9 @@ class MainScreen(Screen[None]):
         self._draw_now()
         self._draw_log()
         self.query_one(KeyBar).show(footer(board, self.view))
+        if self._to_find:
+            self._to_find = False
+            self.call_after_refresh(self._find)
 
     def _draw_steps(self) -> None:
         from wizard.ui.pages.objects import standing

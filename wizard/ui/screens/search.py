@@ -8,11 +8,12 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
+from wizard.ui.screens.card import Modal
 
-class Search(ModalScreen[str]):
+
+class Search(Modal[str]):
     """Returns what to look for; None when it was closed."""
 
     CSS_PATH = Path(__file__).parents[1] / "search.tcss"
