@@ -15,6 +15,7 @@ from wizard.console.call import Call
 from wizard.console.help import Command, Group
 from wizard.console.options import remember_common, takes_common
 from wizard.errors import ExitCode, UsageError
+from wizard.paths import typed_path
 
 _TyperUsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
@@ -139,6 +140,7 @@ def run(  # noqa: PLR0917 - the parser gives them by name
     from wizard.console.running import RunOptions
     from wizard.console.running import run as run_it
 
+    types_file = typed_path(types_file) if types_file else None
     return run_it(call, RunOptions(first, last, on_failure.value, strict, types_file))
 
 
@@ -189,7 +191,7 @@ def rollback(
     """Roll back, newest step first. Shows the plan and asks first; rows that would be lost are archived."""
     from wizard.console.undoing import rollback as roll_back
 
-    folder = archive.expanduser().absolute() if archive else None
+    folder = typed_path(archive) if archive else None
     return roll_back(call, to=to, discard_data=discard_data, archive=folder)
 
 
@@ -208,7 +210,7 @@ def restore(
     """Put archived rows back after a new run. Shows what the archive holds and asks first."""
     from wizard.console.undoing import restore as put_back
 
-    return put_back(call, archive, skip_orphans=skip_orphans)
+    return put_back(call, typed_path(archive), skip_orphans=skip_orphans)
 
 
 @app.command(cls=Command)

@@ -11,6 +11,7 @@ from typing import Any
 from wizard.errors import UsageError
 from wizard.launch import DEFAULT_LOCK_TIMEOUT_MS, Launch, default_operator, default_state_dir
 from wizard.limits import BATCH_AIM_S, BATCH_ROWS, DELAY_S
+from wizard.paths import typed_path
 
 _DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>ms|s|min)?", re.IGNORECASE)
 _UNIT_MS = {"ms": 1, "s": 1000, "min": 60_000}
@@ -68,7 +69,7 @@ def _schema(name: str) -> str:
 
 
 def _path(text: str | None) -> Path | None:
-    return Path(text).expanduser().absolute() if text else None
+    return typed_path(text) if text else None
 
 
 def parse_decisions(pairs: Sequence[str]) -> dict[str, str]:

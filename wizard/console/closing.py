@@ -18,10 +18,9 @@ from wizard.errors import (
     ExitCode,
     LockNotObtainedError,
     RefusedError,
-    UsageError,
     WizardError,
 )
-from wizard.export.files import write_atomically
+from wizard.export.files import make_private_folder, write_atomically
 from wizard.export.log import LogHeader, export_log
 from wizard.text import one_line, shortened, visible
 
@@ -140,11 +139,3 @@ def save_log(engine: Engine, target: Target, state_dir: Path, *, everything: boo
     make_private_folder(path.parent)
     write_atomically(path, export_log(engine.statements(everything=everything), "sql", header))
     return path
-
-
-def make_private_folder(folder: Path) -> None:
-    """Create `folder` for this user only. Raises UsageError if that is impossible."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise UsageError(f"Cannot create {folder}: {error.strerror}.", fix="Choose another --state-dir.") from None

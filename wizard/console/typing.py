@@ -15,6 +15,7 @@ from wizard.console.out import say, say_text, write_data, write_document
 from wizard.console.reading import opened
 from wizard.console.supervise import supervised
 from wizard.errors import ExitCode, UsageError
+from wizard.paths import typed_path
 from wizard.text import visible
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class TypesOptions:
 def types(call: Call, options: TypesOptions) -> int:
     """0; with --check 1 if the file would be changed."""
     looks = options.check or options.diff or call.launch.dry_run
-    path = options.file.expanduser().absolute() if options.file is not None else None
+    path = typed_path(options.file) if options.file is not None else None
     if path is None and not call.launch.demo:
         raise UsageError(
             "types needs a FILE.",

@@ -40,6 +40,14 @@ def write_atomically(path: Path, text: str, *, force: bool = False) -> None:
     sync_folder(path.parent)
 
 
+def make_private_folder(folder: Path) -> None:
+    """Create `folder` for this user only. Raises UsageError if that is impossible."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise UsageError(f"Cannot create {folder}: {error.strerror}.", fix="Choose another --state-dir.") from None
+
+
 def _take_free_name(temporary: Path, path: Path) -> None:
     """Give the file its name only if nobody has it: a link fails on an existing one, a rename replaces it."""
     try:
@@ -53,4 +61,6 @@ def _take_free_name(temporary: Path, path: Path) -> None:
 
 
 def _cannot_write(path: Path, error: OSError) -> UsageError:
-    return UsageError(f"Cannot write {path}: {error.strerror or error}.", fix="Choose another place with -o FILE.")
+    return UsageError(
+        f"Cannot write {path}: {error.strerror or error}.", fix="Choose another place; a command takes it with -o FILE."
+    )

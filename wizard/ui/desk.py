@@ -107,10 +107,13 @@ def unexpected(error: Exception) -> Trouble:
     )
 
 
-def write_export(engine: Engine, kind: str, path: Path, target: str) -> Path:
-    """Write the log ("sql", "md", "jsonl") or the plan ("plan") to a new file; returns where. Raises UsageError."""
+def write_export(engine: Engine, kind: str, path: Path, target: str, own: Path) -> Path:
+    """Write the log ("sql", "md", "jsonl") or the plan ("plan") to a new file; returns where. Raises UsageError.
+
+    The wizard's `own` folder is made when it is not there yet; no other one is.
+    """
     from wizard.engine.words import conflict_error
-    from wizard.export.files import write_atomically
+    from wizard.export.files import make_private_folder, write_atomically
     from wizard.export.log import LogHeader, export_log
 
     if kind == "plan":
@@ -121,5 +124,7 @@ def write_export(engine: Engine, kind: str, path: Path, target: str) -> Path:
     else:
         header = LogHeader(target, engine.target.address, engine.rollout.name, engine.settings.schema)
         text = export_log(engine.statements(), FORMATS[kind], header)
+    if path.parent == own:
+        make_private_folder(own)
     write_atomically(path, text)
     return path

@@ -105,9 +105,9 @@ class Looking:
             return
         from wizard.ui.desk import write_export
 
-        name = self.board.name
+        name, own = self.board.name, self.board.launch.state_dir
 
         def told(path: Any) -> None:
             self.say(f"written: {path}")
 
-        self.app.start(Activity.READING, lambda engine: write_export(engine, choice.kind, choice.path, name), told)
+        self.app.start(Activity.READING, lambda engine: write_export(engine, choice.kind, choice.path, name, own), told)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from wizard.paths import is_taken
 from wizard.ui.trouble import Activity
 
 if TYPE_CHECKING:
@@ -14,6 +15,15 @@ if TYPE_CHECKING:
 
 USUAL = Path("types") / "database.ts"
 """Where an application has it, as the guide says."""
+
+
+def _proposed() -> Path:
+    """The usual place if there is such a file, else a place beside it; relative where the current folder is gone."""
+    try:
+        here = Path.cwd()
+    except OSError:
+        here = Path()
+    return here / USUAL if is_taken(here / USUAL) else here / USUAL.name
 
 
 class TypesActions:
@@ -35,8 +45,7 @@ class TypesActions:
         from wizard.ui.screens.types import ChooseTypesFile
 
         written = Path(step.types_file) if step is not None and step.types_file else None
-        usual = Path.cwd() / USUAL
-        path = written or self.named or (usual if usual.exists() else Path.cwd() / "database.ts")
+        path = written or self.named or _proposed()
 
         def chosen(path: Path | None) -> None:
             if path is not None:

@@ -11,6 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from wizard.ui.screens.card import Card
+from wizard.ui.text import foreign
 
 
 class YesNo(Card[bool]):
@@ -69,4 +70,4 @@ class Problem(Widget):
 
     def render(self) -> Content:
         """The line."""
-        return Content(self._text)
+        return foreign(self._text)

@@ -12,7 +12,10 @@ from textual.widget import Widget
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
+from wizard.errors import UsageError
+from wizard.paths import is_taken, typed_path
 from wizard.ui.screens.card import Card
+from wizard.ui.screens.confirm import Problem
 
 KINDS = {
     "sql": ("Log as SQL that psql replays", "log.sql"),
@@ -48,13 +51,13 @@ class Export(Card[ExportChoice]):
     def widgets(self) -> list[Widget]:
         """The kinds and the path."""
         options = [Option(Content(KINDS[kind][0]), id=kind) for kind in self._kinds]
-        return [OptionList(*options, id="kinds"), Input(self._path(self._kinds[0]), id="path")]
+        return [OptionList(*options, id="kinds"), Input(self._path(self._kinds[0]), id="path"), Problem(id="problem")]
 
     def _path(self, kind: str) -> str:
         """A name that is free: `acme-log.sql`, then `acme-log-2.sql`."""
         first = path = self._folder / f"{self._stem}-{KINDS[kind][1]}"
         number = 1
-        while path.exists():
+        while is_taken(path):
             number += 1
             path = first.with_stem(f"{first.stem}-{number}")
         return str(path)
@@ -71,6 +74,11 @@ class Export(Card[ExportChoice]):
     @on(OptionList.OptionSelected)
     @on(Input.Submitted)
     def _write(self) -> None:
-        path = self.query_one("#path", Input).value.strip()
-        if path:
-            self.dismiss(ExportChoice(self.kind, Path(path).expanduser()))
+        text = self.query_one("#path", Input).value.strip()
+        try:
+            path = typed_path(text)
+        except UsageError as error:
+            self.query_one(Problem).say(f"{error.what} {error.fix}")
+        else:
+            if text:
+                self.dismiss(ExportChoice(self.kind, path))

@@ -11,6 +11,8 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input
 
+from wizard.errors import UsageError
+from wizard.paths import typed_path, why_no_file
 from wizard.ui.pages.types import difference, summary
 from wizard.ui.screens.card import Card
 from wizard.ui.screens.confirm import Problem
@@ -46,15 +48,18 @@ class ChooseTypesFile(Card[Path]):
 
     @on(Input.Submitted)
     def _chosen(self, event: Input.Submitted) -> None:
-        text = event.value.strip()
-        path = Path(text).expanduser()
+        text, problem = event.value.strip(), self.query_one(Problem)
+        try:
+            path = typed_path(text)
+        except UsageError as error:
+            problem.say(f"{error.what} {error.fix}")
+            return
         if not text:
-            self.query_one(Problem).say("Nothing was typed.")
-        elif not path.is_file():
-            what = "is a directory" if path.is_dir() else "is not there"
-            self.query_one(Problem).say(one_line(f"{text} {what}. Name a file."))
+            problem.say("Nothing was typed.")
+        elif why := why_no_file(path):
+            problem.say(one_line(f"{text} {why}. Name a file."))
         else:
-            self.dismiss(path.absolute())
+            self.dismiss(path)
 
 
 class Difference(Card[bool]):
