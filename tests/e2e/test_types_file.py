@@ -154,3 +154,25 @@ def test_the_command_looks_prints_and_writes_with_the_exit_codes_it_promises(
 
     assert wizard("rollback", "--yes").code == ExitCode.DONE
     assert file.read_text(encoding="utf-8") == GENERATED
+
+
+def test_recording_a_file_that_is_up_to_date_needs_the_same_word_as_writing_it(
+    database: Database, state_dir: Path, tmp_path: Path
+) -> None:
+    wizard = Program.on(database, state_dir)
+    file = tmp_path / "database.ts"
+    file.write_text(GENERATED, encoding="utf-8")
+    assert wizard("types", str(file), "--yes").code == ExitCode.DONE, "nothing is recorded, and the file is as it was"
+    assert wizard("run", "--yes", "--to", "1.1").code == ExitCode.DONE
+    assert wizard("types", str(file), "--yes").code == ExitCode.DONE
+    sessions = database.value("select count(*) from rag_wizard.session")
+
+    mistaken = wizard("types", str(file), "--yes", "--confirm", "acme-prod")
+    unnamed = wizard("types", str(file), "--yes", "--env", "production")
+    assert (mistaken.code, unnamed.code) == (ExitCode.USAGE, ExitCode.USAGE)
+    assert "--confirm says acme-prod, but the target is acme-test" in mistaken.err
+    assert "Add --confirm acme-test" in unnamed.err
+    assert database.value("select count(*) from rag_wizard.session") == sessions, "nothing was written"
+
+    meant = wizard("types", str(file), "--yes", "--env", "production", "--confirm", "acme-test")
+    assert meant.code == ExitCode.DONE, meant.err

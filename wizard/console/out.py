@@ -57,7 +57,13 @@ def write_data(call: Call, text: str) -> None:
         write_atomically(call.output, text, force=call.force)
         say(f"Written to {call.output}")
         return
-    _write(sys.stdout, visible(text) if sys.stdout.isatty() else text)
+    lost = _write(sys.stdout, visible(text) if sys.stdout.isatty() else text)
+    if lost is not None:
+        raise WizardError(
+            f"The output could not be written: {lost.strerror or lost}.",
+            why="What is there of it is not whole. What was done before is done.",
+            fix="Make room there, or write it somewhere else.",
+        )
 
 
 def write_document(call: Call, command: str, body: Mapping[str, Any]) -> None:
@@ -67,7 +73,7 @@ def write_document(call: Call, command: str, body: Mapping[str, Any]) -> None:
 
 
 def write_line(body: Mapping[str, Any]) -> None:
-    """One JSON object in one line on stdout, at once."""
+    """One JSON object in one line on stdout, at once; once that cannot be written, nowhere."""
     _write(sys.stdout, json.dumps(body) + "\n")
 
 
@@ -86,17 +92,18 @@ def write_error(error: WizardError, *, as_json: bool) -> None:
     say(*error.fix.splitlines())
 
 
-def _write(stream: TextIO, text: str) -> None:
-    """Write and flush; a reader that went away (`| head`) or a terminal that hung up ends the output, not the work."""
+def _write(stream: TextIO, text: str) -> OSError | None:
+    """Write and flush; what keeps it from being written ends the output, not the work.
+
+    Returns that, unless nobody reads any more: a reader went away (`| head`), or a terminal hung up.
+    """
     try:
         stream.write(text)
         stream.flush()
-    except BrokenPipeError:
-        silence(stream)
     except OSError as error:
-        if error.errno != errno.EIO:
-            raise
         silence(stream)
+        return None if isinstance(error, BrokenPipeError) or error.errno == errno.EIO else error
+    return None
 
 
 def silence(stream: TextIO) -> None:

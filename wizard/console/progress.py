@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from wizard.console.out import say, write_line
+from wizard.console.out import say, silence, write_line
 from wizard.console.report import found_and_fix
 from wizard.console.tables import speaks_unicode, width_of
 from wizard.engine import events
@@ -278,7 +278,10 @@ def _live(lines: Lines) -> Iterator[Listener]:
 
     def show(event: Event) -> None:
         for line in lines.of(event):
-            console.print(Text(line, style=_style(event)))
+            try:
+                console.print(Text(line, style=_style(event)))
+            except OSError:  # a terminal that is gone ends the words, not the run
+                silence(sys.stderr)
 
     with live:
         yield show

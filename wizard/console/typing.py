@@ -19,6 +19,7 @@ from wizard.paths import typed_path
 from wizard.text import visible
 
 if TYPE_CHECKING:
+    from wizard.db.target import Target
     from wizard.engine.types.views import TypesPlan, TypesWritten
 
 
@@ -57,10 +58,7 @@ def types(call: Call, options: TypesOptions) -> int:
             if not plan.up_to_date:
                 _show(call, plan, to_stdout=False)
                 say_text(*summary(plan, "will be"))
-                if engine.survey().begun:
-                    require_consent(call, target, f"Write {plan.path}?")
-                elif not call.yes and not ask_yes_no(f"Write {plan.path}?"):
-                    raise UsageError("Not confirmed. Nothing was changed.")
+            _require_word(call, target, plan, recorded=engine.survey().begun)
             written, _ = supervised(engine, lambda: engine.write_types(path, plan.result))
             assert written is not None
             say_text(*_closing(plan, written))
@@ -71,6 +69,15 @@ def types(call: Call, options: TypesOptions) -> int:
             write_document(call, "types", {**answer, "written": written is not None and not plan.up_to_date,
                                            **document.model_dump(mode="json")})  # fmt: skip
     return code
+
+
+def _require_word(call: Call, target: Target, plan: TypesPlan, *, recorded: bool) -> None:
+    """The operator's word: for the registry, where the rollout records it, also of a file that stays as it is."""
+    if recorded:
+        what = f"Record {plan.path} as up to date" if plan.up_to_date else f"Write {plan.path} and record it"
+        require_consent(call, target, f"{what} on {target.name}?")
+    elif not (plan.up_to_date or call.yes or ask_yes_no(f"Write {plan.path}?")):
+        raise UsageError("Not confirmed. Nothing was changed.")
 
 
 def _show(call: Call, plan: TypesPlan, *, to_stdout: bool) -> None:
