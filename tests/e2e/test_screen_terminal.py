@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import select
+import shlex
 import signal
 import struct
 import sys
@@ -20,6 +21,7 @@ import pytest
 
 from tests.support.database import Database
 from tests.support.series import sampled
+from wizard.errors import ExitCode
 
 COLUMNS, ROWS = 120, 36
 PATIENCE_S = 60.0
@@ -45,9 +47,9 @@ class Terminal:
         """What stands on the screen."""
         return "\n".join(self.screen.display)
 
-    def press(self, keys: str) -> None:
+    def press(self, keys: str | bytes) -> None:
         """Send keys."""
-        os.write(self._terminal, keys.encode())
+        os.write(self._terminal, keys.encode() if isinstance(keys, str) else keys)
 
     def until(self, holds: Callable[[], object]) -> None:
         """Read output until `holds` does, or until the process ends."""
@@ -184,6 +186,44 @@ def test_a_stopped_screen_holds_no_lock_and_goes_on(database: Database, state_di
 def is_stopped(pid: int) -> bool:
     """True while the process is stopped (T in its stat line)."""
     return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "T"
+
+
+def test_a_key_that_is_no_utf_8_is_ignored_and_the_next_one_counts(database: Database, state_dir: Path) -> None:
+    with terminal(program(), "--dsn", database.url(), "--state-dir", str(state_dir)) as screen:
+        screen.until(lambda: "READY." in screen.text)
+        for key in (b"\xfc", b"\xc3(", b"\xff\xff"):
+            screen.press(key)
+            screen.until(lambda: not unread(screen.pid))
+            screen.press("?")
+            screen.until(lambda: "esc  close" in screen.text)
+            screen.press("?")
+            screen.until(lambda: "esc  close" not in screen.text)
+        screen.press("q")
+        assert screen.wait() == 0
+        assert_put_back(screen.raw)
+        assert "Nothing was changed" in screen.text
+
+
+def unread(pid: int) -> int:
+    """Bytes that were typed and that the process has not read."""
+    with Path(f"/proc/{pid}/fd/0").open("rb", buffering=0) as keyboard:
+        (count,) = struct.unpack("i", fcntl.ioctl(keyboard, termios.FIONREAD, b"\0" * 4))
+    return int(count)
+
+
+def test_what_is_drawn_on_standard_error_is_refused_where_that_is_a_file(tmp_path: Path) -> None:
+    said = tmp_path / "err.log"
+    with terminal("/bin/sh", "-c", f"{shlex.quote(program())} --demo 2>{shlex.quote(str(said))}") as screen:
+        assert screen.wait() == ExitCode.USAGE
+    assert "It is drawn on standard error, and that leads somewhere else." in said.read_text(encoding="utf-8")
+
+
+def test_a_terminal_of_another_encoding_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "iso8859-1")
+    with terminal(program(), "--demo") as screen:
+        assert screen.wait() == ExitCode.USAGE
+    assert "The screen needs a terminal that speaks UTF-8." in screen.text
+    assert "LC_ALL=C.UTF-8" in screen.text
 
 
 @pytest.mark.parametrize("password", ["s3cret-in-the-url"])

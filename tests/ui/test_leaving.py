@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tests.ui.conftest import WIDE, Walk, walking
-from tests.ui.fake import FakeDesk, FakeEngine, begun, fake_app, filled, online_survey
+from tests.ui.fake import ESCAPE, FakeDesk, FakeEngine, begun, fake_app, filled, online_survey
 from wizard.errors import ExitCode
-from wizard.ui.app import WizardApp, farewell
+from wizard.ui.app import KEYBOARD_LOST, WizardApp, farewell
 
 SCRIPT = (*begun("6.2", 2, 2, "map every clone"), filled(83))
 
@@ -44,3 +44,23 @@ async def test_without_an_answer_it_says_that_it_does_not_know() -> None:
         fake.stop()
     assert unknown == "The database has not said what became of the last part. What was committed before it stays."
     assert command.endswith(" status")
+
+
+async def test_where_no_key_comes_any_more_it_leaves_with_words_and_stops_what_runs() -> None:
+    async with walking(working(), WIDE) as walk:
+        await walk.pilot.press("a")
+        await walk.until(lambda: "BACKFILLING 6.2" in walk.text)
+        walk.app.panic("a traceback")
+        await walk.until(lambda: not walk.app.is_running, "it is left")
+    walk.app.settle()
+    assert isinstance(walk.app.desk, FakeDesk)
+    assert "stop" in walk.app.desk.fake.asked
+    assert walk.app.return_code == ExitCode.FAILED
+    assert farewell(walk.board, walk.app.fault)[0] == KEYBOARD_LOST.what
+
+
+async def test_the_last_words_hold_no_control_characters_of_others() -> None:
+    state = online_survey(7).model_copy(update={"sentence": f"READY. {ESCAPE}"})
+    async with walking(fake_app(state, production=False), WIDE) as walk:
+        [words, *_] = farewell(walk.board)
+    assert words == r"READY. \x1b[31mred"

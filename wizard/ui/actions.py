@@ -6,8 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from textual.content import Content
-
 from wizard.errors import RefusedError
 from wizard.ui.blocking import Blocking
 from wizard.ui.commands import BY_ID, STARTED_DRY
@@ -15,6 +13,7 @@ from wizard.ui.leaving import Leaving
 from wizard.ui.page import Page
 from wizard.ui.pages.words import verified
 from wizard.ui.steering import Steering
+from wizard.ui.text import foreign
 from wizard.ui.trouble import Activity
 from wizard.ui.typing import TypesActions
 
@@ -160,7 +159,7 @@ class Actions(Steering, Blocking, Leaving):
         ):
             from wizard.ui.screens.confirm import TypeName
 
-            text = Content(f"{target.name} is a production database. To {what}, type its name: {target.name}")
+            text = foreign(f"{target.name} is a production database. To {what}, type its name: {target.name}")
             self.app.push_screen(
                 TypeName("Production", text, target.name), lambda yes: self._typed(work, then) if yes else None
             )
@@ -287,7 +286,7 @@ class Actions(Steering, Blocking, Leaving):
 
         trouble = self.board.trouble
         if trouble is not None:
-            text = Content(f"{trouble.what}. End that session when you run again?")
+            text = foreign(f"{trouble.what}. End that session when you run again?")
             self.app.push_screen(YesNo("Abandoned session", text), self._end_orphan)
 
     def _end_orphan(self, yes: bool | None) -> None:

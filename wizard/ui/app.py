@@ -32,17 +32,24 @@ from wizard.ui.messages import (
     listener_for,
 )
 from wizard.ui.screens.main import MainScreen
-from wizard.ui.text import as_markup
+from wizard.ui.text import as_markup, visible
 from wizard.ui.theme import CALM
 from wizard.ui.trouble import Activity, Trouble
 from wizard.ui.widgets.answers import Answers
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from textual.driver import Driver
     from textual.widgets import OptionList
 
     from wizard.engine.api import Engine
     from wizard.launch import Launch
 
+KEYBOARD_LOST = Trouble(
+    "The wizard met a fault of its own: it could not go on reading the keyboard.",
+    "What was committed stays committed; what ran came to the end of its part.",
+    "Start again: the wizard reads the state from the database.",
+)
 Then = Callable[[Any], None]
 """What to do with an operation's result, on the screen's own thread."""
 
@@ -67,6 +74,15 @@ class WizardApp(App[None]):
         """How the last operation ended, as its thread said it; None while one is under way."""
         self.fault: Trouble | None = None
         """The fault of the screen itself that ended it."""
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's driver for this system; where it would end at a key that is no UTF-8, one that goes on."""
+        found = super().get_driver_class()
+        if found.__name__ != "LinuxDriver":
+            return found
+        from wizard.ui.driver import SteadyDriver
+
+        return SteadyDriver
 
     def get_default_screen(self) -> Screen[Any]:
         """The main screen; everything else lies on top of it."""
@@ -277,6 +293,11 @@ class WizardApp(App[None]):
             self.fault = unexpected(error)
         self._close_messages_no_wait()
 
+    def panic(self, *renderables: RenderableType) -> None:  # noqa: ARG002 a traceback is nothing to show
+        """The terminal's own thread failed, and no key comes any more: leave in an orderly way, with words."""
+        self.fault = KEYBOARD_LOST
+        self.exit(return_code=int(ExitCode.FAILED))
+
     def say_title(self, text: str, *, ring: bool = False) -> None:
         """The terminal's title, and its bell when the operator is needed."""
         if self._driver is not None and not self.is_headless:
@@ -303,6 +324,10 @@ def run_screen(launch: Launch) -> int:
 
 def farewell(board: Board, fault: Trouble | None = None) -> list[str]:
     """What the operator reads in the terminal afterwards: a fault, the state of the database, how to go on."""
+    return [visible(line) for line in _last_words(board, fault)]
+
+
+def _last_words(board: Board, fault: Trouble | None) -> list[str]:
     trouble = fault or (board.trouble if board.survey is None else None)
     lines = [line for line in (trouble.what, trouble.why, trouble.fix) if line] if trouble else []
     if board.survey is None:
