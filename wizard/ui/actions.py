@@ -138,7 +138,9 @@ class Actions(Steering, Blocking, Leaving):
     def retry(self) -> None:
         """The failed part, or the connection."""
         failure = self.board.failure
-        if self.board.activity is Activity.OFFLINE or self.board.unread:
+        if self.board.activity is Activity.OFFLINE and self.board.target_typed:
+            self._ask_for_target()
+        elif self.board.activity is Activity.OFFLINE or self.board.unread:
             self.app.connect()
         elif failure is not None and failure.direction == "revert":
             self.rollback()
@@ -323,7 +325,9 @@ class Actions(Steering, Blocking, Leaving):
 
         def chosen(launch: Launch | None) -> None:
             if launch is not None:
-                self.board.launch = launch
+                self.board.launch, self.board.target_typed, self.board.target = launch, True, None
                 self.app.connect()
 
-        self.app.push_screen(Connect(self.board.launch), chosen)
+        trouble = self.board.trouble
+        failed = trouble.what.rstrip(".") if trouble is not None and not trouble.no_target else ""
+        self.app.push_screen(Connect(self.board.launch, failed), chosen)

@@ -71,6 +71,8 @@ class Board:
     clock: Callable[[], datetime] = utc_now
     activity: Activity = Activity.CONNECTING
     target: Target | None = None
+    target_typed: bool = False
+    """It was typed on the screen: where it cannot be opened, r asks for it again."""
     command: str = "rag-wizard"
     """How this program is called for this target, for the commands people are told to type."""
     survey: Survey | None = None

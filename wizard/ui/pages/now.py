@@ -28,6 +28,8 @@ BUSY = {
     Activity.ROLLING_BACK: "Opening a session of its own and taking the advisory lock.",
 }
 
+ASKS_AGAIN = "Not connected. r asks for the target again, q quits."
+
 
 def aside(board: Board) -> str:
     """The words at the right end of the border."""
@@ -46,7 +48,8 @@ def now(board: Board, current: str, width: int) -> list[Content]:
     if board.live is not None:
         return _live(board, width)
     if board.activity is not Activity.IDLE:
-        return paragraph(BUSY[board.activity], width)
+        asks = board.activity is Activity.OFFLINE and board.target_typed
+        return paragraph(ASKS_AGAIN if asks else BUSY[board.activity], width)
     if told := _in_the_way(board, width):
         return told
     if board.failure is not None:

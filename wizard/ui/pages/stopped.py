@@ -54,7 +54,8 @@ def _untouched(board: Board, trouble: Trouble) -> str:
 
 def _keys_in_trouble(board: Board, trouble: Trouble) -> str:
     if board.survey is None or board.unread:
-        return "r  try again    q  quit" if board.survey is None else "r  ask the database again    q  quit"
+        first = "r  correct the target, or try it again" if board.target_typed else "r  try again"
+        return f"{first}    q  quit" if board.survey is None else "r  ask the database again    q  quit"
     if board.failure is not None and trouble.concerns_the_rollout and not board.may_close:
         return _keys_when_failed(board)
     if board.may_close:
