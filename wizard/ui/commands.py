@@ -28,7 +28,7 @@ class View:
 
 
 READ_ONLY = "this session is read-only; start without --read-only to change anything"
-STARTED_DRY = "this screen was started with --dry-run; start without it to change anything"
+STARTED_DRY = "it was started with --dry-run; start without it to run"
 DRY = "dry run is on; press d to leave it"
 
 Reason = Callable[[Board, View], str]
