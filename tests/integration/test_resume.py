@@ -14,7 +14,14 @@ from tests.support.engine import Operator
 from tests.support.series import sampled
 from wizard.engine.events import ConnectionLost, Event, LockWaited, Noticed, PartCommitted, PartStarted, Reconnected
 from wizard.engine.session.exclusive import lock_key
-from wizard.errors import ConnectionUnsuitableError, LockNotObtainedError, OtherOperatorError, RefusedError, UsageError
+from wizard.errors import (
+    ConnectionUnsuitableError,
+    ExitCode,
+    LockNotObtainedError,
+    OtherOperatorError,
+    RefusedError,
+    UsageError,
+)
 from wizard.rollout.model import Step
 from wizard.rollout.render import RenderedStep, Renderer
 
@@ -244,8 +251,14 @@ def test_a_begun_step_whose_sql_was_edited_is_refused_and_rolling_back_works(
     later = Operator(database)
     assert later.states()["1.1"] == "partly"
 
-    with pytest.raises(RefusedError, match=r"step 1\.1 was begun by version 0\.1\.0 from other SQL"):
+    words = r"step 1\.1 was begun by version 0\.1\.0 from other SQL"
+    with pytest.raises(RefusedError, match=words):
         later.engine.run()
+    with pytest.raises(RefusedError, match=words):
+        later.engine.plan()
+    foreseen = later.engine.dry_run()
+    assert foreseen.exit_code == ExitCode.REFUSED
+    assert "from other SQL" in foreseen.refused
 
     assert later.engine.rollback().ending == "done"
     later.engine.forget()

@@ -12,7 +12,7 @@ from tests.support.database import SUPERUSER, Database
 from tests.support.engine import Operator
 from tests.support.typescript import GENERATED
 from wizard.engine.events import Event, Finished, Noticed, TypesCompared, TypesFileRestored, TypesFileWritten
-from wizard.errors import RefusedError, UsageError
+from wizard.errors import ExitCode, PrerequisiteError, RefusedError, UsageError
 
 
 class DiedError(BaseException):
@@ -54,6 +54,22 @@ def test_a_run_with_a_file_ends_with_nothing_open_and_a_rollback_returns_the_byt
 
     assert file.read_text(encoding="utf-8") == GENERATED
     assert stat.S_IMODE(file.stat().st_mode) == 0o640
+
+
+def test_where_only_the_file_is_left_a_dry_run_judges_the_prerequisites_as_the_run_does(
+    database: Database, file: Path
+) -> None:
+    Operator(database).engine.run()
+    ada = Operator(database, types_file=file)
+    assert ada.engine.dry_run().exit_code == ExitCode.DONE
+    database.execute("alter function auth.uid() rename to uid_of_old", user=SUPERUSER)
+
+    foreseen = ada.engine.dry_run()
+
+    with pytest.raises(PrerequisiteError) as stopped:
+        ada.engine.run()
+    assert foreseen.exit_code == stopped.value.exit_code
+    assert file.read_text(encoding="utf-8") == GENERATED
 
 
 def test_without_a_file_the_step_is_open_and_naming_one_later_closes_it(database: Database, file: Path) -> None:

@@ -208,10 +208,16 @@ def preview_lines(previews: Mapping[str, Iterable[PreviewTable]]) -> list[str]:
     return lines
 
 
+def refused_lines(refused: str) -> list[str]:
+    """What a dry run foresees that the real command would be refused for; nothing if there is nothing."""
+    return ["Would be refused", *(f"  {one_line(line)}" for line in refused.splitlines()), ""] if refused else []
+
+
 def dry_run_lines(dry: DryRun, previews: Mapping[str, Iterable[PreviewTable]]) -> list[str]:
     """What would run, what stands in the way, what reading cannot tell."""
     told = [result for result in dry.prerequisites if result.level != "pass"]
-    lines = ["Prerequisites with warnings or failures", *prerequisite_lines(told), ""] if told else []
+    lines = refused_lines(dry.refused)
+    lines += ["Prerequisites with warnings or failures", *prerequisite_lines(told), ""] if told else []
     lines += [*conflict_report(conflicts_of(dry.would_run))[1:], ""] if conflicts_of(dry.would_run) else []
     lines += ["Would run", *(what_runs(dry.would_run) or ["  nothing: everything asked for is done"])]
     lines += preview_lines(previews)

@@ -25,6 +25,7 @@ from wizard.text import plural
 if TYPE_CHECKING:
     from wizard.db.target import Target
     from wizard.engine.views import Outcome
+    from wizard.engine.views_back import RestorePlan, RollbackPlan
 
 
 def rollback(call: Call, *, to: str | None, discard_data: bool, archive: Path | None) -> int:
@@ -35,13 +36,12 @@ def rollback(call: Call, *, to: str | None, discard_data: bool, archive: Path | 
     with opened(call) as (engine, target):
         plan = engine.rollback_plan(to, archive=archive, discard_data=discard_data)
         lines = report.rollback_lines(plan, target.name, statements=call.launch.dry_run, discard=discard_data)
+        nothing_to_do = to is not None and not (plan.steps or plan.leftovers or plan.files or call.json)
         if call.launch.dry_run:
-            say(report.target_line(target), "DRY RUN, read-only session: nothing can be changed")
-            code = ExitCode.REFUSED if plan.refused else ExitCode.DONE
-            document = {"target": target.name, "exit_code": int(code), **plan.model_dump(mode="json")}
-            answer(call, "rollback --dry-run", document, lines)
-            return code
-        if to is not None and not (plan.steps or plan.leftovers or plan.files or call.json):
+            # Then no session that writes is ever opened.
+            ends = ExitCode.REFUSED if plan.refused else ExitCode.DONE if nothing_to_do else None
+            return _dry_run(call, engine, target, command="rollback --dry-run", plan=plan, lines=lines, ends=ends)
+        if nothing_to_do:
             say(*lines)
             return ExitCode.DONE
         require_as_recorded(plan.replaced_since)
@@ -73,15 +73,36 @@ def restore(call: Call, folder: Path, *, skip_orphans: bool) -> int:
         plan = engine.restore_plan(folder)
         lines = report.restore_lines(plan, target.name)
         if call.launch.dry_run:
-            say(report.target_line(target), "DRY RUN, read-only session: nothing can be changed")
-            document = {"target": target.name, "exit_code": int(ExitCode.DONE), **plan.model_dump(mode="json")}
-            answer(call, "restore --dry-run", document, lines)
-            return ExitCode.DONE
+            return _dry_run(call, engine, target, command="restore --dry-run", plan=plan, lines=lines)
         if not call.yes:
             say(*lines)
         require_consent(call, target, f"Restore {plural(plan.rows, 'row')} on {target.name}?")
         resume = ["restore", shlex.quote(str(folder)), *(["--skip-orphans"] if skip_orphans else [])]
         return _work(call, engine, target, resume, lambda worker: worker.restore(folder, skip_orphans=skip_orphans))
+
+
+def _dry_run(
+    call: Call,
+    engine: Engine,
+    target: Target,
+    *,
+    command: str,
+    plan: RollbackPlan | RestorePlan,
+    lines: list[str],
+    ends: ExitCode | None = None,
+) -> ExitCode:
+    """Tells a plan, and how the real command would end: as `ends` says, else as its session would begin."""
+    code, refused = (ends, "") if ends is not None else _foreseen(engine)
+    say(report.target_line(target), "DRY RUN, read-only session: nothing can be changed")
+    document = {"target": target.name, "exit_code": int(code), "refused": refused, **plan.model_dump(mode="json")}
+    answer(call, command, document, [*report.refused_lines(refused), *lines])
+    return code
+
+
+def _foreseen(engine: Engine) -> tuple[ExitCode, str]:
+    """How a command would end before its own work begins, and why."""
+    refused = engine.refused_session()
+    return (refused.exit_code, str(refused)) if refused is not None else (ExitCode.DONE, "")
 
 
 def _work(call: Call, engine: Engine, target: Target, resume: Sequence[str], work: Callable[[Engine], Outcome]) -> int:
@@ -105,8 +126,7 @@ def forget(call: Call, *, keep_objects: bool) -> int:
     """Export the log, then drop the registry."""
     require_writable(call, "forget")
     with opened(call) as (engine, target):
-        survey = engine.survey()
-        if not (survey.begun or survey.rolled_back or survey.statements or survey.last_session):
+        if not engine.survey().registry:
             if call.json:
                 command = "forget --dry-run" if call.launch.dry_run else "forget"
                 write_document(call, command, {"target": target.name, "log": None})
@@ -118,14 +138,18 @@ def forget(call: Call, *, keep_objects: bool) -> int:
         named = ", ".join(map(str, standing))
         kept = f"; what was made stays and nobody can roll it back: {named}" if standing else ""
         if call.launch.dry_run:
+            code, refused = _foreseen(engine)
+            say(*report.refused_lines(refused))
             say(f"DRY RUN: schema rag_wizard on {target.name} would be dropped after its log is exported{kept}.")
             if call.json:
-                document = {"target": target.name, "would_drop": "rag_wizard", "statements": survey.statements}
+                document = {"target": target.name, "exit_code": int(code), "refused": refused}
+                document |= {"would_drop": "rag_wizard", "statements": len(engine.statements(everything=True))}
                 write_document(call, "forget --dry-run", {**document, "would_stay": list(map(str, standing))})
-            return ExitCode.DONE
+            return code
         say_text(f"The log is exported, then schema rag_wizard on {target.name} is dropped{kept}.")
         require_consent(call, target, f"Forget the rollout on {target.name}?")
-        path = save_log(engine, target, call.launch.state_dir, everything=True) if survey.statements else None
+        logged = engine.statements(everything=True)
+        path = save_log(engine, target, call.launch.state_dir, everything=True) if logged else None
         supervised(engine, lambda: engine.forget(keep_objects=keep_objects))
         if call.json:
             write_document(call, "forget", {"target": target.name, "log": str(path) if path else None})

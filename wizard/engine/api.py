@@ -23,7 +23,16 @@ from wizard.db.target import Target
 from wizard.engine import words
 from wizard.engine.backward import rollback_plan, run_backward
 from wizard.engine.events import CheckFinished, Event, Finished, Listener, Noticed, PrerequisiteChecked, one_at_a_time
-from wizard.engine.forward import is_decided, missing_decisions, require_decided, run_forward, step_range, steps_left
+from wizard.engine.foreseen import refused_run, refused_session, require_same_sql
+from wizard.engine.forward import (
+    is_decided,
+    is_work_left,
+    missing_decisions,
+    require_decided,
+    run_forward,
+    step_range,
+    steps_left,
+)
 from wizard.engine.keeping.capturing import take_down, take_down_all
 from wizard.engine.keeping.late import require_nothing_waiting
 from wizard.engine.keeping.restore import restore_plan, run_restore
@@ -57,7 +66,7 @@ from wizard.engine.views import (
     Verification,
 )
 from wizard.engine.views_back import RestorePlan, RollbackPlan
-from wizard.errors import ConnectionUnsuitableError, ExitCode, OtherOperatorError
+from wizard.errors import ConnectionUnsuitableError, ExitCode, OtherOperatorError, WizardError
 from wizard.rollout.model import Rollout
 from wizard.rollout.render import RenderedStep
 
@@ -111,8 +120,13 @@ class Engine:
             return _listed(connection, situation, found)
 
     def plan(self, *, registry: bool = True) -> str:
-        """What is left to run, as a script for psql. Raises PrerequisiteError where a run would miss a decision."""
+        """What is left to run, as a script for psql.
+
+        Raises PrerequisiteError where a run would miss a decision, RefusedError where it would go on with a step that
+        was begun from other SQL.
+        """
         with self._reading() as (_, situation):
+            require_same_sql(situation, self._settings.command)
             require_decided(situation, situation.remaining)
             return plan_script(situation, self._composer, self._settings, registry=registry)
 
@@ -122,19 +136,16 @@ class Engine:
         self._require_types_file(chosen)
         with self._reading() as (connection, situation):
             left = steps_left(situation, chosen, first)
-            new = any(rendered in situation.remaining for rendered in left)
-            results = prerequisites(connection, situation, self._tell_prerequisite) if new else ()
+            refused = refused_run(connection, situation, self._settings)
+            judged = is_work_left(situation, (one for one in situation.steps if one.step.id in chosen))
+            results = prerequisites(connection, situation, self._tell_prerequisite) if judged else ()
             files = [rendered for rendered in left if rendered.step.types is not None]
             steps = self._views(connection, situation, left)
-            refused = connection.kind == "transaction pooler"
         code = stopped_by(results)
         if not is_decided(situation, left) and code is ExitCode.DONE:
             code = ExitCode.PREREQUISITES
-        blocked = code is not ExitCode.DONE
-        if situation.holder is not None:
-            code = ExitCode.OTHER_OPERATOR
-        if refused:
-            code = ExitCode.CONNECTION
+        if refused is not None:
+            code = refused.exit_code
         return DryRun(
             prerequisites=results,
             would_run=tuple(step.model_copy(update={"state": StepState.WOULD_RUN}) for step in steps),
@@ -146,9 +157,15 @@ class Engine:
             )
             if steps
             else (),
+            refused=str(refused or ""),
             exit_code=code,
-            sentence=words.dry_run_sentence(self.target.name, len(steps), blocked=blocked),
+            sentence=words.dry_run_sentence(self.target.name, len(steps), blocked=code is not ExitCode.DONE),
         )
+
+    def refused_session(self) -> WizardError | None:
+        """Why `rollback`, `restore` and `forget` would be refused before they begin; None if reading sees nothing."""
+        with self._reading() as (connection, situation):
+            return refused_session(connection, situation, self._settings)
 
     def left(self, *, first: str | None = None, last: str | None = None) -> Left:
         """What `run` would send something for, and what it would ask first. Raises UsageError if it would."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -18,6 +18,7 @@ from wizard.engine.events import (
     StepFinished,
     StepStarted,
 )
+from wizard.engine.foreseen import edited_steps, require_same_sql
 from wizard.engine.looking.checks import run_checks, verify_all
 from wizard.engine.looking.compare import declared_by
 from wizard.engine.looking.in_the_way import IN_THE_WAY, nobody_is, tell_before
@@ -55,7 +56,7 @@ def _run(here: Sitting, first: str | None, last: str | None) -> Outcome:
     require_earlier(here.situation, chosen)
     steps = [rendered for rendered in here.situation.steps if rendered.step.id in chosen]
     _compare_with_record(here)
-    if any(rendered.step.kind is not StepKind.VERIFICATION for rendered in steps) and _work_left(here, steps):
+    if is_work_left(here.situation, steps):
         require_prerequisites(here, steps)
     require_decided(here.situation, [rendered for rendered in steps if asked_again(rendered, first)])
     began, sent = time.monotonic(), 0
@@ -130,28 +131,16 @@ def require_earlier(situation: Situation, chosen: tuple[str, ...]) -> None:
 
 
 def _compare_with_record(here: Sitting) -> None:
-    """Steps whose SQL was edited since they ran: a done one is told, a partly done one refused.
-
-    Going on with a step that is partly done would mix two versions of it.
-    """
-    record = here.situation.active
-    for rendered in here.situation.steps if record is not None else ():
-        assert record is not None
-        step, standing = rendered.step.id, record.standing(rendered.step.id)
-        if not rendered.parts or not standing or standing[-1].digest == rendered.digest:
-            continue
-        version = standing[-1].wizard_version
-        if len(record.finished(step)) < len(rendered.parts):
-            raise RefusedError(
-                f"step {step} was begun by version {version} from other SQL",
-                fix=f"Finish it with that version, or roll it back: {here.settings.command} rollback",
-            )
+    """Steps whose SQL was edited since they ran: a partly done one is refused, a done one told."""
+    require_same_sql(here.situation, here.settings.command)
+    for step, version in edited_steps(here.situation).items():
         here.emit(Noticed(step=step, text=f"step {step} was run by version {version} from other SQL; it stays so"))
 
 
-def _work_left(here: Sitting, steps: list[RenderedStep]) -> bool:
+def is_work_left(situation: Situation, steps: Iterable[RenderedStep]) -> bool:
+    """Any of these steps but a verification is not complete: then a run judges the prerequisites first."""
     return any(
-        rendered.step.kind is not StepKind.VERIFICATION and not here.situation.state(rendered).is_complete
+        rendered.step.kind is not StepKind.VERIFICATION and not situation.state(rendered).is_complete
         for rendered in steps
     )
 

@@ -347,7 +347,9 @@ class Survey(View):
     """Without an answer and without a default: a run would stop."""
     facts: dict[str, str]
     statements: int = 0
-    """Statements in the log."""
+    """Statements that were committed, of every rollout in the registry."""
+    registry: bool = False
+    """Schema rag_wizard is there, whatever it holds."""
     sentence: str
     """What is true now; the State line."""
 
@@ -376,6 +378,8 @@ class DryRun(View):
     prerequisites: tuple[PrerequisiteResult, ...]
     would_run: tuple[StepView, ...]
     cannot_tell: tuple[str, ...]
+    refused: str = ""
+    """What a run would be refused for before it looks at the prerequisites, and what to do."""
     exit_code: int
     """The exit code the real run would have."""
     sentence: str

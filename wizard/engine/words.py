@@ -197,7 +197,7 @@ def decide_options(missing: Iterable[Decision]) -> str:
 
 def dry_run_sentence(target: str, steps: int, *, blocked: bool) -> str:
     """What a dry run found."""
-    if not steps:
+    if not steps and not blocked:
         return f"DRY RUN, read-only session: nothing is left to run on {target}"
     would = "a run would stop before its first change" if blocked else f"{plural(steps, 'step')} would run"
     return f"DRY RUN, read-only session: {would}; nothing was changed on {target}"

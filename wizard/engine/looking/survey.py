@@ -69,6 +69,7 @@ def survey(connection: Connection, situation: Situation, composer: Composer) -> 
         open_decisions=situation.open_decisions,
         facts=situation.facts,
         statements=_count_statements(connection),
+        registry=situation.registry,
         sentence=words.survey_sentence(situation, failure)
         + (standing_words(connection, situation.active.rollout_id) if situation.active is not None else ""),
     )  # fmt: skip

@@ -144,7 +144,7 @@ def take_lock(
             told(f"waiting for a session that may be gone, until the server notices: {holder.words}")
             announced = True
         if elapsed > (max(DEAD_PATIENCE_S, patience_s) if dead else PATIENCE_S) or wait(POLL_S):
-            raise _refusal(holder, target)
+            raise lock_refusal(holder, target)
 
 
 def server_pid(connection: Connection) -> int:
@@ -167,7 +167,8 @@ def _end(connection: Connection, holder: Holder) -> None:
     )
 
 
-def _refusal(holder: Holder | None, target: str) -> OtherOperatorError:
+def lock_refusal(holder: Holder | None, target: str) -> OtherOperatorError:
+    """Why nothing is written while `holder` has the lock, and what to do."""
     who = holder.words if holder is not None else "a session that has just ended"
     if holder is not None and holder.is_orphan:
         age = f"its last sign of life is {holder.heartbeat_age_s:.0f} s old" if holder.heartbeat_age_s else "silent"

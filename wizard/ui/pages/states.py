@@ -169,6 +169,11 @@ def _dry_run(board: Board, width: int) -> Lines:
     if dry is None:
         return []
     lines = [*paragraph(dry.sentence, width), Content("")]
+    if dry.refused:
+        lines.append(heading("Would be refused"))
+        for text in dry.refused.splitlines():
+            lines += paragraph(text, width, indent="  ", style="$error")
+        lines.append(Content(""))
     stops = [result for result in dry.prerequisites if result.level == "stop"]
     if stops:
         lines.append(heading(f"Would stop it  {plural(len(stops), 'prerequisite')}"))
