@@ -9,6 +9,7 @@ import pytest
 from tests.support.blocking import eventually, holding
 from tests.support.database import SUPERUSER, Database, assert_same
 from tests.support.program import Program
+from tests.support.typescript import GENERATED
 from wizard.errors import ExitCode
 
 END_WHO_WAITS = """
@@ -126,6 +127,22 @@ def test_a_connection_that_is_lost_for_good_ends_with_the_way_on(database: Datab
     assert running.returncode == ExitCode.CONNECTION, said
     assert [line.split()[0] for line in said.rstrip().splitlines()[-4:]] == ["State", "Resume", "Roll", "Log"]
     assert said.index("rag-wizard: the connection was lost") < said.index("State  ")
+
+
+def test_any_error_in_the_middle_of_a_run_ends_with_the_way_on(database: Database, state_dir: Path) -> None:
+    wizard, file = Program.on(database, state_dir), state_dir / "database.ts"
+    file.write_text(GENERATED, encoding="utf-8")
+    with holding(database, "select * from clones"):
+        running = wizard.start("run", "--yes", "--types", str(file))
+        eventually(lambda: database.value("select to_regclass('clone_rag_mapping') is not null"), "it comes to 2.1")
+        file.unlink()
+    _, said = running.communicate()
+
+    assert running.returncode == ExitCode.USAGE, said
+    assert [line.split()[0] for line in said.rstrip().splitlines()[-4:]] == ["State", "Resume", "Roll", "Log"]
+    assert said.index(f"There is no file {file}") < said.index("State  ")
+    assert said.count(f"There is no file {file}") == 1
+    assert "Steps 0 to 4 are committed" in said
 
 
 def test_forgetting_on_trial_is_one_document(database: Database, state_dir: Path) -> None:

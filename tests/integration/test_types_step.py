@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -70,6 +72,42 @@ def test_where_only_the_file_is_left_a_dry_run_judges_the_prerequisites_as_the_r
         ada.engine.run()
     assert foreseen.exit_code == stopped.value.exit_code
     assert file.read_text(encoding="utf-8") == GENERATED
+
+
+@pytest.mark.parametrize("what", ["file", "its folder", "the folder of copies"])
+def test_a_file_that_cannot_be_written_ends_a_run_before_it_begins(
+    database: Database, state_dir: Path, what: str
+) -> None:
+    path, copies = state_dir / "app" / "database.ts", state_dir / "copies"
+    for folder in (path.parent, copies):
+        folder.mkdir()
+        folder.chmod(0o777)
+    path.write_text(GENERATED, encoding="utf-8")
+    path.chmod(0o666)
+    {"file": path, "its folder": path.parent, "the folder of copies": copies}[what].chmod(0o555)
+    ada = Operator(database, types_file=path, types_copies=copies / "types")
+
+    with unprivileged(), pytest.raises(UsageError) as real:
+        ada.engine.run()
+    with unprivileged(), pytest.raises(UsageError) as tried:
+        ada.engine.dry_run()
+
+    assert str(real.value) == str(tried.value)
+    assert not ada.events
+    for folder in (path.parent, copies):
+        folder.chmod(0o755)
+
+
+@contextmanager
+def unprivileged() -> Iterator[None]:
+    """Rights count while this is open: to root they do not."""
+    before = os.geteuid()
+    if not before:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(before)
 
 
 def test_without_a_file_the_step_is_open_and_naming_one_later_closes_it(database: Database, file: Path) -> None:

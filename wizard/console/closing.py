@@ -12,14 +12,7 @@ from wizard.console.out import say, write_error
 from wizard.console.supervise import ENDING, StoppedBySignalError
 from wizard.console.tables import columns
 from wizard.engine.events import StepStarted
-from wizard.errors import (
-    ConnectionUnsuitableError,
-    ContradictionError,
-    ExitCode,
-    LockNotObtainedError,
-    RefusedError,
-    WizardError,
-)
+from wizard.errors import ContradictionError, ExitCode, LockNotObtainedError, RefusedError, UsageError, WizardError
 from wizard.export.files import make_private_folder, write_atomically
 from wizard.export.log import LogHeader, export_log
 from wizard.text import one_line, shortened, visible
@@ -79,14 +72,16 @@ def say_closing(engine: Engine, target: Target, state_dir: Path, sentence: str, 
 def closing_words(call: Call, engine: Callable[[], Engine], target: Target, resume: Sequence[str]) -> Iterator[Began]:
     """Around work that writes: an error that ends it is written first, then the state and the commands to go on with.
 
-    Of a connection that was lost only if the work had begun: before that there is nothing to resume.
+    Whatever error it is once a step was begun. Before that there is nothing to resume, but where the operator stopped
+    it or can try again: for those the state is told in any case.
     """
     began = Began()
     try:
         yield began
-    except (LockNotObtainedError, RefusedError, StoppedBySignalError, ConnectionUnsuitableError) as error:
+    except WizardError as error:
+        always = isinstance(error, (LockNotObtainedError, RefusedError, StoppedBySignalError))
         # Commands to go on with would repeat an option that contradicts the record; that error says what to do.
-        if isinstance(error, ContradictionError) or (isinstance(error, ConnectionUnsuitableError) and not began.done):
+        if isinstance(error, ContradictionError) or not (always or began.done):
             raise
         write_error(error, as_json=call.json)
         error.told = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -94,8 +95,7 @@ def write_types_file(file: TypesFile, data: bytes) -> TypesFile:
     Raises RefusedError if the file is no longer as it was read, UsageError if it cannot be written.
     """
     try:
-        if not os.access(file.real, os.W_OK):
-            raise PermissionError(13, "it may not be written")
+        require_writable(file)
         found = file.real.stat()
         descriptor, name = tempfile.mkstemp(prefix=f".{file.real.name}.", dir=file.real.parent)
     except OSError as error:
@@ -117,6 +117,20 @@ def write_types_file(file: TypesFile, data: bytes) -> TypesFile:
         temporary.unlink(missing_ok=True)
     sync_folder(file.real.parent)
     return TypesFile(file.path, file.real, data)
+
+
+def require_writable(file: TypesFile) -> None:
+    """Raises UsageError where `write_types_file` would, as far as can be told without writing."""
+    if not is_writable(file.real):
+        raise _cannot_write(file, PermissionError(errno.EACCES, "it may not be written"))
+    if not is_writable(file.real.parent):
+        raise _cannot_write(file, PermissionError(errno.EACCES, f"nothing may be written in {file.real.parent}"))
+
+
+def is_writable(path: Path) -> bool:
+    """This user may write to the file, or make files in the folder."""
+    wanted = os.W_OK | os.X_OK if path.is_dir() else os.W_OK
+    return os.access(path, wanted, effective_ids=os.access in os.supports_effective_ids)
 
 
 def require_unchanged(file: TypesFile) -> None:

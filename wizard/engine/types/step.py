@@ -24,13 +24,36 @@ from wizard.engine.views import Outcome
 from wizard.errors import RefusedError, UsageError, WizardError
 from wizard.rollout.model import Rollout
 from wizard.rollout.render import RenderedStep
-from wizard.typescript.file import digest, read_types_file, require_types_file, write_types_file
+from wizard.typescript.file import (
+    digest,
+    is_writable,
+    read_types_file,
+    require_types_file,
+    require_writable,
+    write_types_file,
+)
 
 
 def require_file(rollout: Rollout, settings: Settings) -> None:
     """Before anything is run: the named file can be brought up to date. Raises UsageError. Asks no database."""
-    if settings.types_file is not None and rollout.types_step is not None:
-        require_types_file(read_types_file(settings.types_file), settings.schema)
+    if settings.types_file is None or rollout.types_step is None:
+        return
+    file = read_types_file(settings.types_file)
+    require_types_file(file, settings.schema)
+    require_writable(file)
+    if settings.types_copies is not None:
+        _require_room_for_copies(settings.types_copies)
+
+
+def _require_room_for_copies(folder: Path) -> None:
+    """Raises UsageError where `save_copy` would, as far as can be told without writing."""
+    there = next(one for one in (folder, *folder.parents) if one.exists())
+    if not (there.is_dir() and is_writable(there)):
+        raise UsageError(
+            f"no copy of the types file can be kept in {folder}: {there} is no folder that may be written to.",
+            why="Nothing was changed.",
+            fix="Choose another --state-dir.",
+        )
 
 
 def is_due(here: Sitting, rendered: RenderedStep) -> bool:
