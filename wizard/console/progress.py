@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from wizard.console.out import say, silence, write_line
-from wizard.console.report import found_and_fix
+from wizard.console.report import found_and_fix, preview_lines
 from wizard.console.tables import speaks_unicode, width_of
 from wizard.engine import events
 from wizard.engine import progress as pace
@@ -111,7 +111,7 @@ class Lines:
                 return [f"  check failed: {one_line(check.title)}", *_differences(event)]
             case events.Finished():
                 self.now = ""
-        return _types_lines(event)
+        return _shown_lines(event)
 
     def _blocker_lines(self, event: events.BlockersSeen) -> list[str]:
         """Each of those in the way, whenever they are not the same as before. What they run is not printed."""
@@ -209,9 +209,11 @@ class Lines:
         )
 
 
-def _types_lines(event: Event) -> list[str]:
-    """What is done to the types file: its difference before, its path after."""
+def _shown_lines(event: Event) -> list[str]:
+    """What a step shows before it runs; and what is done to the types file: its difference before, its path after."""
     match event:
+        case events.StepPreviewed():
+            return preview_lines({event.step: event.tables})
         case events.TypesCompared(plan=plan):
             return [f"  {visible(line)}" for line in plan.difference] + [f"  note: {note}" for note in plan.notes]
         case events.TypesFileWritten(written=written):
@@ -333,4 +335,6 @@ def _style(event: Event) -> str:
     """Colour as an addition: the words say the same."""
     if isinstance(event, events.StepFinished):
         return _STYLES.get(event.state, "")
+    if isinstance(event, events.StepPreviewed):
+        return ""
     return "yellow" if isinstance(event, _WARNINGS) else "dim"

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from wizard.engine.state import StepState
 from wizard.engine.types.views import RestoredFile, TypesPlan, TypesWritten
-from wizard.engine.views import Blocker, CheckResult, Failure, Outcome, PrerequisiteResult
+from wizard.engine.views import Blocker, CheckResult, Failure, Outcome, PrerequisiteResult, PreviewTable
 
 SCHEMA_VERSION = 1
 """Version of the JSON that events and documents are written in."""
@@ -78,6 +78,14 @@ class StepStarted(Event):
     direction: Direction = "deploy"
     parts: int
     sentence: str
+
+
+class StepPreviewed(Event):
+    """What a step wants to be seen before it runs, counted right before its first part is sent."""
+
+    event: Literal["step_previewed"] = "step_previewed"
+    step: str
+    tables: tuple[PreviewTable, ...]
 
 
 class PartStarted(Event):

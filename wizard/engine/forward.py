@@ -16,6 +16,7 @@ from wizard.engine.events import (
     Noticed,
     PrerequisiteChecked,
     StepFinished,
+    StepPreviewed,
     StepStarted,
 )
 from wizard.engine.foreseen import edited_steps, require_same_sql
@@ -24,6 +25,7 @@ from wizard.engine.looking.compare import declared_by
 from wizard.engine.looking.in_the_way import IN_THE_WAY, nobody_is, tell_before
 from wizard.engine.looking.live import objects_of
 from wizard.engine.looking.prerequisites import prerequisites, stopped_by
+from wizard.engine.looking.preview import previews
 from wizard.engine.looking.situation import Situation
 from wizard.engine.parts.backfill import run_batches
 from wizard.engine.parts.commit import Committed, EndedError, commit_checkpoint, commit_part, outcome_now
@@ -32,8 +34,15 @@ from wizard.engine.session.sitting import Sitting
 from wizard.engine.state import StepState
 from wizard.engine.types.step import follow, is_due, run_types_step
 from wizard.engine.views import CheckResult, Outcome, PrerequisiteResult, Verification
-from wizard.errors import ExitCode, PrerequisiteError, RefusedError, UsageError, WizardError
-from wizard.rollout.model import Decision, Rollout, StepKind
+from wizard.errors import (
+    ExitCode,
+    PrerequisiteError,
+    RefusedError,
+    RolloutInvalidError,
+    UsageError,
+    WizardError,
+)
+from wizard.rollout.model import Decision, Rollout, Step, StepKind
 from wizard.rollout.render import Mode, RenderedStep
 
 T = TypeVar("T")
@@ -253,6 +262,7 @@ def _run_step(here: Sitting, rendered: RenderedStep, *, again: bool = False) -> 
         if number == min(set(range(1, count + 1)) - done):
             here.emit(StepStarted(step=step.id, title=step.title, parts=count, sentence=sentence))
             tell_before(here, step)
+            _preview(here, step)
         message = here.composer.deploy(here.situation, rendered, number)
         if message.source.mode is Mode.BATCHES:
             sent = Committed(run_batches(here, message, standing.get(number), parts=count))
@@ -267,6 +277,19 @@ def _run_step(here: Sitting, rendered: RenderedStep, *, again: bool = False) -> 
     comparison = declared.compared(objects_of(rows or ()))
     results = _looked(here, partial(run_checks, here.connection, here.situation, step, comparison, _tells_checks(here)))
     return _finish_step(here, rendered, results)
+
+
+def _preview(here: Sitting, step: Step) -> None:
+    """Tells what the step wants to be seen before its first part is sent; a query that is wrong stops nothing."""
+    if not step.previews:
+        return
+    try:
+        with here.steering.cancellable(here.connection):
+            tables = previews(here.connection, here.situation, step)
+    except RolloutInvalidError as error:
+        here.emit(Noticed(step=step.id, text=f"what goes where cannot be shown: {error.what}"))
+    else:
+        here.emit(StepPreviewed(step=step.id, tables=tables))
 
 
 def _finish_step(here: Sitting, rendered: RenderedStep, results: tuple[CheckResult, ...]) -> Outcome | None:
