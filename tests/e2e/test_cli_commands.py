@@ -13,6 +13,7 @@ from tests.support.database import Database, assert_same
 from tests.support.engine import Operator
 from tests.support.program import Program
 from wizard.errors import ExitCode
+from wizard.rollout.load import load_rollout
 
 TINY = Path(__file__).parents[1] / "rollouts" / "tiny"
 
@@ -85,6 +86,25 @@ def test_every_document_is_json_with_its_version(database: Database, state_dir: 
         assert document["schema_version"] == 1
     assert wizard("status", "--json").document["steps"][0]["id"] == "0"
     assert "CREATE TABLE domains" in wizard("plan", "--json").document["script"]
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_without_a_terminal_too_the_categories_are_shown_before_they_are_mapped(
+    database: Database, state_dir: Path, as_json: bool
+) -> None:
+    database.execute("set session_replication_role = replica; update clones set category = ' Medical '")
+
+    ran = Program.on(database, state_dir)("run", "--yes", *(["--json"] if as_json else []))
+
+    assert ran.code == ExitCode.DONE, ran.err
+    row = re.search(r"' Medical ' +40 +other +looks like medical", ran.err)
+    assert row, ran.err
+    assert row.start() < re.search(r"^\S+ 6\.2 .*done", ran.err, re.MULTILINE).start()  # type: ignore[union-attr]
+    if as_json:
+        about = [line["event"] for line in ran.lines if line.get("step") == "6.2"]
+        assert about.index("step_started") < about.index("step_previewed") < about.index("part_started")
+        shown = next(line for line in ran.lines if line["event"] == "step_previewed" and line["step"] == "6.2")
+        assert shown["tables"][0]["rows"] == [["' Medical '", "40", "other", "looks like medical"]]
 
 
 def test_a_run_with_json_writes_one_event_a_line(database: Database, state_dir: Path) -> None:
@@ -170,6 +190,38 @@ def test_a_rollback_discards_rows_only_when_the_target_is_named(database: Databa
     discarded = wizard("rollback", "--yes", "--discard-data", "--confirm", "acme-test")
     assert discarded.code == ExitCode.DONE, discarded.err
     assert not (state_dir / "archives").exists()
+
+
+def test_discarding_takes_the_name_also_where_no_row_is_there_yet(database: Database, state_dir: Path) -> None:
+    """The application may write until the table goes, and nothing would keep that."""
+    wizard = Program.on(database, state_dir)
+    Operator(database).engine.run(last="1.1")
+
+    unnamed = wizard("rollback", "--yes", "--discard-data")
+
+    assert unnamed.code == ExitCode.USAGE
+    assert "needs its name as confirmation" in unnamed.err
+    assert database.value("select to_regclass('domains') is not null")
+    named = wizard("rollback", "--yes", "--discard-data", "--confirm", "acme-test")
+    assert named.code == ExitCode.DONE, named.err
+
+
+@pytest.mark.parametrize("rollout", [None, TINY])
+def test_forgetting_exports_a_log_of_failures_whatever_rollout_they_are_of(
+    database: Database, state_dir: Path, rollout: Path | None
+) -> None:
+    operator = Operator(database, load_rollout(rollout), fail_at="tickets" if rollout else "1.1")
+    assert operator.engine.run().ending == "failed"
+    wizard = Program.on(database, state_dir)
+
+    tried, forgotten = wizard("forget", "--dry-run", "--json"), wizard("forget", "--yes")
+
+    assert forgotten.code == ExitCode.DONE, forgotten.err
+    assert tried.document["statements"] > 0
+    saved = re.search(r"Log saved: (\S+\.sql)", forgotten.err)
+    assert saved, forgotten.err
+    assert "practice failure" in Path(saved[1]).read_text(encoding="utf-8")
+    assert database.value("select to_regnamespace('rag_wizard') is null")
 
 
 @pytest.mark.slow

@@ -49,13 +49,15 @@ def rollback(call: Call, *, to: str | None, discard_data: bool, archive: Path | 
         if not call.yes:
             say(*lines)
             say(f"Every statement: {engine.settings.command} rollback --dry-run")
-        lost = plan.would_lose if discard_data else 0
+        discarding = discard_data and plan.may_lose
         question = f"Roll back {plural(len(plan.steps), 'step')} on {target.name}?"
         if not plan.steps and plan.leftovers:
             question = f"Finish what an interrupted rollback left on {target.name}?"
-        if lost:
-            question = f"{plural(lost, 'row')} will be lost for good. {question}"
-        require_consent(call, target, question, name_needed=lost > 0)
+        if discarding:
+            # None now is no promise: the application may write until the table goes.
+            rows = plural(plan.would_lose, "row") if plan.would_lose else "Every row that comes until then"
+            question = f"{rows} will be lost for good. {question}"
+        require_consent(call, target, question, name_needed=discarding)
         options = [*(["--to", to] if to else []), *(["--archive", str(archive)] if archive else [])]
         # The folder that was shown is the one that is used.
         folder = Path(plan.archive) if plan.archive and not discard_data else archive

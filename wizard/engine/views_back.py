@@ -63,6 +63,8 @@ class RollbackPlan(View):
     """The step that is kept with everything before it; None: everything goes."""
     steps: tuple[RollbackStep, ...]
     losses: tuple[Loss, ...] = ()
+    may_lose: bool = False
+    """It destroys tables or columns that rows can come into until then, whether or not there are any now."""
     archive: str = ""
     """Folder that their rows are archived in first; empty if there are none, or nobody said where."""
     replaced_since: tuple[ConflictView, ...] = ()
