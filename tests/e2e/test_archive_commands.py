@@ -49,6 +49,8 @@ def test_the_plan_says_which_rows_go_where_before_anything_is_asked(database: Da
     code, shown = wizard.on_terminal("rollback", answers=[("[y/N]", "n")])
 
     assert dry.code == ExitCode.DONE
+    assert 'LOCK TABLE "public"."domains" IN ACCESS EXCLUSIVE MODE;' in dry.out
+    assert dry.out.index("Archived first") < dry.out.index("Every statement, in the order it is sent")
     assert re.search(rf"Archived first, in {folder}\n.*step 1\.1 +1 row in domains", dry.out)
     assert (document["archive"], document["losses"][0]["table"], document["exit_code"]) == (str(folder), "domains", 0)
     assert (code, "1 row" in shown) == (ExitCode.USAGE, True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from wizard.db import pooler as pooler_module
 from wizard.db.connect import connect
 from wizard.engine.api import Engine
 from wizard.engine.events import Noticed
+from wizard.engine.views_back import RollbackPlan
 from wizard.errors import ConnectionUnsuitableError, ExitCode
 
 GENERATED = ("id", "created_at", "updated_at")
@@ -150,6 +152,11 @@ def test_nothing_is_written_through_a_transaction_pool(
     assert_same(before, database.snapshot())
 
 
+def without_ids(plan: RollbackPlan) -> str:
+    """What the plan says; each text of a rollback carries ids of its own."""
+    return re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "", plan.model_dump_json())
+
+
 def test_looking_through_a_transaction_pool_sees_what_a_direct_look_sees(
     database: Database, transaction_pool: Pooler
 ) -> None:
@@ -165,7 +172,7 @@ def test_looking_through_a_transaction_pool_sees_what_a_direct_look_sees(
     assert there.model_copy(update={"steps": (), "server": here.server}) == here.model_copy(update={"steps": ()})
     assert there.sentence == here.sentence
     assert pooled.verify() == direct.verify()
-    assert pooled.rollback_plan() == direct.rollback_plan()
+    assert without_ids(pooled.rollback_plan()) == without_ids(direct.rollback_plan())
     assert pooled.statements() == direct.statements()
     assert [result.level for result in pooled.check()] == ["stop", *(result.level for result in direct.check())]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from tests.support.engine import Operator
 from tests.support.filling import fill, filling, make_things
 from tests.support.series import sampled
 from wizard.engine.events import BackfillProgressed, Event, StepFinished
+from wizard.engine.parts.undone import ARCHIVE_ID, HORIZON
 from wizard.errors import RefusedError, UsageError
 from wizard.rollout.load import load_rollout
 
@@ -33,6 +35,47 @@ def test_run_roll_back_and_forget_leave_schema_and_rows_as_they_were(
 
     assert outcome.sentence.startswith("ROLLED BACK to the start. Schema rag_wizard remains")
     assert_same(before, database.snapshot())
+
+
+IDS = re.compile(rf"{ARCHIVE_ID}|{HORIZON}|[0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}|:ROW_COUNT")
+"""What differs between a text that is shown and one that is sent."""
+
+
+@pytest.mark.parametrize("discard", [False, True])
+def test_the_preview_of_a_rollback_is_what_the_server_receives(
+    database: Database, tmp_path: Path, discard: bool
+) -> None:
+    operator = Operator(database, archives=tmp_path)
+    operator.engine.run()
+    database.execute("insert into domains (domain_name) values ('made by the application')")
+    plan = operator.engine.rollback_plan(discard_data=discard)
+    shown = [statement.sql for step in plan.steps for statement in step.statements]
+    database.log_statements()
+
+    operator.engine.rollback(discard_data=discard)
+
+    sent = "\n".join(database.logged())
+    position = 0
+    for sql in shown:
+        for piece in IDS.split(sql):
+            position = sent.find(piece, position)
+            assert position >= 0, f"shown, but not sent in this order: {sql}"
+    assert any(sql == "BEGIN" for sql in shown)
+    assert any("SET state = 'done'" in sql for sql in shown)
+    assert any('LOCK TABLE "public"."domains" IN ACCESS EXCLUSIVE MODE' in sql for sql in shown) is not discard
+    assert any("INSERT INTO rag_wizard.late_row" in sql for sql in shown) is not discard
+
+
+def test_the_page_of_a_step_shows_what_a_rollback_sends_for_it(database: Database, tmp_path: Path) -> None:
+    operator = Operator(database, archives=tmp_path)
+    before = {step.id: step.revert for step in operator.engine.survey().steps}
+    operator.engine.run(last="2.1")
+    after = {step.id: step.revert for step in operator.engine.survey().steps}
+
+    for step in operator.engine.rollback_plan().steps:
+        sent = [IDS.sub("", one.sql) for one in step.statements]
+        assert [IDS.sub("", one.sql) for one in after[step.id]] == sent
+        assert [one.ours for one in before[step.id]] == [one.ours for one in step.statements]
 
 
 def test_steps_are_undone_newest_first(database: Database) -> None:

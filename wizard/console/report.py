@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from wizard.console.tables import columns, speaks_unicode
 from wizard.engine.looking.dependents import dependents_words
+from wizard.engine.parts.undone import ARCHIVE_ID, NAMED
 from wizard.engine.state import StepState
 from wizard.engine.words import conflict_lines, is_there, lost_rows, object_lines, objects_words
 from wizard.rollout.model import STRONG_LOCKS
+from wizard.rollout.statements import terminated
 from wizard.text import one_line, plural, shortened, visible
 
 if TYPE_CHECKING:
@@ -262,7 +264,7 @@ def _would(step: StepView) -> StepState:
 
 
 def rollback_lines(plan: RollbackPlan, target: str, *, statements: bool, discard: bool = False) -> list[str]:
-    """Newest step first with what goes, with `statements` each in one line, then the rows that go and where to."""
+    """Newest step first with what goes, the rows that go and where to; with `statements` then the text of each."""
     kept = f"everything up to {plan.to} is kept" if plan.to else "nothing of the rollout is kept"
     if not plan.steps and plan.to is not None:
         return [f"Nothing after {plan.to} is rolled out on {one_line(target)}; it and the steps before it stay"]
@@ -281,7 +283,6 @@ def rollback_lines(plan: RollbackPlan, target: str, *, statements: bool, discard
     for step, line in zip(plan.steps, head, strict=True):
         lines.append(line)
         lines += [f"    {shortened(text, 110)}" for text in object_lines(step)]
-        lines += [f"    {shortened(text, 110)}" for text in sent[step.id] if statements]
     if plan.losses:
         where = f"Archived first, in {one_line(plan.archive)}" if plan.archive else "Archived first"
         lines += ["", "Would be lost" if discard else where]
@@ -294,15 +295,25 @@ def rollback_lines(plan: RollbackPlan, target: str, *, statements: bool, discard
             "",
             "First, by triggers that go with the columns, so that what the application writes meanwhile is kept too",
         ]
-        for step in plan.captures:
-            lines.append(f"  {one_line(step.title)}")
-            lines += [f"    {shortened(one.sql, 110)}" for one in step.statements if statements]
+        lines += [f"  {one_line(step.title)}" for step in plan.captures]
     if plan.dependents:
         lines += [
             "",
             "In the way, not made by this rollout",
             *(f"  {text}" for text in dependents_words(plan.dependents)),
         ]
+    return [*lines, *rollback_text(plan)] if statements else lines
+
+
+def rollback_text(plan: RollbackPlan) -> list[str]:
+    """Every statement that is sent, in order, the wizard's own included."""
+    lines = ["", "Every statement, in the order it is sent"]
+    steps = (*plan.captures, *plan.steps)
+    if any(ARCHIVE_ID in one.sql for step in steps for one in step.statements):
+        lines.append(f"-- {NAMED}")
+    for step in steps:
+        lines += ["", f"-- {one_line(step.id)}  {one_line(step.title)}"]
+        lines += [visible(line) for one in step.statements for line in terminated(one.sql).splitlines()]
     return lines
 
 

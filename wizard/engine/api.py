@@ -197,7 +197,7 @@ class Engine:
         Raises RefusedError where an archive could not hold them, unless they are to be discarded.
         """
         with self._reading() as (connection, situation):
-            return rollback_plan(connection, situation, self._settings, to, archive, discard_data=discard_data)
+            return rollback_plan(connection, situation, self._composer, to, archive, discard_data=discard_data)
 
     def restore_plan(self, archive: Path) -> RestorePlan:
         """What restoring `archive` would put back; it is verified whole. Raises RefusedError or PrerequisiteError."""

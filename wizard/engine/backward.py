@@ -12,10 +12,10 @@ from wizard.db.connect import Connection
 from wizard.db.queries import query
 from wizard.db.reading import read_rows
 from wizard.engine import words
+from wizard.engine.backward_text import RollbackText, source_of
 from wizard.engine.events import Noticed, StepFinished, StepStarted
 from wizard.engine.keeping.archive import archive_folder, readable, registered
-from wizard.engine.keeping.capture import CAPTURE, Place, StandingCapture, find_captures, standing_captures
-from wizard.engine.keeping.capturing import Captures, removal
+from wizard.engine.keeping.capturing import Captures
 from wizard.engine.keeping.guard import Guard, counting
 from wizard.engine.keeping.keeper import Keeper, Undo, unfinished
 from wizard.engine.keeping.late import close_all, settle
@@ -29,35 +29,34 @@ from wizard.engine.looking.situation import Situation
 from wizard.engine.looking.unseen import unseen_parts
 from wizard.engine.parts.backfill import run_batches
 from wizard.engine.parts.commit import commit_part, outcome_now
-from wizard.engine.parts.source import PartSource
+from wizard.engine.parts.compose import Composer
 from wizard.engine.session.registry import end_rollout, load_objects, load_reverts
 from wizard.engine.session.sitting import Sitting
-from wizard.engine.settings import Settings
 from wizard.engine.state import StepState
 from wizard.engine.types.back import files_to_restore, take_back
 from wizard.engine.types.step import follow
-from wizard.engine.views import ConflictView, Outcome, StatementView
+from wizard.engine.views import ConflictView, Outcome
 from wizard.engine.views_back import Dependent, Loss, RollbackObject, RollbackPlan, RollbackStep, Since
 from wizard.errors import UsageError, WizardError
 from wizard.rollout.render import Mode
-from wizard.rollout.statements import Statement
 
 
 def rollback_plan(
     connection: Connection,
     situation: Situation,
-    settings: Settings,
+    composer: Composer,
     to: str | None,
     folder: Path | None = None,
     *,
     discard_data: bool = False,
 ) -> RollbackPlan:
     """What would go, newest first, the rows that go with it, and where those would be archived. Reads only."""
+    settings = composer.settings
     undos = tuple(_undos(connection, situation, to))
-    captures, standing = _captures(connection, situation, undos)
+    text = RollbackText(connection, situation, composer, undos, discard_data=discard_data)
     steps = tuple(
         RollbackStep(
-            id=step, title=_title(situation, step), statements=tuple(_views(parts, standing)),
+            id=step, title=_title(situation, step), statements=tuple(text.of(parts)),
             objects=tuple(_objects(connection, parts)),
         )
         for step, parts in _by_step(undos)
@@ -77,8 +76,9 @@ def rollback_plan(
         archive = str(place or "")
     return RollbackPlan(
         to=to, steps=steps, losses=tuple(losses), archive=archive,
-        replaced_since=_replaced(connection, situation, undos), captures=captures,
-        leftovers=len(standing) > len(captures) or _archives_open(connection, situation),
+        may_lose=any(undo.guards for undo in undos),
+        replaced_since=_replaced(connection, situation, undos), captures=text.captures,
+        leftovers=text.leftovers or _archives_open(connection, situation),
         dependents=_dependents(connection, settings.schema, undos), files=files_to_restore(connection, situation, to),
     )  # fmt: skip
 
@@ -98,19 +98,6 @@ def _replaced(connection: Connection, situation: Situation, undos: Sequence[Undo
 def _recorded(connection: Connection, undos: Sequence[Undo]) -> Recorded:
     recorded = load_objects(connection, [undo.record.part_id for undo in undos])
     return [(undo.record.step, recorded.get(undo.record.part_id, ())) for undo in undos]
-
-
-def _captures(
-    connection: Connection, situation: Situation, undos: Iterable[Undo]
-) -> tuple[tuple[RollbackStep, ...], dict[Place, StandingCapture]]:
-    """The triggers that would be made first, and all that would then stand."""
-    if situation.active is None:
-        return (), {}
-    standing = standing_captures(connection, situation.active.rollout_id)
-    wanted = find_captures(connection, situation.schema, [guard for undo in undos for guard in undo.guards])
-    made = [one for place, one in wanted.items() if place not in standing or not standing[place].intact]
-    views = tuple(RollbackStep(id=CAPTURE, title=one.title, statements=tuple(_shown(one.making()))) for one in made)
-    return views, {**standing, **{one.guard.place: one.standing() for one in made}}
 
 
 def _dependents(connection: Connection, schema: str, undos: Iterable[Undo]) -> tuple[Dependent, ...]:
@@ -227,11 +214,7 @@ def _undo_step(
         if here.steering.wait_if_paused():
             return outcome_now(here, "stopped")
         groups, notes = captures.removal(undo.guards)
-        source = PartSource(
-            step, undo.record.part, "revert", f"undo: {undo.record.title}", undo.record.digest,
-            (*groups, *undo.groups), notes=notes,
-            mode=Mode(undo.record.mode) if undo.groups else Mode.TRANSACTION, strategy=undo.record.strategy,
-        )  # fmt: skip
+        source = source_of(undo, groups, notes)
         if source.mode is Mode.BATCHES:
             message = here.composer.revert(here.situation, source)
             outcome = run_batches(here, message, here.situation.reverting(undo.record), parts=len(parts))
@@ -303,15 +286,3 @@ def _title(situation: Situation, step: str) -> str:
         return situation.rollout.step(step).title
     except KeyError:
         return "a step of another version"
-
-
-def _views(parts: Iterable[Undo], standing: dict[Place, StandingCapture]) -> Iterator[StatementView]:
-    for undo in parts:
-        groups, _ = removal(standing, undo.guards)
-        for group in (*groups, *undo.groups):
-            yield from _shown(group.statements)
-
-
-def _shown(statements: Iterable[Statement]) -> Iterator[StatementView]:
-    for statement in statements:
-        yield StatementView(sql=statement.sql, file=statement.file, line=statement.line)

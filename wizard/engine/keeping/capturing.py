@@ -81,10 +81,8 @@ class Captures:
         for place, capture in self._wanted.items():
             there = self._standing.get(place)
             if there is None or not there.intact:
-                before = tuple(there.removing()) if there is not None else ()
-                notes = (*((there.forgetting(),) if there is not None else ()), capture.noting())
                 here.begin()
-                group = Group((*before, *capture.making()))
+                group, notes = making(capture, there)
                 if not self._commit(capture.title, group, notes, capture.guard.table):
                     return False
                 self._standing[place] = capture.standing()
@@ -134,8 +132,7 @@ class Captures:
         """A part of its own, with everything that parts have. Its failure is not one of the rollout."""
         here = self._here
         self._part += 1
-        source = PartSource(CAPTURE, self._part, "revert", title, "", (group,), notes=notes)
-        message = here.composer.revert(here.situation, source)
+        message = here.composer.revert(here.situation, capture_source(self._part, title, group, notes))
         try:
             send_reported(here, message, parts=1)
         except StoppedError:
@@ -234,6 +231,18 @@ class Captures:
             # Without giving disk back, which would need a lock that the application's writers wait for.
             connection.execute("VACUUM (TRUNCATE false) rag_wizard.captured")
         return count
+
+
+def making(capture: Capture, there: StandingCapture | None) -> tuple[Group, tuple[str, ...]]:
+    """The statements that make triggers, in the place of some that are not whole, and what the registry is told."""
+    before = tuple(there.removing()) if there is not None else ()
+    notes = (*((there.forgetting(),) if there is not None else ()), capture.noting())
+    return Group((*before, *capture.making())), notes
+
+
+def capture_source(part: int, title: str, group: Group, notes: tuple[str, ...]) -> PartSource:
+    """Making or taking away triggers, as a part of its own."""
+    return PartSource(CAPTURE, part, "revert", title, "", (group,), notes=notes)
 
 
 def _names(archive: Archive, guard: Guard) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from wizard.db.connect import Connection
@@ -11,10 +12,12 @@ from wizard.engine import words
 from wizard.engine.keeping.capture import standing_words
 from wizard.engine.looking.asking import concerned
 from wizard.engine.looking.compare import TITLE, has_objects
+from wizard.engine.looking.record import PartRecord
 from wizard.engine.looking.situation import Situation
 from wizard.engine.parts import batch
 from wizard.engine.parts.compose import Composer
-from wizard.engine.parts.source import Line, PartMessage
+from wizard.engine.parts.source import Line, PartMessage, PartSource
+from wizard.engine.parts.undone import revert_source, with_saving
 from wizard.engine.session.registry import has_room, registry_exists
 from wizard.engine.state import StepState
 from wizard.engine.types.record import load_files
@@ -96,7 +99,7 @@ def step_view(
         sizes=tuple(sizes[table] for table in step.tables if table in sizes),
         strategy=words.strategy(rendered),
         parts=part_views(situation, composer, rendered),
-        revert=revert_views(rendered),
+        revert=revert_views(situation, composer, rendered),
         checks=(
             *(((objects_check_id(step.id), TITLE),) if has_objects(situation, rendered) else ()),
             *((one.id, one.title) for one in queries),
@@ -191,14 +194,37 @@ def line_view(line: Line) -> StatementView:
     return StatementView(sql=line.sql, file=statement.file, line=statement.line)
 
 
-def revert_views(rendered: RenderedStep) -> tuple[StatementView, ...]:
-    """What rolling the step back sends, newest part first."""
-    return tuple(
-        StatementView(sql=statement.sql, file=statement.file, line=statement.line)
-        for part in reversed(rendered.parts)
-        for group in part.revert
-        for statement in group.statements
-    )
+def revert_views(situation: Situation, composer: Composer, rendered: RenderedStep) -> tuple[StatementView, ...]:
+    """What rolling the step back sends, newest part first, as it is composed where its tables are small."""
+    standing = {record.part: record for record in _standing(situation, rendered)}
+    lines: list[Line] = []
+    for number in range(len(rendered.parts), 0, -1):
+        source = _revert_source(situation, composer, rendered, number, standing.get(number))
+        lines += composer.revert(situation, source).all_lines
+    return tuple(map(line_view, lines))
+
+
+def _revert_source(
+    situation: Situation, composer: Composer, rendered: RenderedStep, number: int, record: PartRecord | None
+) -> PartSource:
+    """Of one part: from its record if it stands, else as it would be recorded."""
+    part, message = rendered.parts[number - 1], composer.deploy(situation, rendered, number)
+    source = revert_source(
+        rendered.step.id, number, groups=part.revert,
+        title=record.title if record is not None else part.title,
+        digest=record.digest if record is not None else rendered.digest,
+        mode=Mode(record.mode) if record is not None else part.mode,
+        strategy=record.strategy if record is not None else rendered.choice.strategy.value,
+    )  # fmt: skip
+    if source.mode is Mode.BATCHES:
+        return source
+    part_id = record.part_id if record is not None else message.part_id
+    guards = [
+        # Whole rows have their table's primary key; which one it is does not show in the text.
+        replace(guard, part_id=part_id, ordinal=ordinal, key=guard.key or ("key",))
+        for ordinal, guard in enumerate(message.source.guards, start=1)
+    ]
+    return with_saving(source, guards, composer.settings.lock_budget_ms)
 
 
 def table_sizes(connection: Connection, situation: Situation) -> dict[str, TableSize]:

@@ -37,7 +37,7 @@ class Composer:
         self.settings = settings
         self.session_id = str(uuid4())
         self._new_rollout = str(uuid4())
-        self._kept: dict[tuple[str, int, PartSource, str], PartMessage] = {}
+        self._kept: dict[tuple[PartSource, str], PartMessage] = {}
         self._failed_once = False
 
     def rollout_id(self, situation: Situation) -> str:
@@ -50,17 +50,19 @@ class Composer:
     def deploy(self, situation: Situation, rendered: RenderedStep, part: int, *, registry: bool = True) -> PartMessage:
         """The message of a part on the way forward; `part` counts from 1."""
         source = self._source(rendered, part)
-        rollout_id = self.rollout_id(situation)
         if not registry:
             return self._compose(source, situation, registry=False)
-        key = (rendered.step.id, part, source, rollout_id)
-        if key not in self._kept:
-            self._kept[key] = self._compose(source, situation)
-        return self._kept[key]
+        return self._keep(source, situation)
 
     def revert(self, situation: Situation, source: PartSource) -> PartMessage:
         """The message of a part on the way back."""
-        return self._compose(source, situation)
+        return self._keep(source, situation)
+
+    def _keep(self, source: PartSource, situation: Situation) -> PartMessage:
+        key = (source, self.rollout_id(situation))
+        if key not in self._kept:
+            self._kept[key] = self._compose(source, situation)
+        return self._kept[key]
 
     def going_on(self, situation: Situation, message: PartMessage, part_id: str) -> PartMessage:
         """The batches of an attempt that was interrupted, under its own id."""

@@ -105,7 +105,7 @@ def rolled_back(step: StepView) -> str:
     found, made = of(step, "adopted"), of(step, "made")
     if not found:
         return step.rollback
-    if not made and not step.revert:
+    if not made and all(statement.ours for statement in step.revert):
         return "nothing: all of it was there before and stays as it is"
     return f"takes away only what this rollout makes ({summary(made) or 'no object'}); what was there before stays"
 

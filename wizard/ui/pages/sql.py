@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from wizard.engine.parts.undone import ARCHIVE_ID, NAMED
 from wizard.engine.state import StepState
 from wizard.text import plural
 from wizard.ui.text import clip, hanging, one_line, paragraph, stacked, visible
@@ -23,13 +24,13 @@ def highlighted(sql: str) -> Content:
     return highlight(visible(sql), language="postgresql", tab_size=4).rstrip()
 
 
-def listing(statements: Iterable[StatementView], width: int, *, unfolded: bool) -> Content:
-    """The statements in the order they are sent."""
+def listing(statements: Iterable[StatementView], width: int, *, unfolded: bool, key: str = "o") -> Content:
+    """The statements in the order they are sent; `key` unfolds the wizard's own."""
     blocks: list[Content] = []
     for ours, group in groupby(statements, key=lambda statement: statement.ours):
         members = list(group)
         if ours and not unfolded:
-            blocks.append(_folded(members, width))
+            blocks.append(_folded(members, width, key))
             continue
         for member in members:
             text = highlighted(_terminated(member.sql))
@@ -37,10 +38,17 @@ def listing(statements: Iterable[StatementView], width: int, *, unfolded: bool) 
     return Content("\n\n").join(blocks)
 
 
-def _folded(members: list[StatementView], width: int) -> Content:
+def _folded(members: list[StatementView], width: int, key: str) -> Content:
     words = ", ".join(" ".join(member.sql.split()[:2]).rstrip(";") for member in members)
     count = plural(len(members), "statement")
-    return Content.styled(clip(f"▸ {count} of the wizard's own (o shows them): {words}", width), "$quiet")
+    return Content.styled(clip(f"▸ {count} of the wizard's own ({key} shows them): {words}", width), "$quiet")
+
+
+def named(statements: Iterable[StatementView], width: int) -> list[Content]:
+    """What stands in a rollback's text for values that only the archive has, if something does."""
+    if not any(ARCHIVE_ID in one.sql for one in statements):
+        return []
+    return [*paragraph(f"{NAMED}.", width, style="$quiet"), Content("")]
 
 
 def _terminated(sql: str) -> str:

@@ -8,7 +8,7 @@ from textual.content import Content
 
 from wizard.text import plural
 from wizard.ui.pages import decisions, objects, previews
-from wizard.ui.pages.sql import listing
+from wizard.ui.pages.sql import listing, named
 from wizard.ui.pages.words import LEVELS, heading, rows_of, size_of, took
 from wizard.ui.text import Field, clip, fields, foreign, one_line, paragraph, stacked
 
@@ -145,7 +145,12 @@ def rollback(step: StepView, width: int, *, unfolded: bool) -> Content:
     if not step.revert:
         return stacked(lines)
     source = "As recorded when it ran:" if step.state.is_complete else "As it would be sent:"
-    lines += [Content.styled(source, "$quiet"), Content(""), listing(step.revert, width, unfolded=unfolded)]
+    lines += [
+        Content.styled(source, "$quiet"),
+        Content(""),
+        *named(step.revert, width),
+        listing(step.revert, width, unfolded=unfolded),
+    ]
     return stacked([*lines, *([Content(""), *taken] if taken else [])])
 
 

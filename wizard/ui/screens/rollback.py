@@ -16,14 +16,17 @@ from wizard.engine.looking.dependents import dependents_words
 from wizard.engine.words import lost_rows, object_lines
 from wizard.text import plural
 from wizard.ui.pages.differences import all_of
-from wizard.ui.pages.sql import listing
+from wizard.ui.pages.sql import listing, named
 from wizard.ui.pages.words import heading
 from wizard.ui.screens.card import Card
 from wizard.ui.screens.confirm import Problem
 from wizard.ui.text import foreign, paragraph, stacked
 
 if TYPE_CHECKING:
-    from wizard.engine.views_back import RollbackPlan
+    from wizard.engine.views_back import RollbackPlan, RollbackStep
+
+_SQL = ("show the SQL", "show all of the SQL", "hide the SQL")
+"""What the key does next: nothing of it is shown; all but the wizard's own; everything."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,8 @@ class Rollback(Card[RollbackChoice]):
         self._production = production
         self._width = width
         self._at = 0
-        self._sql = False
+        self._sql = 0
+        """How much of the SQL is shown, as in `_SQL`."""
         super().__init__("Rollback plan", self._content(), self._keys_now(), danger=True, wide=True)
 
     @property
@@ -91,7 +95,7 @@ class Rollback(Card[RollbackChoice]):
     def _keys_now(self) -> str:
         swap, fold, start = ("f2", "f3", "when the name is typed") if self.must_type else ("s", "o", "the rollback")
         other = f"{swap}  the other plan    " if len(self._plans) > 1 else ""
-        folding = f"{fold}  {'hide' if self._sql else 'show'} the SQL"
+        folding = f"{fold}  {_SQL[self._sql]}"
         starting = "" if self.blocked else f"enter  start {start}    "
         return f"{starting}{other}{folding}    esc  leave everything as it is"
 
@@ -115,8 +119,13 @@ class Rollback(Card[RollbackChoice]):
             for text in object_lines(step):
                 lines += paragraph(text, width, indent="       ", style="$quiet")
             if self._sql and step.statements:
-                lines += [Content(""), listing(step.statements, width, unfolded=False), Content("")]
+                lines += self._listed(step)
         return stacked(lines)
+
+    def _listed(self, step: RollbackStep) -> list[Content]:
+        key = "f3" if self.must_type else "o"
+        text = listing(step.statements, self._width, unfolded=self._sql > 1, key=key)
+        return [Content(""), *named(step.statements, self._width), text, Content("")]
 
     def _in_the_way(self) -> list[Content]:
         """What is not as it was made, and what somebody else built on what would go: the rollback is refused then."""
@@ -158,7 +167,7 @@ class Rollback(Card[RollbackChoice]):
                 lines += paragraph(f"First, by triggers that go with the columns, {why}:", self._width)
             lines += paragraph(step.title, self._width, indent="  ")
             if self._sql:
-                lines += [Content(""), listing(step.statements, self._width, unfolded=False), Content("")]
+                lines += self._listed(step)
         return [*lines, Content("")] if lines else []
 
     def action_swap(self) -> None:
@@ -168,8 +177,8 @@ class Rollback(Card[RollbackChoice]):
         self._refresh_field()
 
     def action_fold(self) -> None:
-        """Show or hide the SQL."""
-        self._sql = not self._sql
+        """Show the SQL, then the wizard's own too, then none."""
+        self._sql = (self._sql + 1) % len(_SQL)
         self.show(self._content(), self._keys_now())
 
     def action_start(self) -> None:
