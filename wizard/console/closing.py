@@ -12,7 +12,7 @@ from wizard.console.out import say, write_error
 from wizard.console.supervise import ENDING, StoppedBySignalError
 from wizard.console.tables import columns
 from wizard.engine.events import StepStarted
-from wizard.errors import ContradictionError, ExitCode, LockNotObtainedError, RefusedError, UsageError, WizardError
+from wizard.errors import ContradictionError, ExitCode, LockNotObtainedError, RefusedError, WizardError
 from wizard.export.files import make_private_folder, write_atomically
 from wizard.export.log import LogHeader, export_log
 from wizard.text import one_line, shortened, visible
