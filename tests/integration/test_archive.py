@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import json
-import resource
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from tests.conftest import MakeDatabase
-from tests.support.database import Database, assert_same
+from tests.support.database import Database
 from tests.support.engine import Operator, at_start_of
 from tests.support.rag_rows import write_rows
 from wizard.engine.events import Event, Noticed, PartCommitted, PartStarted, StepStarted
 from wizard.engine.keeping.guard import OUT_OF_TIME, TOO_SLOW, Guard, Saving, saving_lines, select_of
 from wizard.engine.keeping.manifest import Manifest
 from wizard.engine.session.registry import CREATE_ROOM
-from wizard.errors import LockNotObtainedError, RefusedError, UsageError
+from wizard.errors import LockNotObtainedError, RefusedError
 
 EXPERT = "insert into experts (name, domain, context) values ('late', 'other', '')"
 
@@ -238,73 +235,6 @@ def test_forget_writes_what_waits_and_refuses_where_it_cannot(database: Database
 
     assert sorted(str(row["name"]) for row in rows_in(folder, "experts")) == ["Ada", "late"]
     assert manifest_of(folder).is_whole
-
-
-@pytest.mark.parametrize("place", ["not empty", "a file", "below a file"])
-def test_a_folder_that_cannot_be_used_stops_before_anything_is_changed(
-    database: Database, tmp_path: Path, place: str
-) -> None:
-    operator = Operator(database)
-    operator.engine.run(last="1.2")
-    database.execute(EXPERT)
-    (tmp_path / "file").touch()
-    folder = {"not empty": tmp_path, "a file": tmp_path / "file", "below a file": tmp_path / "file" / "archive"}[place]
-    before = database.snapshot()
-
-    with pytest.raises(UsageError):
-        operator.engine.rollback(archive=folder)
-
-    assert_same(before, database.snapshot())
-    assert [path.name for path in tmp_path.iterdir()] == ["file"]
-
-
-@contextmanager
-def small_disk(size: int) -> Iterator[None]:
-    """No file can grow beyond `size` bytes: the system's own refusal."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
-def test_a_disk_without_room_stops_before_anything_is_changed(database: Database, archives: Path) -> None:
-    operator = Operator(database, archives=archives)
-    operator.engine.run(last="1.2")
-    database.execute("insert into experts (name, domain, context) values ('big', 'other', repeat('x', 4000000))")
-    before = database.snapshot()
-
-    with small_disk(2_000_000), pytest.raises(RefusedError, match="File too large") as refused:
-        operator.engine.rollback()
-
-    assert "Nothing was changed in the database" in refused.value.why
-    assert "--archive DIR" in refused.value.fix
-    assert_same(before, database.snapshot())
-    assert list((archives / "acme-test").iterdir()) == []
-
-
-def test_an_empty_folder_may_be_named(database: Database, tmp_path: Path) -> None:
-    operator = Operator(database)
-    operator.engine.run(last="1.2")
-    database.execute(EXPERT)
-    folder = tmp_path / "mine"
-    folder.mkdir()
-
-    assert operator.engine.rollback(archive=folder).ending == "done"
-
-    assert [row["name"] for row in rows_in(folder, "experts")] == ["late"]
-
-
-def test_a_target_name_is_no_path(database: Database, archives: Path) -> None:
-    operator = Operator(database, archives=archives)
-    operator.engine.run(last="1.2")
-    database.execute(EXPERT)
-    object.__setattr__(operator.engine.target, "name", "../../etc/x")
-
-    folder = Path(operator.engine.rollback_plan().archive)
-
-    assert folder.parent.parent == archives
 
 
 def test_rows_that_take_longer_to_look_through_than_the_application_may_wait_stop_it_without_a_lock(
