@@ -103,7 +103,7 @@ class Composer:
         return PartSource(
             step.id, part, "deploy", made.title, rendered.digest, deploy, made.revert,
             guards_of(step, _maker(rendered, made)), objects=_objects(made),
-            one_message=step.takes_strong_lock or rendered.choice.strategy is Strategy.ONLINE,
+            one_message=step.takes_strong_lock or rendered.choice.strategy is Strategy.ONLINE or _adds_to_adopted(made),
             mode=made.mode, patient=made.patient, strategy=rendered.choice.strategy.value,
         )  # fmt: skip
 
@@ -118,6 +118,12 @@ def _maker(rendered: RenderedStep, part: Part) -> Makes:
     if not (part.made or part.adopted) and len(rendered.parts) == 1:
         return everything
     made = {(item.kind, item.table, item.name if item.kind is ItemKind.COLUMN else "") for item in part.made}
+def _adds_to_adopted(part: Part) -> bool:
+    """It makes something on a table that was there before, of which the step says that it makes it: it locks it."""
+    adopted = {item.table for item in part.adopted if item.kind is ItemKind.TABLE}
+    return any(item.table in adopted for item in part.made)
+
+
 
     def makes(table: str, column: str) -> bool:
         return (ItemKind.COLUMN if column else ItemKind.TABLE, table, column) in made
