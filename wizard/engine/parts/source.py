@@ -45,7 +45,8 @@ class PartSource:
     notes: tuple[str, ...] = ()
     """What the registry is told in the same transaction, before the first lock."""
     one_message: bool = True
-    """It takes a lock that queues the application: nothing may wait for the network in between."""
+    """It takes a lock that queues the application: nothing may wait for the network in between.
+    Rows are not counted then."""
     mode: Mode = Mode.TRANSACTION
     patient: bool = False
     """Its locks let the application read and write, so it may wait long for them."""

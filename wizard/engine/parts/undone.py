@@ -34,7 +34,14 @@ def revert_source(
     return PartSource(
         step, part, "revert", f"undo: {title}", digest, (*before, *groups), notes=notes,
         mode=mode if groups else Mode.TRANSACTION, strategy=strategy,
+        one_message=not _locks_no_table((*before, *groups)),
     )  # fmt: skip
+
+
+def _locks_no_table(groups: Iterable[Group]) -> bool:
+    """It only writes rows and drops functions: nobody waits for a table while the wizard hears how many rows it was."""
+    statements = (statement for group in groups for statement in group.statements)
+    return all(statement.changes_data or statement.sql.startswith("DROP FUNCTION ") for statement in statements)
 
 
 def with_saving(
@@ -48,4 +55,4 @@ def with_saving(
     if not found:
         return source
     horizons = tuple((guard.place, HORIZON) for guard in found)
-    return replace(source, guards=found, saving=Saving(ARCHIVE_ID, horizons, budget_ms, captured))
+    return replace(source, guards=found, one_message=True, saving=Saving(ARCHIVE_ID, horizons, budget_ms, captured))
