@@ -31,6 +31,12 @@ class Conflict:
 INVALID = " -- invalid"
 """What follows the definition of an index that a build left behind and that nobody is building now."""
 
+
+def is_leftover(found: Item | None, expected: Item) -> bool:
+    """It is the expected index, as a build or a drop left it that nobody is at any more."""
+    return found is not None and found.definition == expected.definition + INVALID
+
+
 OurColumns = Collection[tuple[str, str]]
 """(table, column) of those that this rollout added."""
 
@@ -189,7 +195,7 @@ def _fit_index(state: _Fitting, statement: Statement, item: Item) -> tuple[State
     if live == item and item.key in state.begun:
         state.made.append(item)
         return (replace(statement, stands=True),) if state.mode is Mode.CONCURRENTLY else ()
-    if live.definition != item.definition + INVALID:
+    if not is_leftover(live, item):
         return None
     state.made.append(item)
     drop = drop_sql(item, concurrently=state.mode is Mode.CONCURRENTLY)

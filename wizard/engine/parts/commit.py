@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from wizard.db.prepared import Question
@@ -12,6 +13,8 @@ from wizard.db.queries import query
 from wizard.db.reading import Rows
 from wizard.engine import words
 from wizard.engine.events import Failed, LockWaited, PartCommitted, PartStarted, StatementCommitted
+from wizard.engine.looking.fit import is_leftover
+from wizard.engine.looking.live import read_items
 from wizard.engine.looking.prerequisites import WRITES_REFUSED
 from wizard.engine.looking.survey import pending_failure
 from wizard.engine.parts.etiquette import LOCK_CODES, Etiquette, Try
@@ -26,6 +29,7 @@ from wizard.engine.views import Failure, Outcome, Verification
 from wizard.errors import LockNotObtainedError
 from wizard.rollout.model import STRONG_LOCKS
 from wizard.rollout.render import Mode
+from wizard.rollout.shape import ItemKind
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ def send_reported(
         with etiquette_of(here, source, before_retry) as etiquette:
             sent = send_part(
                 here.connection, message, steering=here.steering, etiquette=etiquette,
-                intended=message.alone,
+                intended=message.alone, again=partial(_behind_leftovers, here),
                 behind=(part_question(message.part_id), WRITES_REFUSED, *(() if question is None else (question,))),
             )  # fmt: skip
     except (StoppedError, PartFailedError):
@@ -102,6 +106,19 @@ def send_reported(
     here.saw_writable(sent.answers[1])
     committed_part(here, message, parts=parts, seconds=sent.seconds, rows=sent.answers[0])
     return sent.answers[2] if question is not None else None
+
+
+def _behind_leftovers(here: Sitting, message: PartMessage) -> PartMessage:
+    """A build outside of a transaction that met a deadlock leaves an invalid index of its name: that has to go first.
+
+    It is looked at as before every run: what somebody else is building under that name is no leftover.
+    """
+    made = [item for origin, item in message.source.objects if origin == "made" and item.kind is ItemKind.INDEX]
+    if not message.alone or not made:
+        return message
+    live = read_items(here.connection, here.settings.schema, made)
+    left = [item for item in made if is_leftover(live.get(item.key), item)]
+    return here.composer.behind_leftovers(here.situation, message, left)
 
 
 def commit_checkpoint(here: Sitting, message: PartMessage) -> None:

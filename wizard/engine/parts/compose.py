@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import uuid4
 
 from psycopg import sql
 
 from wizard.engine.keeping.guard import Makes, everything, guards_of
 from wizard.engine.looking.situation import Situation
-from wizard.engine.parts.message import compose, recomposed
+from wizard.engine.parts.message import behind_leftovers, compose, recomposed
 from wizard.engine.parts.source import PartMessage, PartSettings, PartSource
 from wizard.engine.settings import Settings
 from wizard.rollout.model import Rollout
@@ -67,6 +68,10 @@ class Composer:
     def going_on(self, situation: Situation, message: PartMessage, part_id: str) -> PartMessage:
         """The batches of an attempt that was interrupted, under its own id."""
         return recomposed(message, part_id, self._part_settings(situation))
+
+    def behind_leftovers(self, situation: Situation, message: PartMessage, leftovers: Collection[Item]) -> PartMessage:
+        """The next try of a part outside of a transaction, which drops these indexes before it builds them."""
+        return behind_leftovers(message, self._part_settings(situation), leftovers)
 
     def used(self, message: PartMessage) -> None:
         """The message is about to be sent: another attempt gets a part id of its own."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from uuid import uuid4
 
 from psycopg import sql
@@ -12,7 +13,9 @@ from wizard.engine.parts.batch import DURABLY, page_lines, snapshot_lines, sweep
 from wizard.engine.parts.fills import PART_ID
 from wizard.engine.parts.literal import filled, literal
 from wizard.engine.parts.source import Line, PartMessage, PartSettings, PartSource
+from wizard.rollout.item_sql import drop_sql
 from wizard.rollout.render import Group, Mode
+from wizard.rollout.shape import Item
 from wizard.rollout.statements import Statement
 
 QUICK_MS = 10
@@ -36,15 +39,38 @@ def compose(
     if source.mode is Mode.BATCHES:
         return _batches(part_id, source, settings, intent) if registry else PartMessage(part_id, source, (), ())
     if source.mode is Mode.CONCURRENTLY:
-        lines = (*_outside(source), *(_checkpointed(part_id, source) if registry else ()))
-        shorter = Line(f"SET lock_timeout = '{settings.lock_timeout_ms}ms'", alone=True)
-        return PartMessage(part_id, source, intent, lines, resets=(shorter,))
+        return _concurrently(part_id, source, settings, intent, registry)
     return PartMessage(part_id, source, intent, tuple(_transaction(part_id, source, settings, registry)))
 
 
 def recomposed(message: PartMessage, part_id: str, settings: PartSettings) -> PartMessage:
     """The batches of an attempt that goes on: its intent was committed before."""
     return _batches(part_id, message.source, settings, ())
+
+
+def behind_leftovers(message: PartMessage, settings: PartSettings, leftovers: Collection[Item]) -> PartMessage:
+    """The next try of a part outside of a transaction: what its last one left invalid is dropped first."""
+    groups = tuple(
+        replace(group, statements=tuple(one for s in group.statements for one in (*_drops(s, group, leftovers), s)))
+        for group in message.source.groups
+    )
+    source = replace(message.source, groups=groups)
+    return _concurrently(message.part_id, source, settings, message.intent, registry=True)
+
+
+def _drops(statement: Statement, group: Group, leftovers: Collection[Item]) -> Iterator[Statement]:
+    for item in statement.makes or ():
+        drop = drop_sql(item, concurrently=True)
+        if item in leftovers and all(one.sql != drop for one in group.statements):
+            yield Statement(drop, "drop_stmt", statement.file, statement.line)
+
+
+def _concurrently(
+    part_id: str, source: PartSource, settings: PartSettings, intent: tuple[Line, ...], registry: bool
+) -> PartMessage:
+    lines = (*_outside(source), *(_checkpointed(part_id, source) if registry else ()))
+    shorter = Line(f"SET lock_timeout = '{settings.lock_timeout_ms}ms'", alone=True)
+    return PartMessage(part_id, source, intent, lines, resets=(shorter,))
 
 
 def _batches(part_id: str, source: PartSource, settings: PartSettings, intent: tuple[Line, ...]) -> PartMessage:

@@ -6,7 +6,7 @@ The intent travels in front of the part, in a transaction of its own: the server
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,10 +103,12 @@ def send_part(
     etiquette: Etiquette,
     intended: bool = False,
     behind: Sequence[Question] = (),
+    again: Callable[[PartMessage], PartMessage] = lambda message: message,
 ) -> Sent:
     """Sends the part with its intent and checkpoint, and questions behind it in the same message.
 
-    `intended`: its intent is committed already, as it has to be where the part travels alone.
+    `intended`: its intent is committed already, as it has to be where the part travels alone. `again` makes the next
+    message of one that did not get its lock: outside of a transaction that leaves something behind.
 
     Raises PartFailedError (recorded in the registry; for a lock never obtained too, with its SQLSTATE),
     StoppedError, or psycopg.OperationalError when the connection was lost and only the registry knows the outcome.
@@ -132,6 +134,7 @@ def send_part(
                 record_failure(connection, message.part_id, failure.facts())
                 raise
             if not steering.wait(pause):
+                message = again(message)
                 continue
             interrupt(connection, message.part_id)
             raise StoppedError from None
