@@ -67,7 +67,9 @@ def test_the_preview_is_what_the_server_receives(make_database: MakeDatabase, va
             assert found, f"shown, but not sent in this order: {line}"
             position = found.end()
 
-    _, quick, careful, _, sweep = (message(lines) for lines in cut(batched[-1])[:5])
+    # What has to hold before the first batch is no transaction of its own.
+    lines = [line for line in batched[-1] if "has no table" not in line]
+    _, quick, careful, _, sweep = (message(lines) for lines in cut(lines)[:5])
     tried = [found for text in logged if (found := quick.fullmatch(text))]
     left_out = [found for text in logged if (found := careful.fullmatch(text))]
     sweeps = [found for text in logged if (found := sweep.fullmatch(text))]

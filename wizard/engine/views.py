@@ -264,6 +264,11 @@ class LoggedStatement(View):
     """Of the rollout: its statements name most objects without a schema."""
     part_id: str = ""
 
+    @property
+    def stands(self) -> bool:
+        """It is committed; of one in batches that was interrupted, some of them are."""
+        return self.outcome == "committed" or (self.outcome == "interrupted" and bool(self.sql))
+
 
 class Blocker(View):
     """Somebody who keeps a part waiting, as far as this role may see. Its words are the database's own."""

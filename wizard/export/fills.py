@@ -29,7 +29,7 @@ class Fills:
     """The fills of one log that a rollback in the same log took back; only those need their keys."""
 
     def __init__(self, statements: Iterable[LoggedStatement]) -> None:
-        found = (_EMPTIES.search(one.sql) for one in statements if one.outcome == "committed")
+        found = (_EMPTIES.search(one.sql) for one in statements if one.stands)
         self._keys = {(end["part"], end["table"], end["column"]): end["key"] for end in found if end}
 
     def preparation(self) -> Iterator[str]:

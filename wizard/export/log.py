@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Literal
 
 from wizard.engine.keeping.capture import CAPTURE
-from wizard.engine.parts.message import wide_path
+from wizard.engine.parts.paths import narrow_path, setting, wide_path
 from wizard.engine.views import LoggedStatement
 from wizard.export.fills import Fills
 from wizard.text import one_line, visible
@@ -63,7 +63,7 @@ def _part(statement: LoggedStatement) -> tuple[str, str, int, str, str]:
 
 
 def _sql(statements: list[LoggedStatement], header: LogHeader) -> Iterator[str]:
-    """psql script: committed statements part by part as they were committed, everything else as comments."""
+    """psql script: what is committed, part by part as it was committed, everything else as comments."""
     places, fills, current = _places(statements, header), Fills(statements), None
     yield f"-- rag-wizard: the SQL executed on {one_line(header.target)} ({one_line(header.address)})"
     yield from (f"-- rollout {_place_words(place)}" for place in places)
@@ -82,7 +82,7 @@ def _sql(statements: list[LoggedStatement], header: LogHeader) -> Iterator[str]:
             yield from _entered(place, named=len(places) > 1)
         # Triggers that write into the registry, which a replay has not; they go again before their rollback ends.
         replayed = step != CAPTURE
-        committed = [member for member in group if member.outcome == "committed" and replayed]
+        committed = [member for member in group if member.stands and replayed]
         yield ""
         action = "step" if direction == "deploy" else "rollback of step"
         transaction = f", transaction {xid}" if xid and committed else ""
@@ -99,11 +99,10 @@ def _entered(place: tuple[str, str], *, named: bool) -> Iterator[str]:
     """What follows is of this rollout, in this schema."""
     if named:
         yield from ("", f"-- from here on: rollout {_place_words(place)}")
-    schema = '"' + place[1].replace('"', '""') + '"'
-    yield f"SET search_path = {schema}, pg_temp;"
+    yield f"SET search_path = {narrow_path(place[1])};"
 
 
-_WRITES = re.compile(r"(UPDATE|INSERT|DELETE)\b", re.IGNORECASE)
+_WRITES = re.compile(r"(UPDATE|INSERT|DELETE|MERGE|WITH)\b", re.IGNORECASE)
 """Statements that run checks and triggers of the application, as the engine sends them."""
 
 
@@ -111,18 +110,33 @@ def _replay(committed: list[LoggedStatement], fills: Fills, schema: str) -> Iter
     """A part as one transaction, but for statements that PostgreSQL refuses inside one."""
     if not committed:
         return
-    batches = committed[0].batches
-    if batches is not None:
-        yield f"-- sent in {_batches(batches)}, a transaction each; as one UPDATE it leaves the same rows"
-    outside = committed[0].mode == "concurrently"
-    if not outside:
-        yield "BEGIN;"
-        if any(member.hold_triggers or _WRITES.match(member.sql) for member in committed):
-            yield f"SET LOCAL search_path = {wide_path(schema)};"
     for member in committed:
+        if member.outcome == "interrupted":
+            yield f"-- {one_line(member.error)}; the UPDATE goes further and changes all rows that were left"
+    if committed[0].mode == "concurrently":
+        for member in committed:
+            yield from _as_sent(member, fills)
+        return
+    if committed[0].mode == "batches":
+        batches = committed[0].batches
+        many = _batches(batches) if batches is not None else "batches"
+        yield f"-- sent in {many}, a transaction each; as one UPDATE it leaves the same rows"
+    yield "BEGIN;"
+    yield from _together(committed, fills, schema)
+    yield "COMMIT;"
+
+
+def _together(committed: list[LoggedStatement], fills: Fills, schema: str) -> Iterator[str]:
+    """What is between BEGIN and COMMIT: rows are written with the search path that they were written with."""
+    wide = wrote = False
+    for member in committed:
+        writes = bool(_WRITES.match(member.sql))
+        if writes != wide:
+            yield f"{setting(wide_path(schema) if writes else narrow_path(schema))};"
+        wide, wrote = writes, wrote or writes
         yield from _as_sent(member, fills)
-    if not outside:
-        yield "COMMIT;"
+    if wrote and not wide:
+        yield f"{setting(wide_path(schema))};"
 
 
 def _batches(number: int) -> str:

@@ -1,4 +1,5 @@
--- One part as parts.sql has it, once for each line of its log, or once without.
+-- One part as parts.sql has it, once for each line of its log, or once without. Of one in batches the log may hold earlier
+-- passes and their failures: they are left out.
 SELECT p.part_id::text, p.session_id::text, p.step, p.part, p.direction, p.title, p.digest, p.state, p.backend_pid,
        p.strategy, p.mode, p.batches, p.rows, p.total, p.reached, p.intended_at, p.number, p.xid::text, p.horizon::text,
        extract(epoch FROM p.finished_at - p.started_at)::float8 AS seconds, s.wizard_version,
@@ -9,6 +10,10 @@ SELECT p.part_id::text, p.session_id::text, p.step, p.part, p.direction, p.title
            * 1000 AS duration_ms
 FROM rag_wizard.part p
 JOIN rag_wizard.session s USING (session_id)
-LEFT JOIN rag_wizard.statement st USING (part_id)
+LEFT JOIN rag_wizard.statement st
+    ON st.part_id = p.part_id
+    AND (p.mode <> 'batches'
+         OR st.ordinal = (SELECT max(t.ordinal) FROM rag_wizard.statement AS t
+                          WHERE t.part_id = p.part_id AND t.outcome = 'committed'))
 WHERE p.part_id = %(part_id)s
 ORDER BY st.ordinal

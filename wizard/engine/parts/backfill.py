@@ -42,7 +42,7 @@ from wizard.engine.parts.send import (
     send_intent,
 )
 from wizard.engine.parts.source import Line, PartMessage
-from wizard.engine.session.registry import continue_part, record_failure
+from wizard.engine.session.registry import record_failure
 from wizard.engine.session.sitting import Sitting
 from wizard.engine.views import Outcome
 from wizard.engine.words import committed
@@ -77,7 +77,7 @@ def run_batches(here: Sitting, message: PartMessage, going_on: PartRecord | None
                 raise lock_not_obtained(here, where, failed.seen, state_now=state_now) from None
             # Only now: who cancels the counting leaves a part that is done as it was.
             if going_on is not None:
-                continue_part(here.connection, going_on, here.composer.session_id)
+                send_intent(here.connection, message)
             backfill.run()
     except StoppedError:
         interrupt(here.connection, message.part_id)
@@ -109,7 +109,9 @@ class _Backfill:
         self._etiquette = etiquette
 
     def look(self, going_on: PartRecord | None) -> None:
-        """How far it is and how many rows there are in all; changes nothing. Raises StoppedError."""
+        """How far it is and how many rows there are in all; changes nothing. Raises PartFailedError, StoppedError."""
+        if self._message.ahead:
+            self._send(self._message.ahead, message_text(self._message.ahead))
         if going_on is not None:
             self._number = going_on.batches
             self._reached = (going_on.reached if going_on.state != "done" else None) or {}

@@ -66,8 +66,8 @@ class Composer:
         return self._kept[key]
 
     def going_on(self, situation: Situation, message: PartMessage, part_id: str) -> PartMessage:
-        """The batches of an attempt that was interrupted, under its own id."""
-        return recomposed(message, part_id, self._part_settings(situation))
+        """The batches of an attempt that was interrupted, or is done, under its own id."""
+        return recomposed(message, part_id, self._part_settings(situation), self.session_id)
 
     def behind_leftovers(self, situation: Situation, message: PartMessage, leftovers: Collection[Item]) -> PartMessage:
         """The next try of a part outside of a transaction, which drops these indexes before it builds them."""
@@ -118,17 +118,17 @@ def _last_transaction(rendered: RenderedStep) -> int:
     return max((n for n, part in enumerate(rendered.parts, 1) if part.mode is Mode.TRANSACTION), default=0)
 
 
-def _maker(rendered: RenderedStep, part: Part) -> Makes:
-    """What the part makes is known where shapes.json knows its statements; else all that the step declares."""
-    if not (part.made or part.adopted) and len(rendered.parts) == 1:
-        return everything
-    made = {(item.kind, item.table, item.name if item.kind is ItemKind.COLUMN else "") for item in part.made}
 def _adds_to_adopted(part: Part) -> bool:
     """It makes something on a table that was there before, of which the step says that it makes it: it locks it."""
     adopted = {item.table for item in part.adopted if item.kind is ItemKind.TABLE}
     return any(item.table in adopted for item in part.made)
 
 
+def _maker(rendered: RenderedStep, part: Part) -> Makes:
+    """What the part makes is known where shapes.json knows its statements; else all that the step declares."""
+    if not (part.made or part.adopted) and len(rendered.parts) == 1:
+        return everything
+    made = {(item.kind, item.table, item.name if item.kind is ItemKind.COLUMN else "") for item in part.made}
 
     def makes(table: str, column: str) -> bool:
         return (ItemKind.COLUMN if column else ItemKind.TABLE, table, column) in made

@@ -12,6 +12,8 @@ from wizard.engine.keeping.guard import saving_lines
 from wizard.engine.parts.batch import DURABLY, page_lines, snapshot_lines, sweep_lines
 from wizard.engine.parts.fills import PART_ID
 from wizard.engine.parts.literal import filled, literal
+from wizard.engine.parts.passes import begin_pass, end_pass
+from wizard.engine.parts.paths import narrow_path, requiring_tables, setting, wide_path
 from wizard.engine.parts.source import Line, PartMessage, PartSettings, PartSource
 from wizard.rollout.item_sql import drop_sql
 from wizard.rollout.render import Group, Mode
@@ -36,16 +38,18 @@ def compose(
     """The messages of one part. Without `registry` no intent, checkpoint or log is written: for scripts only."""
     part_id = str(uuid4())
     intent = tuple(_intent(part_id, source, session_id, rollout_id)) if registry else ()
+    if source.mode is Mode.BATCHES and registry:
+        return _batches(part_id, source, settings, intent)
     if source.mode is Mode.BATCHES:
-        return _batches(part_id, source, settings, intent) if registry else PartMessage(part_id, source, (), ())
+        return PartMessage(part_id, source, (), (), ahead=_ahead(source, settings))
     if source.mode is Mode.CONCURRENTLY:
         return _concurrently(part_id, source, settings, intent, registry)
     return PartMessage(part_id, source, intent, tuple(_transaction(part_id, source, settings, registry)))
 
 
-def recomposed(message: PartMessage, part_id: str, settings: PartSettings) -> PartMessage:
-    """The batches of an attempt that goes on: its intent was committed before."""
-    return _batches(part_id, message.source, settings, ())
+def recomposed(message: PartMessage, part_id: str, settings: PartSettings, session_id: str) -> PartMessage:
+    """The batches of an attempt that goes on, or that is done and begins at its first batch again."""
+    return _batches(part_id, message.source, settings, tuple(_going_on(part_id, message.source, session_id)))
 
 
 def behind_leftovers(message: PartMessage, settings: PartSettings, leftovers: Collection[Item]) -> PartMessage:
@@ -90,7 +94,7 @@ def _batches(part_id: str, source: PartSource, settings: PartSettings, intent: t
         return (*lines, own("COMMIT"))
 
     return PartMessage(
-        part_id, source, intent, tuple(_checkpointed(part_id, source)),
+        part_id, source, intent, tuple(_checkpointed(part_id, source)), ahead=_ahead(source, settings),
         quick=transaction(page_lines(batch, part_id, quick=True), min(QUICK_MS, settings.row_timeout_ms), DURABLY),
         page=transaction(page_lines(batch, part_id, quick=False)),
         snapshot=(
@@ -98,6 +102,10 @@ def _batches(part_id: str, source: PartSource, settings: PartSettings, intent: t
         ),
         sweep=transaction(sweep_lines(batch, part_id)),
     )  # fmt: skip
+
+
+def _ahead(source: PartSource, settings: PartSettings) -> tuple[Line, ...]:
+    return tuple(map(own, requiring_tables([source.groups[0].statements[0].sql], settings.schema)))
 
 
 def _outside(source: PartSource) -> Iterator[Line]:
@@ -119,13 +127,9 @@ def _checkpointed(part_id: str, source: PartSource) -> Iterator[Line]:
     statements = [(statement, group) for group in source.groups for statement in group.statements]
     if source.mode is Mode.BATCHES:
         yield own(filled(sql.SQL("DELETE FROM rag_wizard.leftover WHERE part_id = {}"), part_id))
-        rows = filled(sql.SQL("(SELECT rows FROM rag_wizard.part WHERE part_id = {})"), part_id)
-    else:
-        rows = "NULL"
-    if statements:
-        yield own(
-            _LOG + ",\n".join(_log_row(part_id, n, s, group, rows) for n, (s, group) in enumerate(statements, start=1))
-        )
+        yield own(end_pass(part_id))
+    elif statements:
+        yield own(_LOG + ",\n".join(_log_row(part_id, n, s, g, "NULL") for n, (s, g) in enumerate(statements, start=1)))
     yield own(_finished(part_id))
     yield own("COMMIT")
 
@@ -184,6 +188,27 @@ def _intent(part_id: str, source: PartSource, session_id: str, rollout_id: str) 
                 for i, g in enumerate(source.guards, start=1)
             )
         )
+    if source.mode is Mode.BATCHES:
+        yield own(begin_pass(part_id, source))
+    yield own("COMMIT")
+
+
+def _going_on(part_id: str, source: PartSource, session_id: str) -> Iterator[Line]:
+    """In place of an intent: the attempt whose batches are committed is waiting to run again, by this session."""
+    yield own("BEGIN")
+    yield own(
+        filled(
+            sql.SQL(
+                "UPDATE rag_wizard.part SET state = 'intent', number = DEFAULT, session_id = {},"
+                " backend_pid = pg_backend_pid(),\n"
+                "    reached = CASE state WHEN 'done' THEN NULL ELSE reached END,\n"
+                "    total = CASE state WHEN 'done' THEN NULL ELSE total END\n"
+                "WHERE part_id = {}"
+            ),
+            session_id, part_id,
+        )
+    )  # fmt: skip
+    yield own(begin_pass(part_id, source))
     yield own("COMMIT")
 
 
@@ -228,8 +253,7 @@ def _finished(part_id: str) -> str:
 
 def _transaction(part_id: str, source: PartSource, settings: PartSettings, registry: bool) -> Iterator[Line]:
     yield own("BEGIN")
-    writes = any(group.hold_triggers or any(one.changes_data for one in group.statements) for group in source.groups)
-    yield from _settings(settings, LONG_LOCK_TIMEOUT if source.patient else settings.lock_timeout_ms, widely=writes)
+    yield from _settings(settings, LONG_LOCK_TIMEOUT if source.patient else settings.lock_timeout_ms)
     if registry:
         yield own(_checkpoint(part_id, source))
         if any(group.statements for group in source.groups):
@@ -239,19 +263,21 @@ def _transaction(part_id: str, source: PartSource, settings: PartSettings, regis
     if source.saving is not None:
         lines = saving_lines(source.guards, source.saving, settings.schema, limit=STATEMENT_LIMIT)
         yield from (own(line) for line in lines)
-    yield from _groups(part_id, source, registry)
+    yield from _groups(part_id, source, settings.schema, registry)
     if registry:
         yield own(_finished(part_id))
     yield own("COMMIT")
 
 
-def _groups(part_id: str, source: PartSource, registry: bool) -> Iterator[Line]:
+def _groups(part_id: str, source: PartSource, schema: str, registry: bool) -> Iterator[Line]:
     ordinal = 0
+    paths = _Paths(schema)
     for group in source.groups:
         if group.hold_triggers:
             yield own("SET LOCAL session_replication_role = replica")
         for statement in group.statements:
             ordinal += 1
+            yield from paths.before(statement)
             yield Line(_sent(statement, part_id, registry=registry), statement, ordinal)
             if registry:
                 count_rows = statement.changes_data and not source.one_message
@@ -259,20 +285,39 @@ def _groups(part_id: str, source: PartSource, registry: bool) -> Iterator[Line]:
                 yield Line(_LOG + logged, counts_rows=count_rows)
         if group.hold_triggers:
             yield own("SET LOCAL session_replication_role = origin")
+    yield from paths.before_commit()
 
 
-def wide_path(schema: str) -> str:
-    """Where an application on Supabase finds its functions; what the rollout names is in `schema`, and found first."""
-    return filled(sql.SQL("{schema}, public, extensions, pg_temp"), schema=sql.Identifier(schema))
+class _Paths:
+    """The search path of one transaction, from statement to statement: the schema alone, but for writing rows."""
+
+    def __init__(self, schema: str) -> None:
+        self._schema = schema
+        self._wide = self._wrote = False
+
+    def before(self, statement: Statement) -> Iterator[Line]:
+        """What goes in front of a statement."""
+        if statement.changes_data:
+            self._wrote = True
+            yield from map(own, requiring_tables([statement.sql], self._schema))
+        yield from self._take(statement.changes_data)
+
+    def before_commit(self) -> Iterator[Line]:
+        """Constraint triggers may have been put off until then."""
+        yield from self._take(self._wrote)
+
+    def _take(self, wide: bool) -> Iterator[Line]:
+        if wide != self._wide:
+            self._wide = wide
+            yield own(setting(wide_path(self._schema) if wide else narrow_path(self._schema)))
 
 
 def _settings(
     settings: PartSettings, lock_timeout: int | str | None = None, durably: str = "on", *, widely: bool = False
 ) -> Iterator[Line]:
-    """`widely`: rows of the application are written, and its checks, index expressions and triggers run."""
+    """`widely`: nothing but rows of the application is written."""
     wait = settings.lock_timeout_ms if lock_timeout is None else lock_timeout
-    narrow_path = filled(sql.SQL("{schema}, pg_temp"), schema=sql.Identifier(settings.schema))
-    yield own(f"SET LOCAL search_path = {wide_path(settings.schema) if widely else narrow_path}")
+    yield own(setting((wide_path if widely else narrow_path)(settings.schema)))
     yield own(filled(sql.SQL("SET LOCAL lock_timeout = {}"), f"{wait}ms" if isinstance(wait, int) else wait))
     yield own(filled(sql.SQL("SET LOCAL statement_timeout = {}"), STATEMENT_LIMIT))
     if settings.server_version >= 170000:

@@ -8,11 +8,10 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from wizard import __version__
-from wizard.engine.looking.record import PartRecord
 from wizard.engine.looking.situation import Situation
 from wizard.engine.parts.compose import Composer
 from wizard.engine.parts.looped import looped
-from wizard.engine.parts.message import wide_path
+from wizard.engine.parts.paths import wide_path
 from wizard.engine.parts.source import Line, PartMessage
 from wizard.engine.session.exclusive import lock_key
 from wizard.engine.session.registry import CREATE, CREATE_ROOM, Room
@@ -60,11 +59,9 @@ def _script(situation: Situation, composer: Composer, settings: Settings, regist
             for room in sorted({*message.source.rooms} - rooms) if registry else ():
                 rooms.add(room)
                 yield from _making(CREATE_ROOM[room])
-            yield from (
-                _part(message, wide_path(settings.schema))
-                if begun is None
-                else _rest(composer.going_on(situation, message, begun.part_id), begun, composer.session_id, settings)
-            )
+            if begun is not None:
+                message = composer.going_on(situation, message, begun.part_id)
+            yield from _part(message, wide_path(settings.schema), begun.batches if begun is not None else 0)
     yield from _open(situation)
     if registry:
         yield _statement(
@@ -145,19 +142,8 @@ def _making(tables: str) -> Iterator[str]:
     yield "COMMIT;"
 
 
-def _rest(message: PartMessage, begun: PartRecord, session_id: str, settings: Settings) -> Iterator[str]:
-    """Batches of this part are committed: the script goes on under the same id."""
-    yield _statement(
-        sql.SQL("UPDATE rag_wizard.part SET state = 'intent', number = DEFAULT, session_id = {} WHERE part_id = {}")
-        .format(session_id, begun.part_id)
-        .as_string()
-    )
-    yield _statement(sql.SQL("DELETE FROM rag_wizard.statement WHERE part_id = {}").format(begun.part_id).as_string())
-    yield from _part(message, wide_path(settings.schema), begun.batches)
-
-
 def _part(message: PartMessage, path: str, batches: int = 0) -> Iterator[str]:
-    for line in message.intent:
+    for line in (*message.intent, *message.ahead):
         yield _statement(line.sql)
     if message.source.mode is Mode.BATCHES:
         yield "-- equivalent: the wizard sends each batch by itself, as large and as often as the server bears"

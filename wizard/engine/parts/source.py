@@ -88,6 +88,8 @@ class PartMessage:
     intent: tuple[Line, ...]
     lines: tuple[Line, ...]
     """Of a part in batches: those that close it, behind the last batch."""
+    ahead: tuple[Line, ...] = ()
+    """Of a part in batches: what has to hold before the first."""
     quick: tuple[Line, ...] = ()
     page: tuple[Line, ...] = ()
     snapshot: tuple[Line, ...] = ()
@@ -110,7 +112,8 @@ class PartMessage:
     @property
     def all_lines(self) -> tuple[Line, ...]:
         """Everything that is sent for it, in order; a batch once."""
-        return (*self.intent, *self.quick, *self.page, *self.snapshot, *self.sweep, *self.lines, *self.resets)
+        batches = (*self.ahead, *self.quick, *self.page, *self.snapshot, *self.sweep)
+        return (*self.intent, *batches, *self.lines, *self.resets)
 
 
 def _cut(lines: Sequence[Line]) -> Iterator[tuple[Line, ...]]:

@@ -282,18 +282,6 @@ def resolve_intent(connection: Connection, part: PartRecord) -> str:
     return "done"
 
 
-def continue_part(connection: Connection, part: PartRecord, session_id: str) -> None:
-    """Goes on with an attempt of which batches are committed; one that is done begins at its first batch again."""
-    connection.execute(
-        "UPDATE rag_wizard.part SET state = 'intent', session_id = %s, number = DEFAULT,"
-        " backend_pid = pg_backend_pid(),"
-        " reached = CASE state WHEN 'done' THEN NULL ELSE reached END,"
-        " total = CASE state WHEN 'done' THEN NULL ELSE total END WHERE part_id = %s",
-        (session_id, part.part_id),
-    )
-    connection.execute("DELETE FROM rag_wizard.statement WHERE part_id = %s", (part.part_id,))
-
-
 def load_batch_xids(connection: Connection, part_id: str) -> tuple[str, ...]:
     """The transactions that committed a part's batches."""
     rows = connection.execute(
@@ -303,15 +291,19 @@ def load_batch_xids(connection: Connection, part_id: str) -> tuple[str, ...]:
 
 
 def record_failure(connection: Connection, part_id: str, statement: dict[str, Any]) -> None:
-    """Marks a part as failed, with the statement that failed, after its transaction was rolled back."""
+    """Marks a part as failed, with the statement that failed, after its transaction was rolled back.
+
+    Of a part in batches the log holds rows already: it stands behind them.
+    """
     with connection.transaction():
         connection.execute(DURABLY)
         connection.execute("UPDATE rag_wizard.part SET state = 'failed' WHERE part_id = %s", (part_id,))
         connection.execute(
             "INSERT INTO rag_wizard.statement (part_id, ordinal, sql, outcome, finished_at, file, line, error_column,"
             " sqlstate, message, detail, hint, context)"
-            " VALUES (%(part_id)s, %(ordinal)s, %(sql)s, 'failed', clock_timestamp(), %(file)s, %(line)s, %(column)s,"
-            " %(sqlstate)s, %(message)s, %(detail)s, %(hint)s, %(context)s)",
+            " SELECT %(part_id)s, greatest(%(ordinal)s, max(ordinal) + 1), %(sql)s, 'failed', clock_timestamp(),"
+            " %(file)s, %(line)s, %(column)s, %(sqlstate)s, %(message)s, %(detail)s, %(hint)s, %(context)s"
+            " FROM rag_wizard.statement WHERE part_id = %(part_id)s",
             {"part_id": part_id, **statement},
         )
 
