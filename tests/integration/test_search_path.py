@@ -1,11 +1,19 @@
-"""What rows are written through finds its functions in schema `extensions`, as it does for the application."""
+"""What rows are written through finds its functions in schema `extensions`, as it does for the application.
+
+Everything else is looked for in the chosen schema alone.
+"""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from tests.integration.test_archive import only_archive
 from tests.support.database import Database
 from tests.support.engine import Operator
+from tests.support.rag_rows import write_rows
+from tests.support.starting import guide_statements, paste
 from wizard.export.log import LogHeader, export_log
 
 ADMIN = "supabase_admin"
@@ -18,6 +26,11 @@ create function name_is_plain(text) returns boolean language plpgsql immutable
 as 'begin return plain_text($1) is not null; end';
 alter table clones add constraint name_is_plain check (name_is_plain(name));
 alter table knowledge add constraint title_is_plain check (name_is_plain(title));
+"""
+NOTICED = """
+create function notice() returns trigger language plpgsql
+as 'begin perform plain_text(old.domain_name); return old; end';
+create trigger notice before delete on domains for each row execute function notice();
 """
 UNMAPPED = "select count(*) from clones where rag_domain_mapping is null"
 
@@ -55,3 +68,32 @@ def test_the_exported_log(picky: Database, twin: Database, strategy: str) -> Non
     twin.psql(export_log(operator.engine.statements(), "sql", LogHeader("acme", "here", "phase-1", "public")))
 
     assert twin.value(UNMAPPED) == 0
+
+
+def test_a_restore(picky: Database, tmp_path: Path) -> None:
+    operator = Operator(picky, archives=tmp_path)
+    operator.engine.run()
+    write_rows(picky)
+    operator.engine.rollback()
+    operator.engine.run()
+
+    assert operator.engine.restore(only_archive(tmp_path)).ending == "done"
+
+
+def test_default_rows_that_an_adopted_table_lacks(picky: Database, twin: Database) -> None:
+    """A check of the application on a table that is there already, but for a row, its trigger and its RLS."""
+    twin.execute(FUNCTIONS, user=ADMIN)
+    for database in (picky, twin):
+        paste(database, [text for text in guide_statements("1.1") if "TRIGGER" not in text])
+        database.execute("alter table domains add constraint domain_is_plain check (name_is_plain(domain_name))")
+        database.execute("delete from domains where domain_name = 'other'")
+        database.execute(NOTICED)
+    operator = Operator(picky)
+
+    assert operator.engine.run().ending == "done"
+    twin.psql(export_log(operator.engine.statements(), "sql", LogHeader("acme", "here", "phase-1", "public")))
+
+    assert picky.value("select count(*) from domains") == 8
+    assert twin.value("select count(*) from domains") == 8
+    assert operator.engine.rollback().ending == "done"
+    assert picky.value("select count(*) from domains") == 7

@@ -27,6 +27,7 @@ _INSERT = "INSERT INTO {table} ({columns}) SELECT {columns} FROM jsonb_populate_
 _DROP_ROW = """\
 DO $rag_wizard$
 DECLARE
+    path text := current_setting('search_path');
     child record;
     used boolean;
 BEGIN
@@ -46,8 +47,10 @@ BEGIN
                        child.name, {name}, child.matches, {row}) INTO used;
         IF used THEN RETURN; END IF;
     END LOOP;
-    -- One that was edited since stays as well.
+    -- One that was edited since stays as well. Triggers find their functions where an application finds them.
+    PERFORM set_config('search_path', quote_ident(current_schema()) || ', public, extensions, pg_temp', true);
     DELETE FROM {table} WHERE to_jsonb({table}) @> {row}::jsonb AND ({edited}) IS NOT TRUE;
+    PERFORM set_config('search_path', path, true);
 END
 $rag_wizard$"""
 _COLUMN_PRIVILEGES = ("SELECT", "INSERT", "UPDATE", "REFERENCES")

@@ -17,6 +17,7 @@ from wizard.db.queries import query
 from wizard.engine.events import PartCommitted, PartStarted, StatementCommitted
 from wizard.engine.parts.commit import etiquette_of, lock_not_obtained
 from wizard.engine.parts.etiquette import LOCK_CODES, Etiquette
+from wizard.engine.parts.paths import setting, wide_path
 from wizard.engine.parts.send import StoppedError, send_intent
 from wizard.engine.parts.source import Line, PartMessage, PartSource
 from wizard.engine.session.registry import record_failure
@@ -112,7 +113,7 @@ def _tried(here: Sitting, message: PartMessage, part: RestorePart, etiquette: Et
     script = Script(here.connection)
     try:
         with here.steering.cancellable(here.connection):
-            _transaction(here.connection, etiquette.next_try(message), part, script)
+            _transaction(here.connection, etiquette.next_try(message), part, script, here.settings.schema)
     except psycopg.Error as error:
         if here.connection.broken:
             raise
@@ -129,13 +130,15 @@ def _tried(here: Sitting, message: PartMessage, part: RestorePart, etiquette: Et
     return True
 
 
-def _transaction(connection: Connection, message: PartMessage, part: RestorePart, script: Script) -> None:
+def _transaction(connection: Connection, message: PartMessage, part: RestorePart, script: Script, schema: str) -> None:
     """Begin and checkpoint as every part has them, the work, its log, commit. Rolled back after any error."""
     head, tail = message.lines[:-2], message.lines[-2:]
     try:
         _send(connection, head)
         connection.execute("SET LOCAL idle_in_transaction_session_timeout = '60s'")
         connection.execute(fixed_settings())
+        # Its statements name every table with its schema.
+        connection.execute(setting(wide_path(schema)).encode())
         part.work(script)
         for ordinal, (text, rows, held) in enumerate((*part.before, *script.sent), start=1):
             connection.execute(

@@ -176,7 +176,10 @@ def _fit_shape(state: _Fitting, group: Group, statement: Statement, known: tuple
         return (statement,)
     state.adopted += [state.live[item.key] for item in shape if item.key in state.live]
     state.made += missing
-    return tuple(Statement(create_sql(item), "", statement.file, statement.line) for item in missing)
+    return tuple(
+        Statement(create_sql(item), "insert_stmt" if item.kind is ItemKind.ROW else "", statement.file, statement.line)
+        for item in missing
+    )
 
 
 def _fit_validation(state: _Fitting, statement: Statement, item: Item) -> tuple[Statement, ...]:
