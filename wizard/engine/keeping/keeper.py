@@ -176,7 +176,9 @@ class Keeper:
                 return outcome_now(here, "stopped")
             budget = here.settings.lock_budget_ms
             saving = archive.saving(budget, self._captures.saving(trusted, archive, guards, budget))
-            message = here.composer.revert(here.situation, replace(source, guards=guards, saving=saving, one_message=True))
+            message = here.composer.revert(
+                here.situation, replace(source, guards=guards, saving=saving, one_message=True)
+            )
             try:
                 outcome = commit_part(here, message, parts=parts, before_retry=drain).outcome
             except LockNotObtainedError as error:
