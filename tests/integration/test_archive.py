@@ -14,8 +14,8 @@ from tests.support.database import Database
 from tests.support.engine import Operator, at_start_of
 from tests.support.rag_rows import write_rows
 from wizard.engine.events import Event, Noticed, PartCommitted, PartStarted, StepStarted
-from wizard.engine.keeping.guard import OUT_OF_TIME, TOO_SLOW, Guard, Saving, saving_lines, select_of
 from wizard.engine.keeping.manifest import Manifest
+from wizard.engine.parts.guard import OUT_OF_TIME, TOO_SLOW, Guard, Saving, saving_lines, select_of
 from wizard.engine.session.registry import CREATE_ROOM
 from wizard.errors import LockNotObtainedError, RefusedError
 

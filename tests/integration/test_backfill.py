@@ -17,7 +17,7 @@ from tests.support.engine import Operator
 from tests.support.filling import fill, filling, make_things
 from tests.support.wire import wire_to
 from wizard.engine.events import BackfillProgressed, Event, Noticed
-from wizard.engine.parts import pace
+from wizard.engine.sending import pace
 from wizard.errors import LockNotObtainedError
 from wizard.rollout.load import load_rollout
 

@@ -16,7 +16,7 @@ from tests.support.polling import Loop
 from tests.support.standby import hot_standby
 from wizard.demo.server import SUPERUSER
 from wizard.engine.events import BackfillProgressed
-from wizard.engine.parts import pace
+from wizard.engine.sending import pace
 
 pytestmark = pytest.mark.slow
 

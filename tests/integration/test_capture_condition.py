@@ -12,7 +12,7 @@ from tests.support.engine import Operator
 from wizard.db.connect import connect
 from wizard.engine.events import Event, PartStarted
 from wizard.engine.keeping.capture import find_captures
-from wizard.engine.keeping.guard import Guard, select_of
+from wizard.engine.parts.guard import Guard, select_of
 from wizard.engine.session.registry import CREATE, CREATE_ROOM
 
 PART = "0f0f0f0f-1111-2222-3333-444444444444"

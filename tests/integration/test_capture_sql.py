@@ -10,7 +10,7 @@ from psycopg import sql
 from tests.support.database import Database
 from wizard.db.connect import connect
 from wizard.engine.keeping.capture import Batch, find_captures, moving
-from wizard.engine.keeping.guard import Guard, select_of
+from wizard.engine.parts.guard import Guard, select_of
 from wizard.engine.session.registry import CREATE, CREATE_ROOM
 
 PART = "0f0f0f0f-1111-2222-3333-444444444444"

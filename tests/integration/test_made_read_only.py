@@ -11,8 +11,8 @@ from tests.support.blocking import end_the_wizard
 from tests.support.database import Database
 from tests.support.engine import Operator
 from wizard.demo.server import SUPERUSER
+from wizard.engine import sitting
 from wizard.engine.events import Event, PartCommitted, PartStarted
-from wizard.engine.session import sitting
 from wizard.errors import ExitCode, PrerequisiteError
 
 PARTS = "select step, direction, state from rag_wizard.part order by number desc limit 1"

@@ -22,7 +22,7 @@ from tests.support.rollout_sql import (
     rows,
     session,
 )
-from wizard.engine.keeping.guard import guards_of
+from wizard.engine.parts.guard import guards_of
 from wizard.rollout.load import load_rollout
 from wizard.rollout.render import Renderer
 

@@ -10,7 +10,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from tests.support.database import Database
-from wizard.engine.keeping.guard import guards_of
+from wizard.engine.parts.guard import guards_of
 from wizard.rollout.load import load_rollout
 from wizard.rollout.model import Check, Rollout, Step, StepKind, holds
 from wizard.rollout.render import Group, Renderer, with_decisions

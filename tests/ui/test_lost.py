@@ -11,8 +11,8 @@ from tests.support.database import Database
 from tests.ui.conftest import NARROW, WIDE, Open, walking
 from tests.ui.fake import FakeEngine, begun, fake_app, online_survey
 from wizard.demo.server import SUPERUSER
+from wizard.engine import sitting
 from wizard.engine.events import BlockersSeen, ConnectionLost, Reconnected
-from wizard.engine.session import sitting
 from wizard.ui.app import farewell
 from wizard.ui.board import UNREAD
 from wizard.ui.page import Page

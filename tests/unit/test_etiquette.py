@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from wizard.engine.parts.etiquette import LONGEST_PAUSE_S, Etiquette, Try, pause_before
 from wizard.engine.parts.message import compose
 from wizard.engine.parts.source import PartSettings, PartSource
+from wizard.engine.sending.etiquette import LONGEST_PAUSE_S, Etiquette, Try, pause_before
 from wizard.engine.session.blockers import Seen
 from wizard.engine.views import Blocker
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from wizard.engine.parts.fills import PART_ID, spared_by
+from wizard.engine.looking.fills import PART_ID, spared_by
 from wizard.engine.views import LoggedStatement
 from wizard.export.log import LogHeader, export_log
 from wizard.rollout.model import Fill

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wizard.engine.parts.others import BUSY_A_SECOND, Others
+from wizard.engine.sending.others import BUSY_A_SECOND, Others
 
 
 def after(*looks: tuple[float, int, int]) -> float:

@@ -12,8 +12,9 @@ from wizard.console.out import say, say_text, write_data, write_document
 from wizard.console.password import with_password
 from wizard.engine.api import Engine
 from wizard.engine.events import Noticed
+from wizard.engine.looking.conflicts import conflict_error
 from wizard.engine.looking.prerequisites import stopped_by
-from wizard.engine.words import conflict_error, decide_options
+from wizard.engine.words import decide_options
 from wizard.errors import ExitCode
 from wizard.export.log import LogFormat, LogHeader, export_log
 from wizard.open import load, open_target, settings_from

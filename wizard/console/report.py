@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from wizard.console.tables import columns, speaks_unicode
+from wizard.engine.looking.conflicts import conflict_lines
 from wizard.engine.looking.dependents import dependents_words
 from wizard.engine.parts.undone import ARCHIVE_ID, NAMED
 from wizard.engine.state import StepState
-from wizard.engine.words import conflict_lines, is_there, lost_rows, object_lines, objects_words
+from wizard.engine.words import is_there, lost_rows, object_lines, objects_words
 from wizard.rollout.model import STRONG_LOCKS
 from wizard.rollout.statements import terminated
 from wizard.text import one_line, plural, shortened, visible

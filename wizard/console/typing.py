@@ -20,7 +20,7 @@ from wizard.text import visible
 
 if TYPE_CHECKING:
     from wizard.db.target import Target
-    from wizard.engine.types.views import TypesPlan, TypesWritten
+    from wizard.engine.views_types import TypesPlan, TypesWritten
 
 
 @dataclass(frozen=True)

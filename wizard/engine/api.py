@@ -40,20 +40,19 @@ from wizard.engine.looking.checks import verify_all
 from wizard.engine.looking.prerequisites import prerequisites, stopped_by
 from wizard.engine.looking.preview import previews
 from wizard.engine.looking.situation import Situation, look
-from wizard.engine.looking.survey import step_view, survey, table_sizes
 from wizard.engine.parts.compose import Composer
 from wizard.engine.parts.script import plan_script
 from wizard.engine.session.exclusive import LOCK_CLASS
 from wizard.engine.session.registry import drop_registry, registry_exists
 from wizard.engine.session.signalling import signal_blocker
-from wizard.engine.session.sitting import Sitting, resuming, sitting
 from wizard.engine.session.standing import Standing, find_standing, require_none_standing
 from wizard.engine.settings import Settings
+from wizard.engine.sitting import Sitting, resuming, sitting
 from wizard.engine.state import StepState
 from wizard.engine.steering import Steering
+from wizard.engine.survey import step_view, survey, table_sizes
 from wizard.engine.types.plan import draft, wrong_in_the_listing
 from wizard.engine.types.step import record_as_done, require_file, require_shown, write_unrecorded
-from wizard.engine.types.views import TypesPlan, TypesWritten
 from wizard.engine.views import (
     DryRun,
     Left,
@@ -66,6 +65,7 @@ from wizard.engine.views import (
     Verification,
 )
 from wizard.engine.views_back import RestorePlan, RollbackPlan
+from wizard.engine.views_types import TypesPlan, TypesWritten
 from wizard.errors import ConnectionUnsuitableError, ExitCode, OtherOperatorError, WizardError
 from wizard.rollout.model import Rollout
 from wizard.rollout.render import RenderedStep

@@ -16,22 +16,22 @@ from wizard.engine.backward_text import RollbackText, source_of
 from wizard.engine.events import Noticed, StepFinished, StepStarted
 from wizard.engine.keeping.archive import archive_folder, readable, registered
 from wizard.engine.keeping.capturing import Captures
-from wizard.engine.keeping.guard import Guard, counting
 from wizard.engine.keeping.keeper import Keeper, Undo, unfinished
 from wizard.engine.keeping.late import close_all, settle
 from wizard.engine.keeping.manifest import require_free
 from wizard.engine.keeping.restoring import RESTORE
 from wizard.engine.looking.dependents import ObjectRef, find_dependents, require_no_dependents
-from wizard.engine.looking.in_the_way import tell_before
-from wizard.engine.looking.record import RolloutRecord
 from wizard.engine.looking.replaced import Recorded, find_replaced, left_alone, open_again, require_as_recorded
 from wizard.engine.looking.situation import Situation
 from wizard.engine.looking.unseen import unseen_parts
-from wizard.engine.parts.backfill import run_batches
-from wizard.engine.parts.commit import commit_part, outcome_now
 from wizard.engine.parts.compose import Composer
+from wizard.engine.parts.guard import Guard, counting
+from wizard.engine.sending.backfill import run_batches
+from wizard.engine.sending.before_step import tell_before
+from wizard.engine.sending.commit import commit_part, outcome_now
+from wizard.engine.session.record import RolloutRecord
 from wizard.engine.session.registry import end_rollout, load_objects, load_reverts
-from wizard.engine.session.sitting import Sitting
+from wizard.engine.sitting import Sitting
 from wizard.engine.state import StepState
 from wizard.engine.types.back import files_to_restore, take_back
 from wizard.engine.types.step import follow

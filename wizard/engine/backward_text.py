@@ -16,13 +16,13 @@ from wizard.engine.keeping.capture import (
     standing_captures,
 )
 from wizard.engine.keeping.capturing import capture_source, making, removal
-from wizard.engine.keeping.guard import Guard
 from wizard.engine.keeping.keeper import Undo
 from wizard.engine.looking.situation import Situation
-from wizard.engine.looking.survey import line_view
 from wizard.engine.parts.compose import Composer
+from wizard.engine.parts.guard import Guard
 from wizard.engine.parts.source import PartSource
 from wizard.engine.parts.undone import ARCHIVE_ID, revert_source, with_saving
+from wizard.engine.survey import line_view
 from wizard.engine.views import StatementView
 from wizard.engine.views_back import RollbackStep
 from wizard.rollout.render import Group, Mode

@@ -10,8 +10,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from wizard.engine.state import StepState
-from wizard.engine.types.views import RestoredFile, TypesPlan, TypesWritten
 from wizard.engine.views import Blocker, CheckResult, Failure, Outcome, PrerequisiteResult, PreviewTable
+from wizard.engine.views_types import RestoredFile, TypesPlan, TypesWritten
 
 SCHEMA_VERSION = 1
 """Version of the JSON that events and documents are written in."""

@@ -22,15 +22,17 @@ from wizard.engine.events import (
 from wizard.engine.foreseen import edited_steps, require_same_sql
 from wizard.engine.looking.checks import run_checks, verify_all
 from wizard.engine.looking.compare import declared_by
-from wizard.engine.looking.in_the_way import IN_THE_WAY, nobody_is, tell_before
+from wizard.engine.looking.conflicts import conflict_lines
+from wizard.engine.looking.in_the_way import IN_THE_WAY
 from wizard.engine.looking.live import objects_of
 from wizard.engine.looking.prerequisites import prerequisites, stopped_by
 from wizard.engine.looking.preview import previews
 from wizard.engine.looking.situation import Situation
-from wizard.engine.parts.backfill import run_batches
-from wizard.engine.parts.commit import Committed, EndedError, commit_checkpoint, commit_part, outcome_now
 from wizard.engine.parts.source import PartSource
-from wizard.engine.session.sitting import Sitting
+from wizard.engine.sending.backfill import run_batches
+from wizard.engine.sending.before_step import nobody_is, tell_before
+from wizard.engine.sending.commit import Committed, EndedError, commit_checkpoint, commit_part, outcome_now
+from wizard.engine.sitting import Sitting
 from wizard.engine.state import StepState
 from wizard.engine.types.step import follow, is_due, run_types_step
 from wizard.engine.views import CheckResult, Outcome, PrerequisiteResult, Verification
@@ -170,7 +172,7 @@ def require_prerequisites(here: Sitting, steps: Sequence[RenderedStep]) -> None:
     if stopped_by(stops) is ExitCode.REFUSED:
         raise RefusedError(
             f"conflict: {stops[0].found}",
-            why="\n".join((*words.conflict_lines(here.situation.conflicts), "Nothing was changed.")),
+            why="\n".join((*conflict_lines(here.situation.conflicts), "Nothing was changed.")),
             fix=stops[0].fix,
         )
     if stops:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from wizard.engine.types.views import RestoredFile
 from wizard.engine.views import ConflictView, StatementView, View
+from wizard.engine.views_types import RestoredFile
 
 Since = Literal["", "edited", "gone"]
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import groupby
 
 from psycopg import sql
 
-from wizard.engine.looking.fit import Conflict
 from wizard.engine.looking.situation import Situation
 from wizard.engine.state import StepState
-from wizard.engine.views import ConflictView, Failure, StepView, Verification
+from wizard.engine.views import Failure, StepView, Verification
 from wizard.engine.views_back import Loss, RollbackObject, RollbackStep
-from wizard.errors import PrerequisiteError, RefusedError
+from wizard.errors import PrerequisiteError
 from wizard.rollout.model import Decision, Step, StepKind
 from wizard.rollout.render import Mode, RenderedStep, Strategy
 from wizard.text import one_line, plural
@@ -240,26 +239,6 @@ def _be(count: int, *, done: bool) -> str:
 
 def _objects(count: int) -> str:
     return f"{count} object{'' if count == 1 else 's'}"
-
-
-def conflict_lines(conflicts: Iterable[Conflict | ConflictView]) -> Iterator[str]:
-    """Each conflict with both definitions, one below the other."""
-    for conflict in conflicts:
-        yield f"{conflict.words} (step {conflict.step})"
-        for label, definition in (("is", conflict.found), ("expected", conflict.expected)):
-            for number, line in enumerate((definition or "not there").splitlines()):
-                yield f"  {label if number == 0 else '':<9} {line}"
-
-
-def conflict_error(conflicts: Iterable[ConflictView]) -> RefusedError:
-    """Why nothing is sent, or written down to be sent, while there is a conflict: both definitions, and what to do."""
-    found = tuple(conflicts)
-    more = f" and {len(found) - 8} more" if len(found) > 8 else ""
-    return RefusedError(
-        f"conflict: different: {'; '.join(one.words for one in found[:8])}{more}",
-        why="\n".join((*conflict_lines(found), "Nothing was changed.")),
-        fix="Rename or remove what is there, or change it to what is expected. The wizard never overwrites it.",
-    )
 
 
 def lost_rows(loss: Loss) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from wizard.engine.parts.fills import updated_column
+from wizard.engine.looking.fills import updated_column
 from wizard.engine.parts.literal import literal
 from wizard.engine.views import LoggedStatement
 from wizard.rollout.statements import Statement

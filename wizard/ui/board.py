@@ -16,7 +16,6 @@ from wizard.ui.trouble import Activity, Trouble
 if TYPE_CHECKING:
     from wizard.db.target import Target
     from wizard.engine.events import ConnectionLost, Event
-    from wizard.engine.types.views import TypesPlan
     from wizard.engine.views import (
         CheckResult,
         ConflictView,
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
         Survey,
         Verification,
     )
+    from wizard.engine.views_types import TypesPlan
     from wizard.launch import Launch
     from wizard.rollout.model import Decision
 

@@ -112,7 +112,7 @@ def write_export(engine: Engine, kind: str, path: Path, target: str, own: Path) 
 
     The wizard's `own` folder is made when it is not there yet; no other one is.
     """
-    from wizard.engine.words import conflict_error
+    from wizard.engine.looking.conflicts import conflict_error
     from wizard.export.files import make_private_folder, write_atomically
     from wizard.export.log import LogHeader, export_log
 

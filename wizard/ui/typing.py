@@ -9,8 +9,8 @@ from wizard.paths import is_taken
 from wizard.ui.trouble import Activity
 
 if TYPE_CHECKING:
-    from wizard.engine.types.views import TypesPlan
     from wizard.engine.views import StepView
+    from wizard.engine.views_types import TypesPlan
     from wizard.ui.actions import Actions
 
 USUAL = Path("types") / "database.ts"

@@ -17,7 +17,6 @@ from wizard import __version__
 from wizard.db.connect import Connection, connect
 from wizard.db.copying import LazyFile, copy_out, fixed_settings
 from wizard.db.queries import query
-from wizard.engine.keeping.guard import Guard, Saving, select_of, without_key
 from wizard.engine.keeping.keyless import require_no_value
 from wizard.engine.keeping.manifest import (
     ArchivedColumn,
@@ -28,9 +27,10 @@ from wizard.engine.keeping.manifest import (
     require_free,
     safe_name,
 )
+from wizard.engine.parts.guard import Guard, Saving, select_of, without_key
 from wizard.engine.session.registry import has_room, require_room
-from wizard.engine.session.sitting import Sitting
 from wizard.engine.settings import Settings
+from wizard.engine.sitting import Sitting
 
 
 @dataclass(frozen=True)

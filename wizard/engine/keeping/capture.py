@@ -18,8 +18,8 @@ from psycopg import sql
 from wizard.db.connect import Connection
 from wizard.db.copying import FIXED
 from wizard.db.queries import query
-from wizard.engine.keeping.guard import Guard, limited, select_of
 from wizard.engine.keeping.naming import columns_named
+from wizard.engine.parts.guard import Guard, limited, select_of
 from wizard.engine.session.registry import has_room
 from wizard.rollout.statements import Statement
 

@@ -25,15 +25,15 @@ from wizard.engine.keeping.capture import (
     saving_captured,
     standing_captures,
 )
-from wizard.engine.keeping.guard import Guard
 from wizard.engine.keeping.late import close_all
-from wizard.engine.parts.commit import send_reported
-from wizard.engine.parts.etiquette import LOCK_CODES
+from wizard.engine.parts.guard import Guard
 from wizard.engine.parts.message import compose
-from wizard.engine.parts.send import PartFailedError, StoppedError, send_once
 from wizard.engine.parts.source import PartMessage, PartSettings, PartSource
+from wizard.engine.sending.commit import send_reported
+from wizard.engine.sending.etiquette import LOCK_CODES
+from wizard.engine.sending.send import PartFailedError, StoppedError, send_once
 from wizard.engine.session.registry import has_room, require_room
-from wizard.engine.session.sitting import Sitting
+from wizard.engine.sitting import Sitting
 from wizard.engine.words import committed
 from wizard.errors import LockNotObtainedError, RefusedError, WizardError
 from wizard.rollout.render import Group

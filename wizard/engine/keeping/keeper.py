@@ -18,19 +18,19 @@ from wizard.engine.events import Noticed
 from wizard.engine.keeping.archive import Archive, archive_folder, as_registered, make_archive, readable, registered
 from wizard.engine.keeping.capture import TOO_MUCH, find_captures, standing_captures
 from wizard.engine.keeping.capturing import Captures
-from wizard.engine.keeping.guard import OUT_OF_TIME, Guard, counting, counting_texts, late_rows
 from wizard.engine.keeping.keyless import missing_key, require_no_value
 from wizard.engine.keeping.late import complete, export_late, require_registered
 from wizard.engine.keeping.manifest import read_archive, require_free
-from wizard.engine.looking.record import PartRecord
 from wizard.engine.looking.situation import Situation
-from wizard.engine.looking.survey import pending_failure
-from wizard.engine.parts.commit import commit_part, etiquette_of, lock_not_obtained, outcome_now
-from wizard.engine.parts.etiquette import Etiquette
-from wizard.engine.parts.reading import read_patiently
-from wizard.engine.parts.send import PartFailedError, StoppedError
+from wizard.engine.parts.guard import OUT_OF_TIME, Guard, counting, counting_texts, late_rows
 from wizard.engine.parts.source import PartSource
-from wizard.engine.session.sitting import Sitting
+from wizard.engine.sending.commit import commit_part, etiquette_of, lock_not_obtained, outcome_now
+from wizard.engine.sending.etiquette import Etiquette
+from wizard.engine.sending.failure import pending_failure
+from wizard.engine.sending.reading import read_patiently
+from wizard.engine.sending.send import PartFailedError, StoppedError
+from wizard.engine.session.record import PartRecord
+from wizard.engine.sitting import Sitting
 from wizard.engine.views import Failure, Outcome
 from wizard.engine.words import committed
 from wizard.errors import LockNotObtainedError, WizardError

@@ -6,7 +6,7 @@ from psycopg import sql
 
 from wizard.db.connect import Connection
 from wizard.db.queries import query
-from wizard.engine.keeping.guard import Guard, counting
+from wizard.engine.parts.guard import Guard, counting
 from wizard.engine.views_back import Loss
 from wizard.engine.words import lost_rows
 from wizard.errors import RefusedError

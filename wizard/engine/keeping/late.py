@@ -14,6 +14,7 @@ from wizard import __version__
 from wizard.db.connect import Connection
 from wizard.db.copying import Copied, LazyFile, copy_out
 from wizard.engine.keeping.archive import registered, registered_files
+from wizard.engine.keeping.last_states import keys_in, sorted_out
 from wizard.engine.keeping.manifest import (
     MANIFEST,
     ArchivedColumn,
@@ -27,7 +28,6 @@ from wizard.engine.keeping.manifest import (
     replace_manifest,
     safe_name,
 )
-from wizard.engine.last_states import keys_in, sorted_out
 from wizard.errors import RefusedError, WizardError
 
 SAFE = "They are safe in the database, schema rag_wizard, until they are written."

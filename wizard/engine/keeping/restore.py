@@ -23,10 +23,10 @@ from wizard.engine.keeping.merging import Refill, count_wanted, last_wanted
 from wizard.engine.keeping.restoring import RESTORE, RestorePart, Script, commit_restore_part, refused_by_server
 from wizard.engine.keeping.staging import Orphans, Table, read_tables, stage
 from wizard.engine.looking.situation import Situation
-from wizard.engine.parts.commit import outcome_now
-from wizard.engine.parts.send import StoppedError
+from wizard.engine.sending.commit import outcome_now
+from wizard.engine.sending.send import StoppedError
 from wizard.engine.session.registry import registry_exists
-from wizard.engine.session.sitting import Sitting
+from wizard.engine.sitting import Sitting
 from wizard.engine.state import StepState
 from wizard.engine.views import Outcome
 from wizard.engine.views_back import RestorePlan, RestoreTable

@@ -15,13 +15,13 @@ from wizard.db.copying import Copied, copy_in, copy_in_psql, fixed_settings
 from wizard.db.message import MessageError, send_message
 from wizard.db.queries import query
 from wizard.engine.events import PartCommitted, PartStarted, StatementCommitted
-from wizard.engine.parts.commit import etiquette_of, lock_not_obtained
-from wizard.engine.parts.etiquette import LOCK_CODES, Etiquette
 from wizard.engine.parts.paths import setting, wide_path
-from wizard.engine.parts.send import StoppedError, send_intent
 from wizard.engine.parts.source import Line, PartMessage, PartSource
+from wizard.engine.sending.commit import etiquette_of, lock_not_obtained
+from wizard.engine.sending.etiquette import LOCK_CODES, Etiquette
+from wizard.engine.sending.send import StoppedError, send_intent
 from wizard.engine.session.registry import record_failure
-from wizard.engine.session.sitting import Sitting
+from wizard.engine.sitting import Sitting
 from wizard.engine.words import committed
 from wizard.errors import RefusedError, WizardError
 from wizard.rollout.statements import terminated

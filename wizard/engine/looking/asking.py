@@ -11,7 +11,7 @@ from psycopg import errors
 
 from wizard.db.connect import Connection
 from wizard.db.reading import read_rows
-from wizard.engine.looking.record import RolloutRecord
+from wizard.engine.session.record import RolloutRecord
 from wizard.engine.settings import Settings
 from wizard.errors import ContradictionError, PrerequisiteError, RolloutInvalidError, UsageError, WizardError
 from wizard.rollout.model import Decision, Rollout, Step, holds

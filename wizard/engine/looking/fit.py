@@ -6,8 +6,8 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from wizard.engine.looking.fills import remembering, spared_by
 from wizard.engine.looking.live import Live
-from wizard.engine.parts.fills import remembering, spared_by
 from wizard.rollout.item_sql import create_sql, drop_sql, put_back_sql
 from wizard.rollout.model import Step
 from wizard.rollout.render import Group, Mode, Part, RenderedStep

@@ -12,12 +12,12 @@ from itertools import chain
 from wizard.db.connect import Connection
 from wizard.db.queries import query
 from wizard.db.reading import read_rows
+from wizard.engine.looking.conflicts import conflict_lines
 from wizard.engine.looking.fit import listing
 from wizard.engine.looking.live import Live, read_items
 from wizard.engine.session.registry import Origin
 from wizard.engine.views import ConflictView
 from wizard.engine.views_back import Since
-from wizard.engine.words import conflict_lines
 from wizard.errors import RefusedError
 from wizard.rollout.item_sql import asking_whether_ours
 from wizard.rollout.shape import Item, ItemKind, Shapes

@@ -10,13 +10,13 @@ from typing import Any
 from wizard.db.connect import Connection
 from wizard.db.queries import query
 from wizard.engine.looking.asking import Asking, begin, require_no_contradiction, resume
+from wizard.engine.looking.fills import remembering
 from wizard.engine.looking.fit import Conflict, Found, OurColumns, fit_step
 from wizard.engine.looking.live import read_items
-from wizard.engine.looking.record import PartRecord, RolloutRecord
 from wizard.engine.looking.strategy import choose
 from wizard.engine.looking.taken import taken_names
-from wizard.engine.parts.fills import remembering
 from wizard.engine.session.exclusive import Holder, find_holder
+from wizard.engine.session.record import PartRecord, RolloutRecord
 from wizard.engine.session.registry import load_objects, load_reverts, read_record, registry_exists
 from wizard.engine.settings import Settings
 from wizard.engine.state import StepState

@@ -7,7 +7,7 @@ from typing import Any
 
 from wizard.db.connect import Connection
 from wizard.db.queries import query
-from wizard.engine.looking.record import RolloutRecord
+from wizard.engine.session.record import RolloutRecord
 from wizard.engine.settings import Settings
 from wizard.rollout.model import Rollout, Step
 from wizard.rollout.render import Choice, Strategy

@@ -9,7 +9,7 @@ from __future__ import annotations
 from wizard.db.connect import Connection
 from wizard.engine.looking.fit import INVALID
 from wizard.engine.looking.live import read_items
-from wizard.engine.looking.record import PartRecord, RolloutRecord
+from wizard.engine.session.record import PartRecord, RolloutRecord
 from wizard.engine.session.registry import load_objects
 
 

@@ -1,1 +1,1 @@
-"""The unit that commits: composed, shown, sent, and what came of it."""
+"""The text of a part, the unit that commits: one for preview, plan and run. Nothing in here sends it."""

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
+from wizard.engine.looking.live import json_object
 from wizard.rollout.model import Fill
 from wizard.rollout.statements import Statement
 from wizard.rollout.update import PlainUpdate, plain_update
@@ -293,12 +294,6 @@ def counting_others(batch: Batch, part_id: str) -> str:
     )  # fmt: skip
 
 
-def key_object(alias: str, columns: tuple[str, ...]) -> sql.Composed:
-    """A row's key as jsonb: {"id": ...}."""
-    pairs = (sql.SQL("{}, {}").format(sql.Literal(column), sql.Identifier(alias, column)) for column in columns)
-    return sql.SQL("jsonb_build_object({})").format(sql.SQL(", ").join(pairs))
-
-
 def _filled(template: str, batch: Batch, part_id: str) -> str:
     table, part = batch.update.table, sql.Literal(part_id)
     names = [(sql.Identifier(column), sql.Identifier(f"rag_wizard_key_{n}")) for n, column in enumerate(batch.key, 1)]
@@ -317,8 +312,8 @@ def _filled(template: str, batch: Batch, part_id: str) -> str:
             relation_name=sql.SQL(NAME),
             condition=sql.SQL(batch.update.condition),
             assignments=sql.SQL(batch.update.assignments),
-            key=key_object(table, batch.key),
-            noted=key_object(table, batch.key) if batch.remembers is not None else sql.SQL("NULL"),
+            key=json_object(table, batch.key),
+            noted=json_object(table, batch.key) if batch.remembers is not None else sql.SQL("NULL"),
             typed_key=sql.SQL(", ").join(sql.SQL("typed.{} AS {}").format(*one) for one in names),
             matches=together.join(
                 sql.SQL("{}.{} = page.{}").format(sql.Identifier(table), column, name) for column, name in names

@@ -7,8 +7,8 @@ from uuid import uuid4
 
 from psycopg import sql
 
-from wizard.engine.keeping.guard import Makes, everything, guards_of
 from wizard.engine.looking.situation import Situation
+from wizard.engine.parts.guard import Makes, everything, guards_of
 from wizard.engine.parts.message import behind_leftovers, compose, recomposed
 from wizard.engine.parts.source import PartMessage, PartSettings, PartSource
 from wizard.engine.settings import Settings

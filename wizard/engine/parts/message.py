@@ -8,9 +8,9 @@ from uuid import uuid4
 
 from psycopg import sql
 
-from wizard.engine.keeping.guard import saving_lines
+from wizard.engine.looking.fills import PART_ID
 from wizard.engine.parts.batch import DURABLY, page_lines, snapshot_lines, sweep_lines
-from wizard.engine.parts.fills import PART_ID
+from wizard.engine.parts.guard import saving_lines
 from wizard.engine.parts.literal import filled, literal
 from wizard.engine.parts.passes import begin_pass, end_pass
 from wizard.engine.parts.paths import narrow_path, requiring_tables, setting, wide_path

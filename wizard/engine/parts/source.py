@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from wizard.engine.keeping.guard import Guard, Saving
 from wizard.engine.parts.batch import Batch, batch_of
+from wizard.engine.parts.guard import Guard, Saving
 from wizard.engine.session.registry import Room
 from wizard.rollout.render import Group, Mode
 from wizard.rollout.shape import Item

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from wizard.engine.keeping.guard import Guard, Saving
+from wizard.engine.parts.guard import Guard, Saving
 from wizard.engine.parts.source import PartSource
 from wizard.rollout.render import Group, Mode
 

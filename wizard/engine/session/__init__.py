@@ -1,1 +1,1 @@
-"""One operator at work: the connection, the lock, the registry, and who is in the way."""
+"""What one operator at work holds: the lock, the heartbeat, the registry and its record, and who is in the way."""

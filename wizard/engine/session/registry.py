@@ -19,7 +19,7 @@ from wizard.db.connect import Connection
 from wizard.db.prepared import Question, ask
 from wizard.db.queries import query
 from wizard.db.reading import Rows, all_rows
-from wizard.engine.looking.record import PartRecord, RolloutRecord, SessionRecord
+from wizard.engine.session.record import PartRecord, RolloutRecord, SessionRecord
 from wizard.errors import ConnectionUnsuitableError, OtherOperatorError, RefusedError
 from wizard.rollout.render import Group, Mode
 from wizard.rollout.shape import Item, ItemKind

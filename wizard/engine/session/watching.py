@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psycopg
 
@@ -21,9 +21,6 @@ from wizard.engine.session.blockers import Seen, WantedLock, find_blockers, mode
 from wizard.engine.settings import Settings
 from wizard.engine.views import Blocker
 from wizard.errors import WizardError
-
-if TYPE_CHECKING:
-    from wizard.engine.session.sitting import Sitting
 
 AFTER_S = 0.4
 """A part that is committed sooner never costs a second connection."""
@@ -225,13 +222,6 @@ class Watcher:
                 step=watch.step, part=watch.part, phase=row["phase"], done=done, total=total, unit=unit
             )
             self._emit(event)
-
-
-@contextmanager
-def watching(here: Sitting, step: str, part: int, modes: Mapping[str, str]) -> Iterator[Watch]:
-    """Watches a part of this sitting; `modes` is what it is known to lock, table name to mode."""
-    with here.watcher.watching(Watch(step, part, here.backend_pid, here.settings.schema, modes)) as watch:
-        yield watch
 
 
 def _nobody(watch: Watch) -> BlockersSeen:

@@ -9,9 +9,9 @@ from wizard.db.connect import Connection
 from wizard.engine.events import Noticed, TypesFileRestored
 from wizard.engine.looking.situation import Situation
 from wizard.engine.session.registry import registry_exists
-from wizard.engine.session.sitting import Sitting
+from wizard.engine.sitting import Sitting
 from wizard.engine.types.record import FileRecord, close_file, load_files
-from wizard.engine.types.views import RestoredFile
+from wizard.engine.views_types import RestoredFile
 from wizard.errors import WizardError
 from wizard.typescript.file import TypesFile, digest, in_words, read_types_file, write_types_file
 from wizard.typescript.syntax import NotATypesFileError

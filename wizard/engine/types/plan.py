@@ -8,7 +8,7 @@ from pathlib import Path
 
 from wizard.db.connect import Connection
 from wizard.engine.looking.situation import Situation
-from wizard.engine.types.views import TypesPlan
+from wizard.engine.views_types import TypesPlan
 from wizard.errors import UsageError
 from wizard.rollout.declared import declared_shapes
 from wizard.rollout.shape import Item, ItemKind

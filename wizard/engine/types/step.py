@@ -13,14 +13,14 @@ from pathlib import Path
 from wizard.durable import sync_folder
 from wizard.engine import words
 from wizard.engine.events import Noticed, StepFinished, StepStarted, TypesCompared, TypesFileWritten
-from wizard.engine.parts.commit import EndedError, commit_checkpoint
-from wizard.engine.session.sitting import Sitting
+from wizard.engine.sending.commit import EndedError, commit_checkpoint
 from wizard.engine.settings import Settings
+from wizard.engine.sitting import Sitting
 from wizard.engine.state import StepState
 from wizard.engine.types.plan import Draft, draft, require_types_step, wanted_entries
 from wizard.engine.types.record import FileRecord, load_files, save_file
-from wizard.engine.types.views import TypesWritten
 from wizard.engine.views import Outcome
+from wizard.engine.views_types import TypesWritten
 from wizard.errors import RefusedError, UsageError, WizardError
 from wizard.rollout.model import Rollout
 from wizard.rollout.render import RenderedStep

@@ -10,7 +10,7 @@ from wizard.ui.pages.words import heading
 from wizard.ui.text import foreign, paragraph, stacked
 
 if TYPE_CHECKING:
-    from wizard.engine.types.views import TypesPlan
+    from wizard.engine.views_types import TypesPlan
 
 _STYLES = {"+": "$success", "-": "$error", "@": "$primary"}
 

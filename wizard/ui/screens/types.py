@@ -19,7 +19,7 @@ from wizard.ui.screens.confirm import Problem
 from wizard.ui.text import one_line, stacked
 
 if TYPE_CHECKING:
-    from wizard.engine.types.views import TypesPlan
+    from wizard.engine.views_types import TypesPlan
 
 
 class ChooseTypesFile(Card[Path]):

@@ -8,9 +8,9 @@ from typing import TypeVar
 import psycopg
 from psycopg import errors
 
-from wizard.engine.parts.etiquette import LOCK_CODES, Etiquette
-from wizard.engine.parts.send import PartFailedError, StoppedError
-from wizard.engine.session.sitting import Sitting
+from wizard.engine.sending.etiquette import LOCK_CODES, Etiquette
+from wizard.engine.sending.send import PartFailedError, StoppedError
+from wizard.engine.sitting import Sitting
 
 T = TypeVar("T")
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -17,11 +17,11 @@ from wizard.db.prepared import ask
 from wizard.db.target import Target
 from wizard.engine.events import Connected, ConnectionLost, Listener, Noticed, Reconnected
 from wizard.engine.looking.prerequisites import WRITES_REFUSED, require_writable
-from wizard.engine.looking.record import PartRecord
 from wizard.engine.looking.situation import Situation, look
 from wizard.engine.parts.compose import Composer
 from wizard.engine.session.exclusive import server_pid, take_lock
 from wizard.engine.session.heartbeat import Heartbeat
+from wizard.engine.session.record import PartRecord
 from wizard.engine.session.registry import (
     NewRollout,
     begin_session,
@@ -33,7 +33,7 @@ from wizard.engine.session.registry import (
     read_record,
     resolve_intent,
 )
-from wizard.engine.session.watching import Watcher
+from wizard.engine.session.watching import Watch, Watcher
 from wizard.engine.settings import Settings
 from wizard.engine.steering import Steering
 from wizard.engine.words import committed
@@ -83,6 +83,10 @@ class Sitting:
         self.watcher = Watcher(target, settings, emit)
         self.connection = self._connect()
         self.situation = self._look()
+
+    def watching(self, step: str, part: int, modes: Mapping[str, str]) -> AbstractContextManager[Watch]:
+        """Watches a part; `modes` is what it is known to lock, table name to mode."""
+        return self.watcher.watching(Watch(step, part, self.backend_pid, self.settings.schema, modes))
 
     def _connect(self, patience_s: float = 0.0) -> Connection:
         """A connection that holds the advisory lock. Raises OtherOperatorError while somebody else has it."""

@@ -8,7 +8,7 @@ from psycopg import sql
 from wizard.engine.events import Noticed
 from wizard.engine.parts.batch import counting_others
 from wizard.engine.parts.source import PartMessage
-from wizard.engine.session.sitting import Sitting
+from wizard.engine.sitting import Sitting
 from wizard.text import plural
 
 MANY_ROWS = 10_000

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from psycopg import sql
 
-from wizard.engine.parts.batch import key_object
+from wizard.engine.looking.live import json_object
 from wizard.rollout.model import Fill
 from wizard.rollout.render import Group
 from wizard.rollout.statements import Statement
@@ -47,7 +47,7 @@ def _remembering(statement: Statement, fills: list[Fill]) -> Statement:
     if fill is None:
         return statement
     after = sql.SQL(_AFTER).format(
-        key=key_object(fill.table, fill.key),
+        key=json_object(fill.table, fill.key),
         part=sql.Literal(PART_ID),
         table=sql.Literal(fill.table),
         column=sql.Literal(fill.column),
@@ -80,7 +80,7 @@ def _empty(fill: Fill) -> Statement:
         part=sql.Literal(PART_ID),
         table_name=sql.Literal(fill.table),
         column_name=sql.Literal(fill.column),
-        key=key_object(fill.table, fill.key),
+        key=json_object(fill.table, fill.key),
         value=sql.SQL(fill.value),
     )
     return Statement(text.as_string(), "update_stmt")

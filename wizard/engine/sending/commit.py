@@ -16,14 +16,13 @@ from wizard.engine.events import Failed, LockWaited, PartCommitted, PartStarted,
 from wizard.engine.looking.fit import is_leftover
 from wizard.engine.looking.live import read_items
 from wizard.engine.looking.prerequisites import WRITES_REFUSED
-from wizard.engine.looking.survey import pending_failure
-from wizard.engine.parts.etiquette import LOCK_CODES, Etiquette, Try
-from wizard.engine.parts.send import PartFailedError, StoppedError, require_rooms, send_intent, send_part
 from wizard.engine.parts.source import PartMessage, PartSource
+from wizard.engine.sending.etiquette import LOCK_CODES, Etiquette, Try
+from wizard.engine.sending.failure import pending_failure
+from wizard.engine.sending.send import PartFailedError, StoppedError, require_rooms, send_intent, send_part
 from wizard.engine.session.blockers import Seen, blocker_words, waits_for_words
 from wizard.engine.session.registry import part_question
-from wizard.engine.session.sitting import Sitting
-from wizard.engine.session.watching import watching
+from wizard.engine.sitting import Sitting
 from wizard.engine.state import StepState
 from wizard.engine.views import Failure, Outcome, Verification
 from wizard.errors import LockNotObtainedError
@@ -179,7 +178,7 @@ def etiquette_of(
 
     `before_retry` is called after each lock that could not be had in time, when nothing is held.
     """
-    with watching(here, source.step, source.part, _declared_locks(here, source)) as watch:
+    with here.watching(source.step, source.part, _declared_locks(here, source)) as watch:
 
         def who() -> Seen:
             watch.waits(watch.began)

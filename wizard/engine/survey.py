@@ -12,19 +12,19 @@ from wizard.engine import words
 from wizard.engine.keeping.capture import standing_words
 from wizard.engine.looking.asking import concerned
 from wizard.engine.looking.compare import TITLE, has_objects
-from wizard.engine.looking.record import PartRecord
 from wizard.engine.looking.situation import Situation
 from wizard.engine.parts import batch
 from wizard.engine.parts.compose import Composer
 from wizard.engine.parts.source import Line, PartMessage, PartSource
 from wizard.engine.parts.undone import revert_source, with_saving
+from wizard.engine.sending.failure import pending_failure
+from wizard.engine.session.record import PartRecord
 from wizard.engine.session.registry import has_room, registry_exists
 from wizard.engine.state import StepState
 from wizard.engine.types.record import load_files
 from wizard.engine.views import (
     ArchiveView,
     ConflictView,
-    Failure,
     LastSession,
     ObjectView,
     Parameter,
@@ -237,34 +237,6 @@ def table_sizes(connection: Connection, situation: Situation) -> dict[str, Table
         )
         for row in rows
     }  # fmt: skip
-
-
-def pending_failure(connection: Connection, situation: Situation) -> Failure | None:
-    """The failure that nobody has answered yet, as the registry has it."""
-    record = situation.active
-    if record is None or record.failed is None:
-        return None
-    part = record.failed
-    row = connection.execute(query("failed_statement"), {"part_id": part.part_id}).fetchone()
-    if row is None:
-        return None
-    try:
-        title = situation.rollout.step(part.step).title
-    except KeyError:
-        title = part.title
-    failure = Failure(
-        step=part.step, title=title, part=part.part, direction="deploy" if part.direction == "deploy" else "revert",
-        sqlstate=row["sqlstate"] or "", message=row["message"] or "", detail=row["detail"] or "",
-        hint=row["hint"] or "", context=row["context"] or "", sql=row["sql"], file=row["file"], line=row["line"],
-        column=row["error_column"] or 0, at=row["finished_at"],
-    )  # fmt: skip
-    anything = any(record.standing(rendered.step.id) for rendered in situation.steps)
-    return failure.model_copy(
-        update={
-            "state_now": words.after_failure(situation, failure),
-            "todo": words.failure_todo(failure.direction, can_roll_back=anything),
-        }
-    )
 
 
 def _archives(connection: Connection, situation: Situation) -> tuple[ArchiveView, ...]:

@@ -11,14 +11,14 @@ from psycopg import errors
 
 from wizard.db.queries import query
 from wizard.engine.events import BackfillProgressed
-from wizard.engine.looking.record import PartRecord
-from wizard.engine.parts.others import Others
-from wizard.engine.parts.send import PartFailedError, StoppedError
 from wizard.engine.parts.source import PartMessage
+from wizard.engine.sending.others import Others
+from wizard.engine.sending.send import PartFailedError, StoppedError
+from wizard.engine.session.record import PartRecord
 from wizard.limits import AIMED_BATCH_ROWS, BATCH_AIM_S
 
 if TYPE_CHECKING:
-    from wizard.engine.session.sitting import Sitting
+    from wizard.engine.sitting import Sitting
 
 Phase = Literal["counting", "filling", "sweeping"]
 

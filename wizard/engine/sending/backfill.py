@@ -16,11 +16,12 @@ from psycopg import errors, sql
 
 from wizard.db.message import MessageError, Reply, send_message
 from wizard.db.queries import query
-from wizard.engine.looking.record import PartRecord
 from wizard.engine.parts import batch as batches
-from wizard.engine.parts.backfilled import offer_vacuum, tell_newcomers
 from wizard.engine.parts.batch import counting, with_values
-from wizard.engine.parts.commit import (
+from wizard.engine.parts.pages import Work, pages, turns_of
+from wizard.engine.parts.source import Line, PartMessage
+from wizard.engine.sending.backfilled import offer_vacuum, tell_newcomers
+from wizard.engine.sending.commit import (
     announce,
     committed_part,
     etiquette_of,
@@ -28,11 +29,10 @@ from wizard.engine.parts.commit import (
     lock_not_obtained,
     outcome_now,
 )
-from wizard.engine.parts.etiquette import LOCK_CODES, Etiquette
-from wizard.engine.parts.pace import Pace, Phase
-from wizard.engine.parts.pages import Work, pages, turns_of
-from wizard.engine.parts.reading import read_patiently, wait_in_turn
-from wizard.engine.parts.send import (
+from wizard.engine.sending.etiquette import LOCK_CODES, Etiquette
+from wizard.engine.sending.pace import Pace, Phase
+from wizard.engine.sending.reading import read_patiently, wait_in_turn
+from wizard.engine.sending.send import (
     CANCELLED,
     PartFailedError,
     StoppedError,
@@ -41,9 +41,9 @@ from wizard.engine.parts.send import (
     require_rooms,
     send_intent,
 )
-from wizard.engine.parts.source import Line, PartMessage
+from wizard.engine.session.record import PartRecord
 from wizard.engine.session.registry import record_failure
-from wizard.engine.session.sitting import Sitting
+from wizard.engine.sitting import Sitting
 from wizard.engine.views import Outcome
 from wizard.engine.words import committed
 

@@ -17,9 +17,9 @@ from wizard.db.connect import Connection
 from wizard.db.message import MessageError, send_message
 from wizard.db.prepared import ANSWER, STATEMENTS, Question
 from wizard.db.reading import Rows
-from wizard.engine.parts.etiquette import Etiquette
 from wizard.engine.parts.message import ROW_COUNT
 from wizard.engine.parts.source import Line, PartMessage
+from wizard.engine.sending.etiquette import Etiquette
 from wizard.engine.session.blockers import Seen
 from wizard.engine.session.registry import record_failure, require_room
 from wizard.engine.steering import Steering
