@@ -88,7 +88,7 @@ class End:
             # What an index that was left invalid takes more is no effect of its own.
             database.query(
                 "select p.step, p.part, p.direction, s.sql, s.rows, count(*) from rag_wizard.statement s"
-                " join rag_wizard.part p using (part_id) where s.outcome = 'committed'"
+                " join rag_wizard.part p using (part_id) where s.outcome = 'committed' and s.finished_at is not null"
                 " and not (p.direction = 'deploy' and s.sql like 'DROP INDEX CONCURRENTLY %')"
                 " group by 1, 2, 3, 4, 5 order by 3, 1, 2, 4"
             ),

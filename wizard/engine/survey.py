@@ -252,5 +252,8 @@ def _archives(connection: Connection, situation: Situation) -> tuple[ArchiveView
 def _count_statements(connection: Connection) -> int:
     if not registry_exists(connection):
         return 0
-    row = connection.execute("SELECT count(*) AS n FROM rag_wizard.statement WHERE outcome = 'committed'").fetchone()
+    # A row without an end is that of a backfill which has not come to its checkpoint.
+    row = connection.execute(
+        "SELECT count(*) AS n FROM rag_wizard.statement WHERE outcome = 'committed' AND finished_at IS NOT NULL"
+    ).fetchone()
     return int(row["n"]) if row else 0
