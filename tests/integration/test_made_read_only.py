@@ -51,7 +51,9 @@ def refused(act: Callable[[], object]) -> PrerequisiteError:
     return stopped.value
 
 
-def test_on_the_way_forward_and_back(database: Database) -> None:
+def test_on_the_way_forward_and_back(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where parts take longer than a moment: the question travels behind each of them."""
+    monkeypatch.setattr(sitting, "ASK_BEHIND_S", 0.0)
     operator = Operator(database)
     read_only_at(operator, database, sending("1.2", "deploy"))
 

@@ -47,6 +47,8 @@ RECONNECT_PATIENCE_S = 60.0
 LOSSES_IN_A_ROW = 3
 WRITABLE_S = 2.0
 """For so long a look that found the server writable holds."""
+ASK_BEHIND_S = 0.5
+"""After so long the next look travels behind a part: no round trip, but a millisecond of the server."""
 
 Result = TypeVar("Result")
 
@@ -79,7 +81,7 @@ class Sitting:
         """Who was told to be in the way of a step before it began."""
         self.clear_until = 0.0
         """Until then, by the monotonic clock, nobody needs to be looked for."""
-        self._writable_until = 0.0
+        self._seen_writable = 0.0
         self.watcher = Watcher(target, settings, emit)
         self.connection = self._connect()
         self.situation = self._look()
@@ -144,7 +146,7 @@ class Sitting:
 
     def _look(self) -> Situation:
         situation = look(self.connection, self.target.name, self.rollout, self.settings, holding=True)
-        self._writable_until = time.monotonic() + WRITABLE_S
+        self._seen_writable = time.monotonic()
         return situation
 
     def require_writable(self) -> None:
@@ -152,15 +154,20 @@ class Sitting:
 
         It is asked behind the part before, and so by itself only where that was a while ago.
         """
-        if time.monotonic() > self._writable_until:
+        if time.monotonic() - self._seen_writable > WRITABLE_S:
             self.saw_writable(ask(self.connection, WRITES_REFUSED))
         require_writable(self.situation, f"{committed(self.situation)}.")
+
+    @property
+    def asks_writable_soon(self) -> bool:
+        """The next part would ask by itself, or soon: the question may as well travel behind this one."""
+        return time.monotonic() - self._seen_writable > ASK_BEHIND_S
 
     def saw_writable(self, rows: list[dict[str, Any]]) -> None:
         """The answer to `WRITES_REFUSED`."""
         server = {**self.situation.server, "read_only_default": rows[0]["read_only"]}
         self.situation = replace(self.situation, server=server)
-        self._writable_until = time.monotonic() + WRITABLE_S
+        self._seen_writable = time.monotonic()
 
     def look_again(self) -> Situation:
         """Reads the registry anew, which is there. What the steps were rendered for stays as when it began."""

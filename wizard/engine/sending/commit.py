@@ -92,19 +92,24 @@ def send_reported(
     if message.alone:
         send_intent(here.connection, message)
     announce(here, message, parts=parts)
+    behind = [part_question(message.part_id)]
+    if question is not None:
+        behind.append(question)
+    if here.asks_writable_soon:
+        behind.append(WRITES_REFUSED)
     try:
         with etiquette_of(here, source, before_retry) as etiquette:
             sent = send_part(
                 here.connection, message, steering=here.steering, etiquette=etiquette,
-                intended=message.alone, again=partial(_behind_leftovers, here),
-                behind=(part_question(message.part_id), WRITES_REFUSED, *(() if question is None else (question,))),
+                intended=message.alone, again=partial(_behind_leftovers, here), behind=behind,
             )  # fmt: skip
     except (StoppedError, PartFailedError):
         here.look_at_parts()
         raise
-    here.saw_writable(sent.answers[1])
+    if behind[-1] is WRITES_REFUSED:
+        here.saw_writable(sent.answers[-1])
     committed_part(here, message, parts=parts, seconds=sent.seconds, rows=sent.answers[0])
-    return sent.answers[2] if question is not None else None
+    return sent.answers[1] if question is not None else None
 
 
 def _behind_leftovers(here: Sitting, message: PartMessage) -> PartMessage:
