@@ -63,6 +63,7 @@ def open_target(launch: Launch) -> Iterator[Target]:
 
 def load(launch: Launch) -> Rollout:
     """The rollout that `launch` names. Raises RolloutInvalidError, or UsageError for unknown steps and decisions."""
+    from wizard.rollout.answers import require_answers
     from wizard.rollout.load import load_rollout
 
     rollout = load_rollout(launch.rollout)
@@ -71,16 +72,7 @@ def load(launch: Launch) -> Rollout:
             f"--fail-at {launch.fail_at}: {rollout.name} has no such step.",
             fix=f"Its steps: {', '.join(rollout.order)}.",
         )
-    known = {decision.name: decision for decision in rollout.decisions}
-    for name, value in launch.decisions.items():
-        if name not in known:
-            names = ", ".join(known) or "none"
-            raise UsageError(f"--decide {name}: {rollout.name} asks no such question.", fix=f"Its decisions: {names}.")
-        values = [option.value for option in known[name].options]
-        if value not in values:
-            raise UsageError(
-                f"--decide {name}: {value!r} is not one of its answers.", fix=f"Possible answers: {', '.join(values)}."
-            )
+    require_answers(rollout, launch.decisions)
     return rollout
 
 

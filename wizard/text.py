@@ -19,6 +19,12 @@ def one_line(text: str) -> str:
     return _UNSAFE_IN_LINE.sub(_escape, re.sub(r"\s*\r?\n\s*", " ", text.strip()).replace("\t", " "))
 
 
+def file_name(text: str) -> str:
+    """`text` as one component of a path on any system, whatever it holds and however long it is."""
+    name = "".join(c if c.isascii() and (c.isalnum() or c in "-._") else "-" for c in text)[:80]
+    return name.lstrip(".") or "unnamed"
+
+
 def shortened(text: str, width: int, mark: str = "...") -> str:
     """`text` in one line of at most `width` characters, with `mark` where something was cut."""
     line = one_line(text)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from wizard.console.crash import masked
 from wizard.console.tables import columns, width_of
-from wizard.text import one_line, shortened, visible
+from wizard.text import file_name, one_line, shortened, visible
 
 
 @given(st.text())
@@ -19,6 +19,14 @@ def test_nothing_that_steers_a_terminal_passes(text: str) -> None:
 @given(st.text())
 def test_one_line_is_one_line(text: str) -> None:
     assert len(one_line(text).splitlines()) <= 1
+
+
+@given(st.text(max_size=400))
+def test_a_file_name_is_one_component_of_a_path(text: str) -> None:
+    name = file_name(text)
+    assert 0 < len(name.encode()) <= 80
+    assert not {"/", "\\", "\0"} & set(name)
+    assert not name.startswith(".")
 
 
 def test_escapes_are_shown_as_people_write_them() -> None:

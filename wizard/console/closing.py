@@ -15,7 +15,7 @@ from wizard.engine.events import StepStarted
 from wizard.errors import ContradictionError, ExitCode, LockNotObtainedError, RefusedError, WizardError
 from wizard.export.files import make_private_folder, write_atomically
 from wizard.export.log import LogHeader, export_log
-from wizard.text import one_line, shortened, visible
+from wizard.text import file_name, one_line, shortened, visible
 
 if TYPE_CHECKING:
     from wizard.console.call import Call
@@ -128,8 +128,7 @@ def save_log(engine: Engine, target: Target, state_dir: Path, *, everything: boo
     With `everything` that of all rollouts in the registry, not of this one alone.
     """
     now = datetime.now(UTC)
-    name = "".join(c if c.isalnum() or c in "-." else "-" for c in target.name)
-    path = state_dir / "logs" / f"{name}-{now:%Y%m%dT%H%M%S.%fZ}.sql"
+    path = state_dir / "logs" / f"{file_name(target.name)}-{now:%Y%m%dT%H%M%S.%fZ}.sql"
     header = LogHeader(target.name, target.address, engine.rollout.name, engine.settings.schema, now)
     make_private_folder(path.parent)
     write_atomically(path, export_log(engine.statements(everything=everything), "sql", header))

@@ -25,12 +25,12 @@ from wizard.engine.keeping.manifest import (
     NewFolder,
     cannot_write,
     require_free,
-    safe_name,
 )
 from wizard.engine.parts.guard import Guard, Saving, select_of, without_key
 from wizard.engine.session.registry import has_room, require_room
 from wizard.engine.settings import Settings
 from wizard.engine.sitting import Sitting
+from wizard.text import file_name
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def archive_folder(settings: Settings, target: str) -> Path | None:
     if settings.archives is None:
         return None
     now = datetime.now(UTC)
-    return settings.archives / safe_name(target) / f"{now:%Y%m%dT%H%M%S.%fZ}"
+    return settings.archives / file_name(target) / f"{now:%Y%m%dT%H%M%S.%fZ}"
 
 
 def make_archive(here: Sitting, guards: Sequence[tuple[str, Guard]], folder: Path | None) -> Archive | None:
@@ -152,7 +152,7 @@ def _read(
         if guard.keyless:
             require_no_value(connection, guard, recorded, schema)
             columns = ()
-        name = f"{number:03}-{safe_name(guard.table)}.jsonl"
+        name = f"{number:03}-{file_name(guard.table)}.jsonl"
         rows = 0
         if columns:
             copied = copy_out(connection, as_json(guard, columns), _Lazy(new, name))

@@ -26,9 +26,9 @@ from wizard.engine.keeping.manifest import (
     cannot_write,
     read_archive,
     replace_manifest,
-    safe_name,
 )
 from wizard.errors import RefusedError, WizardError
+from wizard.text import file_name
 
 SAFE = "They are safe in the database, schema rag_wizard, until they are written."
 
@@ -95,7 +95,7 @@ def _add(connection: Connection, row: Mapping[str, Any], waiting: Sequence[dict[
     for number, file in enumerate(waiting, start=1 + sum(one.late for one in archive.manifest.files)):
         one = (file["part_id"], file["ordinal"])
         known = files.get((one, True))
-        name = known.file if known else f"late/{number:03}-{safe_name(file['table_name'])}.jsonl"
+        name = known.file if known else f"late/{number:03}-{file_name(file['table_name'])}.jsonl"
         new = ".late.partial"
         (folder / new).unlink(missing_ok=True)
         copied = _copy(connection, row["archive_id"], file, LazyFile(folder / new))
@@ -121,7 +121,7 @@ def _begin(
     with NewFolder(place) as new:
         files = []
         for number, file in enumerate((file for file in waiting if file["late"]), start=1):
-            name = f"late/{number:03}-{safe_name(file['table_name'])}.jsonl"
+            name = f"late/{number:03}-{file_name(file['table_name'])}.jsonl"
             path = new.path(name)
             files.append(_described(file, name, path, _copy(connection, row["archive_id"], file, LazyFile(path))))
         if not files:

@@ -185,12 +185,6 @@ def read_archive(folder: Path) -> OpenedArchive:
     return OpenedArchive(folder, manifest)
 
 
-def safe_name(text: str) -> str:
-    """`text` as one component of a path, whatever it holds."""
-    name = "".join(c if c.isascii() and (c.isalnum() or c in "-._") else "-" for c in text)[:80]
-    return name.lstrip(".") or "unnamed"
-
-
 class NewFolder:
     """A folder that is made under another name beside its place and gets its own name once it is whole and on disk.
 

@@ -13,7 +13,8 @@ from wizard.db.connect import Connection
 from wizard.db.reading import read_rows
 from wizard.engine.session.record import RolloutRecord
 from wizard.engine.settings import Settings
-from wizard.errors import ContradictionError, PrerequisiteError, RolloutInvalidError, UsageError, WizardError
+from wizard.errors import ContradictionError, PrerequisiteError, RolloutInvalidError, WizardError
+from wizard.rollout.answers import require_answers
 from wizard.rollout.model import Decision, Rollout, Step, holds
 from wizard.rollout.queries import require_text, select
 from wizard.rollout.render import Mode, RenderedStep, open_decisions, with_decisions
@@ -60,7 +61,7 @@ def begin(connection: Connection, rollout: Rollout, settings: Settings) -> Askin
     Raises UsageError for an answer that there is not, RolloutInvalidError if the rollout's query of facts is broken.
     """
     facts = {"schema": settings.schema, "replica_role": replica_role(connection), **_read(connection, rollout)}
-    _require_known(rollout, settings.decisions)
+    require_answers(rollout, settings.decisions)
     return Asking(with_decisions(rollout, facts, settings.decisions))
 
 
@@ -73,7 +74,7 @@ def resume(
     """
     recorded = {**record.facts, **record.decisions}
     given = {name: value for name, value in settings.decisions.items() if name not in record.decisions}
-    _require_known(rollout, given)
+    require_answers(rollout, given)
     left = {rendered.step.id for rendered in steps if _may_run(rendered, record)}
     open_ones = [
         decision
@@ -125,18 +126,6 @@ def _read(connection: Connection, rollout: Rollout) -> dict[str, str]:
         raise RolloutInvalidError(f"sql/{rollout.facts}: the server says: {error}", fix="Correct it.") from None
     require_text(rows, (), rollout.facts, at_least=1)
     return {name: str(value) for name, value in rows[0].items()}
-
-
-def _require_known(rollout: Rollout, given: Mapping[str, str]) -> None:
-    known: dict[str, list[str]] = {}
-    for decision in rollout.decisions:
-        known.setdefault(decision.name, []).extend(option.value for option in decision.options)
-    for name, answer in given.items():
-        if name not in known:
-            raise UsageError(f'there is no decision "{name}"', fix=f"Known: {', '.join(known) or 'none'}.")
-        if answer not in known[name]:
-            options = ", ".join(dict.fromkeys(known[name]))
-            raise UsageError(f'"{answer}" is no answer to decision "{name}"', fix=f"Use one of: {options}.")
 
 
 def replica_role(connection: Connection) -> str:

@@ -24,6 +24,7 @@ from wizard.engine.views_types import TypesWritten
 from wizard.errors import RefusedError, UsageError, WizardError
 from wizard.rollout.model import Rollout
 from wizard.rollout.render import RenderedStep
+from wizard.text import file_name
 from wizard.typescript.file import (
     digest,
     is_writable,
@@ -225,8 +226,7 @@ def _copy(settings: Settings, target: str, work: Draft) -> str:
     """A copy of the file as it is now, in the state folder, so that it can also be found without the database."""
     if settings.types_copies is None:
         return ""
-    name = "".join(sign if sign.isalnum() or sign in "-." else "-" for sign in target)
-    path = settings.types_copies / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{work.file.path.name}"
+    path = settings.types_copies / f"{file_name(target)}-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{work.file.path.name}"
     return str(save_copy(path, work.file.data))
 
 

@@ -14,6 +14,7 @@ from textual.widgets.option_list import Option
 
 from wizard.errors import UsageError
 from wizard.paths import is_taken, typed_path
+from wizard.text import file_name
 from wizard.ui.screens.card import Card
 from wizard.ui.screens.confirm import Problem
 
@@ -45,7 +46,7 @@ class Export(Card[ExportChoice]):
             "up down  choose    enter  write    tab  to the path and back    esc  close",
         )
         self._folder = folder
-        self._stem = "".join(char if char.isalnum() or char in "-_." else "-" for char in name) or "rag-wizard"
+        self._stem = file_name(name)
         self._kinds = [kind for kind in KINDS if has_log or kind == "plan"]
 
     def widgets(self) -> list[Widget]:
