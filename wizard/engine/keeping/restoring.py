@@ -91,6 +91,7 @@ def commit_restore_part(here: Sitting, part: RestorePart) -> None:
     """
     source = PartSource(RESTORE, part.number, "deploy", part.title, part.digest, ())
     message = here.composer.revert(here.situation, source)
+    here.composer.used(message)
     began = time.monotonic()
     send_intent(here.connection, message)
     here.emit(PartStarted(step=RESTORE, part=part.number, parts=part.number, title=part.title, sql=""))
