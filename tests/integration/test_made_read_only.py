@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from psycopg import sql
@@ -10,9 +11,14 @@ from psycopg import sql
 from tests.support.blocking import end_the_wizard
 from tests.support.database import Database
 from tests.support.engine import Operator
+from tests.support.filling import fill, filling, make_things
+from wizard.db.connect import connect
+from wizard.db.prepared import ask
 from wizard.demo.server import SUPERUSER
 from wizard.engine import sitting
 from wizard.engine.events import Event, PartCommitted, PartStarted
+from wizard.engine.looking.prerequisites import WRITES_REFUSED
+from wizard.engine.sending import pace
 from wizard.errors import ExitCode, PrerequisiteError
 
 PARTS = "select step, direction, state from rag_wizard.part order by number desc limit 1"
@@ -100,3 +106,48 @@ def test_after_the_connection_was_lost(database: Database) -> None:
     make_writable(database)
     operator.listen(lambda _: None)
     assert operator.engine.run(last="1.3").ending == "done"
+
+
+@pytest.mark.parametrize(
+    ("settings", "refuses"),
+    [
+        (["database {database} set {name} = on", "role postgres in database {database} set {name} = off"], False),
+        (["database {database} set {name} = on", "role postgres set {name} = no"], False),
+        (["role postgres set {name} = off", "role postgres in database {database} set {name} = 1"], True),
+        (["database {database} set {name} = true"], True),
+        ([], False),
+    ],
+)
+def test_what_counts_is_what_another_session_would_begin_with(
+    database: Database, settings: list[str], refuses: bool
+) -> None:
+    name = "default_transaction_read_only"
+    with database.connect(SUPERUSER) as admin, connect(database.target(), schema="public", read_only=False) as asking:
+        try:
+            for text in settings:
+                admin.execute(f"alter {text.format(database=database.name, name=name)}".encode())
+
+            assert ask(asking, WRITES_REFUSED) == [{"read_only": refuses}]
+            with database.connect() as another:
+                shown = another.execute(f"show {name}".encode()).fetchone()
+            assert shown == ("on" if refuses else "off",)
+        finally:
+            admin.execute(f"alter role postgres reset {name}".encode())
+
+
+def test_a_backfill_goes_on_where_the_role_may_write(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "LOOK_S", 0.0)
+    make_things(database)
+    operator = fill(database, filling(tmp_path))
+
+    def hear(event: Event) -> None:
+        if sending("1", "deploy")(event):
+            text = "alter role postgres in database {} set default_transaction_read_only = off"
+            database.execute(sql.SQL(text).format(sql.Identifier(database.name)), user=SUPERUSER)
+            make_read_only(database)
+
+    operator.listen(hear)
+
+    assert operator.engine.run().ending == "done"

@@ -14,10 +14,4 @@ SELECT (SELECT max(pg_wal_lsn_diff(pg_current_wal_insert_lsn(), coalesce(s.flush
        (SELECT count(DISTINCT l.pid) FROM pg_locks AS l
         WHERE NOT l.granted AND l.pid <> pg_backend_pid()
           AND l.waitstart < clock_timestamp() - interval '100 milliseconds') AS waiting,
-       pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS next_xid,
-       -- Platforms do so when the disk is full. The session's own setting is ours; this is what it would have been.
-       (SELECT reset_val = 'on' FROM pg_settings WHERE name = 'default_transaction_read_only')
-       OR EXISTS (SELECT FROM pg_db_role_setting AS s
-                  WHERE s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
-                    AND s.setrole IN (0, (SELECT oid FROM pg_roles WHERE rolname = current_user))
-                    AND 'default_transaction_read_only=on' = ANY (s.setconfig)) AS read_only
+       pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS next_xid

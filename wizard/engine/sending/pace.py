@@ -7,10 +7,11 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Literal
 
-from psycopg import errors
+from psycopg import errors, sql
 
 from wizard.db.queries import query
 from wizard.engine.events import BackfillProgressed
+from wizard.engine.looking.prerequisites import WRITES_REFUSED
 from wizard.engine.parts.source import PartMessage
 from wizard.engine.sending.others import Others
 from wizard.engine.sending.send import PartFailedError, StoppedError
@@ -43,6 +44,10 @@ MESSAGE_S = 0.4
 RELIEF_S = 0.5
 LOOK_S = 1.0
 TELL_S = 0.25
+_PRESSURE = sql.SQL("SELECT * FROM ({}) AS pressure, ({}) AS writes").format(
+    sql.SQL(query("pressure")), sql.SQL(query(WRITES_REFUSED.name))
+)
+"""What says that it should go slower, and whether it may go on at all: one request."""
 
 
 class Pace:
@@ -176,7 +181,7 @@ class Pace:
         """Once a second: lag, waits, whether others write. While a replica or slot is far behind, nothing is sent."""
         while time.monotonic() - self._looked >= LOOK_S:
             asked = time.monotonic()
-            row = self._here.connection.execute(query("pressure")).fetchone() or {}
+            row = self._here.connection.execute(_PRESSURE, WRITES_REFUSED.values).fetchone() or {}
             self._looked = time.monotonic()
             self._looks.append(self._looked - asked)
             self._others.look(self._looked, row.get("next_xid") or 0, self._batches + self._rolled_back)
