@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+import pytest
+
 from tests.support.blocking import eventually
 from tests.support.database import SUPERUSER, Database
 from tests.support.filling import fill, filling, make_things
 from wizard.engine.events import BackfillProgressed, Event
 from wizard.engine.state import StepState
+from wizard.errors import RefusedError
 from wizard.rollout.load import load_rollout
 
 SLOW = """
@@ -55,3 +58,17 @@ def test_cancelling_the_count_is_no_error_and_leaves_a_done_part_done(database: 
     database.execute("delete from slowly")
     assert operator.engine.run(first="1", last="1").ending == "done"
     assert database.value("select count(*) from things where filled is null") == 0
+
+
+def test_a_table_that_is_gone_is_no_lock_and_leaves_a_done_part_done(database: Database, tmp_path: Path) -> None:
+    make_things(database)
+    operator = fill(database, filling(tmp_path))
+    assert operator.engine.run().ending == "done"
+    before = database.query(RECORD), database.value(LOGGED)
+    database.execute("alter table things rename to others")
+
+    with pytest.raises(RefusedError, match="42P01 schema public has no table things") as refused:
+        operator.engine.run(first="1", last="1")
+
+    assert "Nothing was sent of the backfill" in refused.value.why
+    assert (database.query(RECORD), database.value(LOGGED)) == before

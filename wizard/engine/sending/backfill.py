@@ -46,6 +46,7 @@ from wizard.engine.session.registry import record_failure
 from wizard.engine.sitting import Sitting
 from wizard.engine.views import Outcome
 from wizard.engine.words import committed
+from wizard.errors import RefusedError, WizardError
 
 
 def run_batches(here: Sitting, message: PartMessage, going_on: PartRecord | None, *, parts: int) -> Outcome | None:
@@ -72,9 +73,7 @@ def run_batches(here: Sitting, message: PartMessage, going_on: PartRecord | None
             except PartFailedError as failed:
                 if going_on is None:
                     raise
-                # Only asked so far: what is committed of it stays as it was recorded.
-                where, state_now = f"in step {message.source.step}", f"{committed(here.situation)}."
-                raise lock_not_obtained(here, where, failed.seen, state_now=state_now) from None
+                raise _could_not_look(here, message, failed) from None
             # Only now: who cancels the counting leaves a part that is done as it was.
             if going_on is not None:
                 send_intent(here.connection, message)
@@ -92,6 +91,20 @@ def run_batches(here: Sitting, message: PartMessage, going_on: PartRecord | None
     tell_newcomers(here, message)
     offer_vacuum(here, message)
     return None
+
+
+def _could_not_look(here: Sitting, message: PartMessage, failed: PartFailedError) -> WizardError:
+    """Why a backfill that is done, or begun, does not begin again. What is committed of it stays as it was recorded."""
+    where, state_now = f"in step {message.source.step}", f"{committed(here.situation)}."
+    if failed.sqlstate in LOCK_CODES:
+        return lock_not_obtained(here, where, failed.seen, state_now=state_now)
+    diag = failed.error.diag
+    said = (diag.message_detail, f"Nothing was sent of the backfill. {state_now}")
+    return RefusedError(
+        f"the backfill {where} cannot begin: {failed.sqlstate} {diag.message_primary or failed.error}".rstrip(),
+        why="\n".join(filter(None, said)),
+        fix=diag.message_hint or "Correct the cause in the database; then run the same command again.",
+    )
 
 
 class _Backfill:
