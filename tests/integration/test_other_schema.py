@@ -93,3 +93,24 @@ def test_the_way_back_writes_to_no_other_schema(database: Database, rollout: Rol
     assert outcome.failure is not None
     assert outcome.failure.message == "schema app2 has no table things"
     assert database.value("select count(*) from things where filled = 'own'") == 100
+
+
+def test_a_temporary_table_is_meant_unless_another_schemas_is_found_first(
+    database: Database, rollout: Rollout, tmp_path: Path
+) -> None:
+    database.execute("create table app2.things (like things including all)")
+    database.execute("insert into app2.things select * from things")
+    text = "CREATE TEMP TABLE labels ON COMMIT DROP AS SELECT 'x' AS label;\n"
+    text += "UPDATE things SET filled = (SELECT label FROM labels) WHERE filled IS NULL;\n"
+    (tmp_path / "sql" / "fill.sql").write_text(text)
+    step = tmp_path / "steps" / "1.toml"
+    step.write_text(step.read_text().split("batched_by")[0])
+    database.execute("create table public.labels as select 'y' as label")
+
+    outcome = at_app2(database, load_rollout(tmp_path)).engine.run()
+
+    assert outcome.failure is not None
+    assert outcome.failure.message == "schema app2 has no table labels"
+    database.execute("drop table public.labels")
+    assert at_app2(database, load_rollout(tmp_path)).engine.run().ending == "done"
+    assert database.value("select count(*) from app2.things where filled = 'x'") == 900

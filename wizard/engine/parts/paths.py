@@ -21,6 +21,10 @@ DECLARE
         SELECT string_agg(name, ', ') FROM unnest({names}::text[]) AS name
         WHERE to_regclass(format('%I.%I', {schema}, name)) IS NULL
             AND to_regclass(format('pg_catalog.%I', name)) IS NULL
+            -- A temporary one is meant, unless another schema's is found before it.
+            AND (to_regclass(format('pg_temp.%I', name)) IS NULL
+                 OR to_regclass(format('public.%I', name)) IS NOT NULL
+                 OR to_regclass(format('extensions.%I', name)) IS NOT NULL)
     );
 BEGIN
     IF missing IS NOT NULL THEN
