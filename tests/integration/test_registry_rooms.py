@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from psycopg import sql
 
 from tests.integration.test_archive import KilledError
 from tests.support.database import ROOMS, Database
@@ -66,6 +67,28 @@ def test_tables_that_a_superuser_needs_first_belong_to_the_registrys_owner(
     assert owner.engine.survey().archives == ()
     assert owner.engine.rollback().ending == "done"
     owner.engine.forget()
+
+
+def test_who_may_not_take_the_owners_role_makes_its_tables_itself(database: Database) -> None:
+    """Such memberships are there from PostgreSQL 16 on; before, every member may take the role."""
+    Operator(database, strategy="online").engine.run(last="5")
+    modern = int(database.value("show server_version_num")) >= 160000
+    option = sql.SQL("with inherit true, set false" if modern else "")
+    with database.connect(SUPERUSER) as admin:
+        password = sql.Literal(database.password)
+        admin.execute(sql.SQL("create role colleague login password {}").format(password))
+        admin.execute(sql.SQL("grant postgres to colleague {}").format(option))
+    colleague = Operator(database, strategy="online", user="colleague")
+    try:
+        assert colleague.engine.run(last="6.2").ending == "done"
+
+        made = "select pg_get_userbyid(relowner)::text from pg_class where oid = 'rag_wizard.batch'::regclass"
+        assert database.value(made) == ("colleague" if modern else "postgres")
+    finally:
+        with database.connect(SUPERUSER) as admin:
+            admin.execute("reassign owned by colleague to postgres")
+            admin.execute("drop owned by colleague")
+            admin.execute("drop role colleague")
 
 
 def _die_before_the_drop(event: Event) -> None:
