@@ -115,6 +115,9 @@ def test_an_archive_folder_that_is_not_empty_is_a_usage_error(database: Database
 
     assert refused.code == ExitCode.USAGE
     assert "is not empty" in refused.err
+    unusable = wizard("rollback", "--yes", "--archive", str(state_dir / ("x" * 300)))
+    assert unusable.code == ExitCode.USAGE
+    assert "File name too long" in unusable.err
     assert database.value("select count(*) from domains") == 9
 
 

@@ -10,6 +10,7 @@ import pytest
 from tests.support.database import Database
 from tests.support.engine import Operator
 from tests.support.program import Program
+from tests.support.typescript import GENERATED
 from wizard.demo.server import client_environment
 from wizard.rollout.load import load_rollout
 
@@ -106,3 +107,18 @@ def test_a_run_that_finds_damage_is_not_called_finished_afterwards(database: Dat
     assert program("run", "--yes").code == 1
 
     assert program("status", "--exit-code").code == 1
+
+
+def test_a_folder_whose_name_is_too_long_is_a_usage_error(database: Database, state_dir: Path) -> None:
+    wizard, folder = Program.on(database, state_dir), str(state_dir / ("x" * 300))
+    types = state_dir / "database.ts"
+    types.write_text(GENERATED, encoding="utf-8")
+
+    for arguments in (
+        ("restore", folder, "--yes"),
+        ("run", "--types", str(types), "--yes", "--to", "5", "--state-dir", folder),
+    ):
+        ended = wizard(*arguments)
+        assert ended.code == 2, ended.err
+        assert "File name too long" in ended.err
+        assert "Unexpected" not in ended.err

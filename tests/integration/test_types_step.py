@@ -93,9 +93,28 @@ def test_a_file_that_cannot_be_written_ends_a_run_before_it_begins(
         ada.engine.dry_run()
 
     assert str(real.value) == str(tried.value)
-    assert not ada.events
+    assert {event.event for event in ada.events} == {"connected"}
     for folder in (path.parent, copies):
         folder.chmod(0o755)
+
+
+def test_a_file_that_may_not_be_written_is_no_obstacle_once_it_is_up_to_date(
+    database: Database, state_dir: Path
+) -> None:
+    path, copies = state_dir / "app" / "database.ts", state_dir / "copies"
+    path.parent.mkdir()
+    path.write_text(GENERATED, encoding="utf-8")
+    ada = Operator(database, types_file=path, types_copies=copies)
+    ada.engine.run()
+    path.chmod(0o444)
+    path.parent.chmod(0o555)
+
+    with unprivileged():
+        assert ada.engine.dry_run().exit_code == ExitCode.DONE
+        again = ada.engine.run()
+
+    assert (again.ending, again.changed) == ("done", False)
+    path.parent.chmod(0o755)
 
 
 @contextmanager

@@ -52,7 +52,13 @@ from wizard.engine.state import StepState
 from wizard.engine.steering import Steering
 from wizard.engine.survey import step_view, survey, table_sizes
 from wizard.engine.types.plan import draft, wrong_in_the_listing
-from wizard.engine.types.step import record_as_done, require_file, require_shown, write_unrecorded
+from wizard.engine.types.step import (
+    record_as_done,
+    require_file,
+    require_shown,
+    require_writable_file,
+    write_unrecorded,
+)
 from wizard.engine.views import (
     DryRun,
     Left,
@@ -135,6 +141,7 @@ class Engine:
         chosen = step_range(self.rollout, first, last)
         self._require_types_file(chosen)
         with self._reading() as (connection, situation):
+            require_writable_file(connection, situation, self._settings, chosen)
             left = steps_left(situation, chosen, first)
             refused = refused_run(connection, situation, self._settings)
             judged = is_work_left(situation, (one for one in situation.steps if one.step.id in chosen))
@@ -232,13 +239,15 @@ class Engine:
 
         `listing`: a verification also says, after one more look, where the guide's listing of types is wrong.
         """
-        self._require_types_file(step_range(self.rollout, first, last))
+        chosen = step_range(self.rollout, first, last)
+        self._require_types_file(chosen)
 
         def work(here: Sitting) -> Outcome:
             take_down(here)
             return run_forward(here, first, last)
 
         with self._writing() as here:
+            require_writable_file(here.connection, here.situation, self._settings, chosen)
             outcome = self._finish(resuming(here, partial(work, here)))
         if not listing or outcome.verification is None:
             return outcome

@@ -166,9 +166,9 @@ def damaged(path: Path, why: str) -> RefusedError:
 def read_archive(folder: Path) -> OpenedArchive:
     """Reads the manifest only. Raises UsageError if there is no archive, RefusedError if the manifest is damaged."""
     path = folder / MANIFEST
-    if not folder.is_dir():
-        raise UsageError(f"{folder} is no folder with an archive.", fix="Name the folder that holds manifest.json.")
     try:
+        if not folder.is_dir():
+            raise UsageError(f"{folder} is no folder with an archive.", fix="Name the folder that holds manifest.json.")
         if path.is_symlink():
             raise damaged(path, "it is a link")
         manifest = Manifest.model_validate_json(path.read_bytes())
@@ -237,14 +237,19 @@ class NewFolder:
 
 
 def require_free(folder: Path) -> None:
-    """Raises UsageError if the folder is there and not empty, or is no folder."""
-    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        raise UsageError(f"{folder} is no folder.", fix="Name a folder that is empty or not there: --archive DIR")
-    if folder.is_dir() and any(folder.iterdir()):
+    """Raises UsageError if the folder is there and not empty, is no folder, or cannot be looked at."""
+    fix = "Name a folder that is empty or not there: --archive DIR"
+    try:
+        is_there = folder.is_symlink() or folder.exists()
+        is_folder = folder.is_dir() and not folder.is_symlink()
+        is_filled = is_folder and any(folder.iterdir())
+    except OSError as error:
+        raise UsageError(f"Cannot look at {folder}: {error.strerror}.", why="Nothing was changed.", fix=fix) from None
+    if is_there and not is_folder:
+        raise UsageError(f"{folder} is no folder.", fix=fix)
+    if is_filled:
         raise UsageError(
-            f"{folder} is not empty.",
-            why="An archive has a folder of its own. Nothing was changed.",
-            fix="Name a folder that is empty or not there: --archive DIR",
+            f"{folder} is not empty.", why="An archive has a folder of its own. Nothing was changed.", fix=fix
         )
 
 

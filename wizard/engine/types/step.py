@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from wizard.db.connect import Connection
 from wizard.durable import sync_folder
 from wizard.engine import words
 from wizard.engine.events import Noticed, StepFinished, StepStarted, TypesCompared, TypesFileWritten
+from wizard.engine.looking.situation import Situation
 from wizard.engine.sending.commit import EndedError, commit_checkpoint
 from wizard.engine.settings import Settings
 from wizard.engine.sitting import Sitting
@@ -36,22 +38,41 @@ from wizard.typescript.file import (
 
 
 def require_file(rollout: Rollout, settings: Settings) -> None:
-    """Before anything is run: the named file can be brought up to date. Raises UsageError. Asks no database."""
+    """Before anything is run: the named file is a types file. Raises UsageError. Asks no database."""
     if settings.types_file is None or rollout.types_step is None:
         return
-    file = read_types_file(settings.types_file)
-    require_types_file(file, settings.schema)
-    require_writable(file)
+    require_types_file(read_types_file(settings.types_file), settings.schema)
+
+
+def require_writable_file(
+    connection: Connection, situation: Situation, settings: Settings, chosen: Sequence[str]
+) -> None:
+    """Before anything is sent: the file can be written, if a run of the `chosen` steps would. Raises UsageError.
+
+    A file that only the owner of a checkout may write is no obstacle once it is up to date.
+    """
+    types = situation.rollout.types_step
+    if settings.types_file is None or types is None or types.id not in chosen:
+        return
+    left = [rendered.step.id for rendered in situation.remaining if rendered.step.id in chosen]
+    adds = bool(left) and bool(wanted_entries(situation, left))
+    if not adds and draft(connection, situation, settings.types_file).plan.up_to_date:
+        return
+    require_writable(read_types_file(settings.types_file))
     if settings.types_copies is not None:
         _require_room_for_copies(settings.types_copies)
 
 
 def _require_room_for_copies(folder: Path) -> None:
     """Raises UsageError where `save_copy` would, as far as can be told without writing."""
-    there = next(one for one in (folder, *folder.parents) if one.exists())
-    if not (there.is_dir() and is_writable(there)):
+    try:
+        there = next(one for one in (folder, *folder.parents) if one.exists())
+        closed = "" if there.is_dir() and is_writable(there) else f"{there} is no folder that may be written to"
+    except OSError as error:
+        closed = f"{error.strerror}"
+    if closed:
         raise UsageError(
-            f"no copy of the types file can be kept in {folder}: {there} is no folder that may be written to.",
+            f"no copy of the types file can be kept in {folder}: {closed}.",
             why="Nothing was changed.",
             fix="Choose another --state-dir.",
         )
