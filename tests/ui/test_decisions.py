@@ -9,6 +9,7 @@ from tests.integration.test_decisions import ADMIN, ALWAYS, HISTORY, MANY, WITH_
 from tests.support.database import Database
 from tests.support.series import sampled
 from tests.ui.conftest import NARROW, WIDE, Open, Walk
+from wizard.errors import ExitCode
 from wizard.rollout.load import load_rollout
 from wizard.ui.page import Page
 from wizard.ui.widgets.answers import Answers
@@ -99,6 +100,28 @@ async def test_triggers_that_cannot_be_held_back_are_asked_about(
             readable(walk, Case("backfill_triggers", "6.1", "fire"))
     finally:
         database.execute("grant set on parameter session_replication_role to postgres", user="supabase_admin")
+
+
+async def test_a_screen_started_with_a_dry_run_takes_answers_and_looks_again(
+    open_screen: Open, make_database: MakeDatabase
+) -> None:
+    database = Case("published_backfill", "6.2", "", setup=MANY).database(make_database)
+    async with open_screen(NARROW, dsn=database.url(), dry_run=True) as walk:
+        await walk.until(lambda: walk.board.page is Page.DRY_RUN, "the dry run is shown")
+        await walk.settle()
+        assert "published_backfill: answer it here in step 6.2, key 6" in walk.page
+        before = walk.board.dry_run
+        assert before is not None
+        await walk.go_to("6.2")
+        await walk.press("6", "tab", "tab")
+        assert walk.app.main.answering
+        await walk.press("enter")
+        assert walk.state_line == "decided: published_backfill=send; a run that writes asks again"
+        assert not walk.board.open_decisions
+        assert walk.board.page is Page.DRY_RUN
+        assert walk.board.dry_run is not None
+        assert (before.exit_code, walk.board.dry_run.exit_code) == (ExitCode.PREREQUISITES, ExitCode.DONE)
+    assert database.value("select to_regclass('domains') is null")
 
 
 @pytest.mark.slow

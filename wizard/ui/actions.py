@@ -187,19 +187,23 @@ class Actions(Steering, Blocking, Leaving):
     def answer(self, name: str, value: str) -> None:
         """An answer to a decision, unless the database refuses it; the survey that follows shows what it changes."""
         decisions = {**self.board.launch.decisions, name: value}
+        dry = self.board.launch.dry_run
 
-        def settle(engine: Engine) -> None:
+        def settle(engine: Engine) -> DryRun | None:
             before = engine.settings
             engine.settings = replace(before, decisions=decisions)
             try:
                 engine.survey()
+                return engine.dry_run() if dry else None
             except Exception:
                 engine.settings = before
                 raise
 
-        def told(_: object) -> None:
+        def told(found: DryRun | None) -> None:
             self.board.launch = replace(self.board.launch, decisions=decisions)
-            self.say(f"decided: {name}={value}; it is recorded when the next step runs")
+            self.board.dry_run = found
+            recorded = "a run that writes asks again" if dry else "it is recorded when the next step runs"
+            self.say(f"decided: {name}={value}; {recorded}")
             if self.board.open_decisions:
                 self.board.asking = True
                 self.app.main.ask()

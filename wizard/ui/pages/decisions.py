@@ -27,8 +27,9 @@ def to_answer(board: Board, step: StepView | None, tab: str) -> tuple[Decision, 
 
 
 def can_be_changed(board: Board) -> bool:
-    """Once a rollout began, its registry holds the answers."""
-    return board.survey is not None and not board.survey.begun and not board.busy and board.dry_run is None
+    """Once a rollout began, its registry holds the answers. A dry run that cannot be left looks again with another."""
+    free = board.dry_run is None or board.launch.dry_run
+    return board.survey is not None and not board.survey.begun and not board.busy and free
 
 
 def open_question(board: Board, width: int) -> list[Content]:

@@ -181,6 +181,7 @@ def _dry_run(board: Board, width: int) -> Lines:
             lines += hanging(f"{result.title}: {result.found}", width, "✖ ", style="$error")
         lines.append(Content(""))
     lines += differences.all_of([conflict for step in dry.would_run for conflict in step.conflicts], width)
+    lines += _would_ask(board, width)
     lines.append(heading(f"Would run  {plural(len(dry.would_run), 'step')}"))
     for step in dry.would_run:
         state, _ = standing(board, step)
@@ -197,6 +198,16 @@ def _dry_run(board: Board, width: int) -> Lines:
         Content(f"The real run would end with exit code {dry.exit_code}, as far as reading can tell."),
     ]
     return [*lines, Content(""), Content.styled(f"d  {leave}    1 to 6  look at each step", "bold")]
+
+
+def _would_ask(board: Board, width: int) -> Lines:
+    """Where to answer what a run would ask first; a dry run that can be left is left for that."""
+    if not (board.launch.dry_run and board.open_decisions):
+        return []
+    lines = [heading("Would ask first")]
+    for asked in board.open_decisions:
+        lines += hanging(f"{asked.name}: answer it here in step {asked.step}, key 6", width, "? ")
+    return [*lines, Content("")]
 
 
 def _would(step: StepView) -> str:
