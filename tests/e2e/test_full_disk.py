@@ -48,14 +48,16 @@ def test_data_that_was_asked_for_and_is_not_whole_is_told(database: Database, st
 
 
 @pytest.mark.parametrize(
-    ("stream", "arguments"), [("stdout", ("run", "--yes", "--json")), ("stderr", ("run", "--yes"))]
+    ("stream", "arguments"),
+    [("stdout", ("run", "--yes", "--json")), ("stdout", ("run", "--yes")), ("stderr", ("run", "--yes"))],
 )
 def test_a_run_goes_on_to_its_end(
     database: Database, state_dir: Path, stream: Literal["stdout", "stderr"], arguments: tuple[str, ...]
 ) -> None:
     wizard = Program.on(database, state_dir)
 
-    code, _ = on_a_full_disk(wizard, *arguments, stream=stream)
+    code, said = on_a_full_disk(wizard, *arguments, stream=stream)
 
     assert code == ExitCode.DONE
+    assert stream == "stderr" or "Open: 5 " in said
     assert wizard("status", "--exit-code").code == ExitCode.DONE

@@ -11,7 +11,7 @@ from wizard.console import report
 from wizard.console.ask import ask_decisions, is_interactive, require_consent, require_writable
 from wizard.console.call import Call
 from wizard.console.closing import Began, closing_words, exit_code, failure_lines, say_closing, state_sentence
-from wizard.console.out import say, say_text, write_data
+from wizard.console.out import say, say_text, write_data, write_error
 from wizard.console.password import with_password
 from wizard.console.progress import progress
 from wizard.console.reading import answer, previews_of, tell_notices
@@ -22,6 +22,8 @@ from wizard.errors import ExitCode, LockNotObtainedError, WizardError
 from wizard.open import load, open_target, settings_from
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from wizard.db.target import Target
     from wizard.engine.views import Outcome
     from wizard.rollout.model import Rollout
@@ -139,7 +141,7 @@ class _Run:
     def _ended_well(self, outcome: Outcome) -> int:
         if outcome.verification is not None and not self.call.json:
             lines = report.criterion_lines(outcome.verification.criteria)
-            write_data(self.call, "".join(f"{line}\n" for line in lines))
+            self._write_criteria(lines)
             say_text(*(f"next: {step}" for step in outcome.verification.next_steps))
             say_text(*report.listing_lines(outcome.verification))
         say_text(outcome.sentence if outcome.changed else f"{outcome.sentence}. Nothing had to be changed")
@@ -147,6 +149,13 @@ class _Run:
             step = self.rollout.step(step_id)
             say(f"Open: {step_id} {step.title}", *(f"  {line}".rstrip() for line in step.todo.splitlines()))
         return ExitCode.FAILED if outcome.open_steps and self.options.strict else ExitCode.DONE
+
+    def _write_criteria(self, lines: Sequence[str]) -> None:
+        """Where they cannot be written that is told, and takes neither the last words nor the exit code of the run."""
+        try:
+            write_data(self.call, "".join(f"{line}\n" for line in lines))
+        except WizardError as error:
+            write_error(error, as_json=False)
 
     def _ended_badly(self, outcome: Outcome, *, interrupted: int | None) -> int:
         if outcome.failure:
