@@ -12,7 +12,7 @@ from wizard.launch import Launch
 from wizard.ui.app import WizardApp
 from wizard.ui.page import Page
 from wizard.ui.screens.connect import Connect
-from wizard.ui.target_text import may_hold_secret, typed_before
+from wizard.ui.target_text import holds_secret, may_hold_secret, typed_before
 
 SECRET = "s3cret"
 
@@ -94,6 +94,7 @@ async def test_a_password_in_the_url_is_hidden_before_its_first_sign() -> None:
         (f"postgresql://ada:{SECRET}@db/app?sslmode=require", ("url", "postgresql://ada@db/app?sslmode=require")),
         (f"postgrsql://ada:{SECRET}@x@db/app", ("url", "postgrsql://ada@db/app")),
         ("postgrsql://db:5432/app", ("url", "postgrsql://db:5432/app")),
+        ("postgresql://db:5432/app", ("url", "postgresql://db:5432/app")),
         (f"postgrsql://ada:{SECRET}", ("url", "")),
         (f"host=db user=ada password={SECRET}", ("url", "user=ada host=db")),
         (f"host=db usr=ada password='{SECRET} {SECRET}", ("url", "")),
@@ -102,3 +103,45 @@ async def test_a_password_in_the_url_is_hidden_before_its_first_sign() -> None:
 )
 def test_what_was_typed_is_shown_again_without_a_password(dsn: str, shown: tuple[str, str]) -> None:
     assert typed_before(Launch(dsn=dsn)) == shown
+
+
+async def test_a_port_is_in_sight_when_the_target_is_corrected_and_a_password_is_not() -> None:
+    async with walking(WizardApp(Launch(dsn="postgresql://localhost:1/app")), WIDE) as walk:
+        walk.app.push_screen(Connect(walk.board.launch, "nobody listens there"))
+        await walk.settle()
+        assert "postgresql://localhost:1/app" in walk.text
+        await walk.press("end")
+        await walk.type("2")
+        assert "postgresql://localhost:1/app2" in walk.text, "while it is corrected too"
+        field(walk, "input").value = "postgresql://localhost:1@db/app"
+        await walk.settle()
+        assert field(walk, "input").password
+        field(walk, "input").value = "postgresql://ada:1"
+        await walk.settle()
+        assert field(walk, "input").password, "these may be a password's first digits"
+
+
+@pytest.mark.parametrize(
+    ("text", "held"),
+    [
+        ("postgresql://localhost:5432/app", False),
+        ("postgresql://ada@localhost:5432/app", False),
+        ("postgresql://ada:5432@localhost/app", True),
+        ("postgresql://ada:5432/x@localhost/app", True),
+        ("postgresql://localhost:5432/app?password=x", True),
+    ],
+)
+def test_a_port_is_no_password(text: str, held: bool) -> None:
+    assert holds_secret(text) is held
+
+
+@SIZES
+async def test_however_long_the_fault_is_the_keys_are_in_sight(size: tuple[int, int]) -> None:
+    fault = " ".join(["it has no end that could be read here"] * 8)
+    async with walking(WizardApp(Launch(dsn="postgresql://localhost:1/app")), size) as walk:
+        walk.app.push_screen(Connect(walk.board.launch, fault))
+        await walk.settle()
+        field(walk, "input").value = ""
+        await walk.press("enter")
+        assert "Nothing was typed." in walk.text
+        assert "  quit  " in walk.text, walk.text

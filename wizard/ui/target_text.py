@@ -17,14 +17,26 @@ _PORT = re.compile(r"(://[^:/@?#]+):\d{1,5}(?=[/?]|$)")
 SERVICE = "service="
 
 
-def may_hold_secret(text: str) -> bool:
-    """True from the sign on behind which a password begins, so that none of it is ever drawn."""
+def may_hold_secret(text: str, shown: str = "") -> bool:
+    """True from the sign on behind which a password begins, so that none of it is ever drawn.
+
+    Digits behind a host may be a password's first while they are typed; in a text that is whole, as what was `shown`
+    before is, they are a port.
+    """
+    port = None if "@" in text else _PORT.search(text)
+    if port is not None and shown.startswith(text[: port.end()]):
+        text = _PORT.sub(r"\1", text)
     return _SECRET.search(text) is not None
+
+
+def holds_secret(text: str) -> bool:
+    """A password stands in a text that was typed to its end."""
+    return may_hold_secret(text, shown=text)
 
 
 def has_secret(launch: Launch) -> bool:
     """A password was given with the target."""
-    return launch.password is not None or may_hold_secret(launch.dsn or "")
+    return launch.password is not None or holds_secret(launch.dsn or "")
 
 
 def typed_before(launch: Launch) -> tuple[str, str]:
@@ -47,4 +59,4 @@ def _without_secret(text: str) -> str:
         return without_password(text)
     except UsageError:
         left = _USERINFO.sub(r"\1@", text)
-        return "" if may_hold_secret(_PORT.sub(r"\1", left)) else left
+        return "" if holds_secret(left) else left

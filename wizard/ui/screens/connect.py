@@ -13,7 +13,7 @@ from textual.widgets.option_list import Option
 
 from wizard.ui.screens.card import Card
 from wizard.ui.screens.confirm import Problem
-from wizard.ui.target_text import SERVICE, has_secret, may_hold_secret, typed_before
+from wizard.ui.target_text import SERVICE, has_secret, holds_secret, may_hold_secret, typed_before
 from wizard.ui.text import foreign
 
 if TYPE_CHECKING:
@@ -29,9 +29,12 @@ WAYS = {
 class TargetInput(Input):
     """One line for a target, hidden from the sign on behind which a password may come."""
 
+    shown = ""
+    """What was typed before, without its password: it stays in sight while it is corrected."""
+
     def watch_value(self, value: str) -> None:
         """Before anything of it is drawn."""
-        self.password = may_hold_secret(value)
+        self.password = may_hold_secret(value, self.shown)
 
 
 class Connect(Card["Launch"]):
@@ -60,7 +63,7 @@ class Connect(Card["Launch"]):
         """Where something was typed before, it can be corrected at once."""
         self.query_one(OptionList).highlighted = list(WAYS).index(self._way)
         field = self.query_one(TargetInput)
-        field.value = self._before
+        field.shown = field.value = self._before
         if self._before:
             field.focus()
 
@@ -85,7 +88,7 @@ class Connect(Card["Launch"]):
     @on(Input.Submitted, "#target-input")
     def _typed(self, event: Input.Submitted) -> None:
         text, password = event.value.strip(), self.query_one("#target-password", Input)
-        known = may_hold_secret(text) or (text == self._before and has_secret(self._launch))
+        known = holds_secret(text) or (text == self._before and has_secret(self._launch))
         if not text:
             self.query_one(Problem).say("Nothing was typed.")
         elif self.way == "service" or known or password.value:
