@@ -114,6 +114,10 @@ async def test_a_part_under_way_when_the_connection_went_is_unknown_until_it_is_
             fake.tell(event)
         await walk.until(lambda: "try 2" in walk.words_in("#now"), "each try is told")
         assert walk.state_line == LOST, "what another session saw does not end it"
+        await walk.pilot.press("ctrl+c")
+        await walk.until(lambda: "Stop seeking the connection?" in walk.text, "it asks about what it does")
+        assert "is rolled back" not in walk.text
+        await walk.pilot.press("n")
         fake.tell(Reconnected(sentence="Steps 0 to 1.6 are committed"))
         await walk.until(lambda: walk.state_line.startswith("RUNNING 2.1 part 4 of 5"), "it goes on")
         assert walk.states()["2.1"] == "running"

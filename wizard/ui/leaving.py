@@ -71,11 +71,13 @@ class Leaving(Looking):
         live = self.board.live
         what = "The batch" if self.board.unit == "batch" else f"{live.step} part {live.part}" if live else "It"
         plural_unit = "batches" if self.board.unit == "batch" else "parts"
-        text = Content(
+        words = (
             f"Cancel the running statement? {what} is rolled back, the {plural_unit} before it stay, and the run stops."
         )
+        if self.board.lost is not None:  # nobody knows whether a statement runs there
+            words = "Stop seeking the connection? What was committed stays; r asks the database again."
         if not isinstance(self.app.screen, YesNo):
-            self.app.push_screen(YesNo("Cancel", text), self._cancel)
+            self.app.push_screen(YesNo("Cancel", Content(words)), self._cancel)
 
     def _cancel(self, yes: bool | None) -> None:
         engine = self.app.desk.engine
