@@ -75,3 +75,12 @@ def test_while_another_operator_is_at_work(database: Database, state_dir: Path) 
 
         for command in WRITING:
             assert codes(Program.on(database, state_dir), command) == (5, 5), command
+
+
+def test_forgetting_while_somebody_rolls_out_in_another_schema(database: Database, state_dir: Path) -> None:
+    """The registry is one for all schemas."""
+    Operator(database).engine.run(last="1.1")
+    with psycopg.connect(database.conninfo()) as other:
+        other.execute("select pg_advisory_lock(%s, %s)", lock_key("app2"))
+
+        assert codes(Program.on(database, state_dir), "forget --keep-objects") == (5, 5)

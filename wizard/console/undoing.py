@@ -19,7 +19,7 @@ from wizard.engine.api import Engine
 from wizard.engine.looking.dependents import require_no_dependents
 from wizard.engine.looking.replaced import require_as_recorded
 from wizard.engine.session.standing import require_none_standing
-from wizard.errors import ExitCode, UsageError
+from wizard.errors import ExitCode, UsageError, WizardError
 from wizard.text import plural
 
 if TYPE_CHECKING:
@@ -94,16 +94,15 @@ def _dry_run(
     ends: ExitCode | None = None,
 ) -> ExitCode:
     """Tells a plan, and how the real command would end: as `ends` says, else as its session would begin."""
-    code, refused = (ends, "") if ends is not None else _foreseen(engine)
+    code, refused = (ends, "") if ends is not None else _foreseen(engine.refused_session())
     say(report.target_line(target), "DRY RUN, read-only session: nothing can be changed")
     document = {"target": target.name, "exit_code": int(code), "refused": refused, **plan.model_dump(mode="json")}
     answer(call, command, document, [*report.refused_lines(refused), *lines])
     return code
 
 
-def _foreseen(engine: Engine) -> tuple[ExitCode, str]:
+def _foreseen(refused: WizardError | None) -> tuple[ExitCode, str]:
     """How a command would end before its own work begins, and why."""
-    refused = engine.refused_session()
     return (refused.exit_code, str(refused)) if refused is not None else (ExitCode.DONE, "")
 
 
@@ -140,7 +139,7 @@ def forget(call: Call, *, keep_objects: bool) -> int:
         named = ", ".join(map(str, standing))
         kept = f"; what was made stays and nobody can roll it back: {named}" if standing else ""
         if call.launch.dry_run:
-            code, refused = _foreseen(engine)
+            code, refused = _foreseen(engine.refused_forget())
             say(*report.refused_lines(refused))
             say(f"DRY RUN: schema rag_wizard on {target.name} would be dropped after its log is exported{kept}.")
             if call.json:

@@ -23,7 +23,7 @@ from wizard.db.target import Target
 from wizard.engine import words
 from wizard.engine.backward import rollback_plan, run_backward
 from wizard.engine.events import CheckFinished, Event, Finished, Listener, Noticed, PrerequisiteChecked, one_at_a_time
-from wizard.engine.foreseen import refused_run, refused_session, require_same_sql
+from wizard.engine.foreseen import refused_forget, refused_run, refused_session, require_same_sql
 from wizard.engine.forward import (
     is_decided,
     is_work_left,
@@ -42,7 +42,7 @@ from wizard.engine.looking.preview import previews
 from wizard.engine.looking.situation import Situation, look
 from wizard.engine.parts.compose import Composer
 from wizard.engine.parts.script import plan_script
-from wizard.engine.session.exclusive import LOCK_CLASS
+from wizard.engine.session.exclusive import require_alone
 from wizard.engine.session.registry import drop_registry, registry_exists
 from wizard.engine.session.signalling import signal_blocker
 from wizard.engine.session.standing import Standing, find_standing, require_none_standing
@@ -72,7 +72,7 @@ from wizard.engine.views import (
 )
 from wizard.engine.views_back import RestorePlan, RollbackPlan
 from wizard.engine.views_types import TypesPlan, TypesWritten
-from wizard.errors import ConnectionUnsuitableError, ExitCode, OtherOperatorError, WizardError
+from wizard.errors import ConnectionUnsuitableError, ExitCode, WizardError
 from wizard.rollout.model import Rollout
 from wizard.rollout.render import RenderedStep
 
@@ -170,9 +170,14 @@ class Engine:
         )
 
     def refused_session(self) -> WizardError | None:
-        """Why `rollback`, `restore` and `forget` would be refused before they begin; None if reading sees nothing."""
+        """Why `rollback` and `restore` would be refused before they begin; None if reading sees nothing."""
         with self._reading() as (connection, situation):
             return refused_session(connection, situation, self._settings)
+
+    def refused_forget(self) -> WizardError | None:
+        """The same of `forget`."""
+        with self._reading() as (connection, situation):
+            return refused_forget(connection, situation, self._settings)
 
     def left(self, *, first: str | None = None, last: str | None = None) -> Left:
         """What `run` would send something for, and what it would ask first. Raises UsageError if it would."""
@@ -293,13 +298,7 @@ class Engine:
         with self._writing() as here:
             if not registry_exists(here.connection):
                 return
-            busy = here.connection.execute(query("other_holders"), {"class": LOCK_CLASS}).fetchone()
-            if busy is not None and busy["number"]:
-                raise OtherOperatorError(
-                    "another session is rolling out in another schema of this database, and needs the registry",
-                    why="Nothing was changed.",
-                    fix="Wait until it ends; then run the same command again.",
-                )
+            require_alone(here.connection)
             if not keep_objects:
                 require_none_standing(find_standing(here.connection), self._settings, self.rollout.name)
             require_nothing_waiting(here.connection, self.target.name)

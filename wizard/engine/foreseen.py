@@ -6,9 +6,9 @@ from wizard.db.connect import Connection
 from wizard.db.pooler import refusal as pooler_refusal
 from wizard.engine.looking.prerequisites import require_writable
 from wizard.engine.looking.situation import Situation
-from wizard.engine.session.exclusive import lock_refusal
+from wizard.engine.session.exclusive import lock_refusal, require_alone
 from wizard.engine.settings import Settings
-from wizard.errors import PrerequisiteError, RefusedError, WizardError
+from wizard.errors import OtherOperatorError, PrerequisiteError, RefusedError, WizardError
 
 
 def refused_session(connection: Connection, situation: Situation, settings: Settings) -> WizardError | None:
@@ -33,6 +33,18 @@ def refused_run(connection: Connection, situation: Situation, settings: Settings
     try:
         require_same_sql(situation, settings.command)
     except RefusedError as error:
+        return error
+    return None
+
+
+def refused_forget(connection: Connection, situation: Situation, settings: Settings) -> WizardError | None:
+    """The same of dropping the registry, which the rollouts of all schemas share."""
+    refused = refused_session(connection, situation, settings)
+    if refused is not None:
+        return refused
+    try:
+        require_alone(connection)
+    except OtherOperatorError as error:
         return error
     return None
 

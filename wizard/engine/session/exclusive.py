@@ -184,3 +184,14 @@ def lock_refusal(holder: Holder | None, target: str) -> OtherOperatorError:
         why="Nothing was changed by this command.",
         fix="Wait until that session ends, or talk to its operator; then run the same command again.",
     )
+
+
+def require_alone(connection: Connection) -> None:
+    """Raises OtherOperatorError while another session rolls out in this database, in whatever schema."""
+    busy = connection.execute(query("other_holders"), {"class": LOCK_CLASS}).fetchone()
+    if busy is not None and busy["number"]:
+        raise OtherOperatorError(
+            "another session is rolling out in another schema of this database, and needs the registry",
+            why="Nothing was changed.",
+            fix="Wait until it ends; then run the same command again.",
+        )
