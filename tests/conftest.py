@@ -21,6 +21,7 @@ for psql), guide_step("1.1"). RAG_WIZARD_TEST_PG=15|17|18 chooses the server (de
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -39,6 +40,9 @@ for _name in [*os.environ]:
     # What a developer or a CI has set for other purposes would decide what is tested.
     if _name.startswith("PG") or _name in {"DATABASE_URL", "RAG_WIZARD_ENV", "FORCE_COLOR", "NO_COLOR"}:
         del os.environ[_name]
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell's background job ignores it, and so would every program that a test starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 os.umask(0o022)  # what a server of another account has to read is written with this
 # A slow machine is no fault of the code, and a run that finds something finds it again.
 settings.register_profile("project", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
