@@ -32,7 +32,7 @@ SERIES = {
     ),
     "online": Series(rows=240, options=BATCHES, forward=("--strategy", "online")),
 }  # fmt: skip
-LEAST = {"atomic": 22, "things": 18, "online": 60}
+LEAST = {"atomic": 22, "things": 18, "online": 50}
 """So many requests that write there are at least."""
 DIRECTIONS = ("run", "rollback")
 SHARES = 4
