@@ -28,8 +28,8 @@ Judge = Callable[[int, str], Fault]
 REGISTRY = tuple(
     f"{verb} rag_wizard" for verb in ("INSERT INTO", "UPDATE", "DELETE FROM", "CREATE SCHEMA", "DROP SCHEMA")
 )
-OUTSIDE = ("INDEX CONCURRENTLY", "SET lock_timeout", "SET statement_timeout", "SET transaction_timeout", "RESET ")
-"""Statements outside of a transaction, and the settings around them."""
+OUTSIDE = ("INDEX CONCURRENTLY", "SET lock_timeout")
+"""Statements outside of a transaction, and the setting around them."""
 HEARTBEAT = "SET heartbeat_at"
 
 

@@ -152,6 +152,30 @@ def _intent(part_id: str, source: PartSource, session_id: str, rollout_id: str) 
             source.strategy, source.mode.value,
         )
     )  # fmt: skip
+    yield from _reverts(part_id, source)
+    if source.objects:
+        yield own(
+            "INSERT INTO rag_wizard.object (part_id, ordinal, kind, table_name, name, definition, origin) VALUES\n"
+            + _rows(
+                (part_id, ordinal, item.kind.value, item.table, item.name, item.definition, origin)
+                for ordinal, (origin, item) in enumerate(source.objects, start=1)
+            )
+        )
+    if source.guards and source.saving is None:
+        yield own(
+            "INSERT INTO rag_wizard.guard (part_id, ordinal, what, table_name, key, columns, sql) VALUES\n"
+            + _rows(
+                (part_id, i, g.what, g.table, list(g.key), list(g.columns), g.select)
+                for i, g in enumerate(source.guards, start=1)
+            )
+        )
+    if source.mode is Mode.BATCHES:
+        yield own(begin_pass(part_id, source))
+    yield own("COMMIT")
+
+
+def _reverts(part_id: str, source: PartSource) -> Iterator[Line]:
+    """How the part is taken back, recorded before it runs."""
     reverts = [(group, statement) for group in source.revert for statement in group.statements]
     if reverts:
         yield own(
@@ -172,25 +196,6 @@ def _intent(part_id: str, source: PartSource, session_id: str, rollout_id: str) 
                 for ordinal, (group, s) in enumerate(reverts, start=1)
             )
         )
-    if source.objects:
-        yield own(
-            "INSERT INTO rag_wizard.object (part_id, ordinal, kind, table_name, name, definition, origin) VALUES\n"
-            + _rows(
-                (part_id, ordinal, item.kind.value, item.table, item.name, item.definition, origin)
-                for ordinal, (origin, item) in enumerate(source.objects, start=1)
-            )
-        )
-    if source.guards and source.saving is None:
-        yield own(
-            "INSERT INTO rag_wizard.guard (part_id, ordinal, what, table_name, key, columns, sql) VALUES\n"
-            + _rows(
-                (part_id, i, g.what, g.table, list(g.key), list(g.columns), g.select)
-                for i, g in enumerate(source.guards, start=1)
-            )
-        )
-    if source.mode is Mode.BATCHES:
-        yield own(begin_pass(part_id, source))
-    yield own("COMMIT")
 
 
 def _going_on(part_id: str, source: PartSource, session_id: str) -> Iterator[Line]:
