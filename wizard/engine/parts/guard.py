@@ -164,18 +164,44 @@ OUT_OF_TIME = "RW004"
 """Its code. Not one of a lock: coming again would hold the application up for as long, each time."""
 
 
-def limited(body: sql.Composable, table: str, budget_ms: int) -> str:
-    """A block with a time limit; `body` is its declarations and statements. If that ends it, the error says so."""
+_BEGAN = "rag_wizard.limit_began"
+"""The setting that tells a `limited` block when its time began, in seconds since 1970."""
+
+
+def limiting(budget_ms: int) -> str:
+    """Goes before a `limited` block.
+
+    The server counts from before a block's first line runs, so a block that looked at the clock itself would find that
+    its time was not quite over when the server ended it for that, and take it for somebody's cancelling.
+    """
     return (
         sql.SQL(
-            "DO $rag_wizard$\nDECLARE\n    began timestamptz := clock_timestamp();\n{body}"
+            "SELECT set_config({began}, extract(epoch FROM clock_timestamp())::text, true),"
+            " set_config('statement_timeout', {budget}, true)"
+        )
+        .format(began=_BEGAN, budget=f"{budget_ms}ms")
+        .as_string()
+    )
+
+
+def limited(body: sql.Composable, table: str, budget_ms: int) -> str:
+    """A block with the time limit of `limiting`; `body` is its declarations and statements.
+
+    If the limit ends it, the error says so. If somebody cancelled it, the error is the server's.
+    """
+    return (
+        sql.SQL(
+            "DO $rag_wizard$\nDECLARE\n{body}"
             "EXCEPTION WHEN query_canceled THEN\n"
-            "    IF clock_timestamp() - began < {budget}::interval THEN RAISE; END IF;\n"
+            "    IF extract(epoch FROM clock_timestamp()) - current_setting({began})::numeric < {seconds} THEN\n"
+            "        RAISE;\n    END IF;\n"
             "    RAISE EXCEPTION '{too_slow}: %, %', {table}, {budget} USING ERRCODE = {code};\n"
             "END\n$rag_wizard$"
         )
         .format(
             body=body,
+            began=_BEGAN,
+            seconds=sql.Literal(budget_ms / 1000),
             budget=f"{budget_ms}ms",
             too_slow=sql.SQL(TOO_SLOW),
             table=table,
@@ -252,6 +278,6 @@ def saving_lines(guards: tuple[Guard, ...], how: Saving, schema: str, *, limit: 
         yield fixed_settings()
     for guard in guards:
         yield locking(guard, schema)
-        yield sql.SQL("SET LOCAL statement_timeout = {}").format(f"{how.budget_ms}ms").as_string()
+        yield limiting(how.budget_ms)
         yield dict(how.captured).get(guard.place) or saving(guard, how, schema)
         yield sql.SQL("SET LOCAL statement_timeout = {}").format(limit).as_string()
