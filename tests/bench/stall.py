@@ -16,7 +16,14 @@ from tests.support.wire import wire_to
 
 ROUND_TRIP_S = 0.1
 WARM_UP_S = 3.0
-HEAD = ("rows", "beside the application", "took", "p50", "p99", "worst, median", "worst of all", "beside nothing")
+ROUNDS = 3
+"""Each on a fresh copy of the database; of one transaction in thousands, the slowest of one round is chance."""
+SINGLE_FROM = 1_000_000
+"""Larger sizes have one round."""
+HEAD = (
+    "rows", "beside the application", "took", "p50", "p99", "worst of a window", "beside nothing", "worst of a round",
+    "beside nothing", "worst of all",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -37,14 +44,24 @@ class Stall:
     name: str
     took: float
     latencies: tuple[float, ...]
-    worsts: tuple[float, ...]
-    """Of each window."""
+    rounds: tuple[tuple[float, ...], ...]
+    """The worst latency of each window of each round."""
     errors: tuple[str, ...]
 
     @property
-    def worst(self) -> float:
-        """Of all windows."""
-        return max(self.worsts)
+    def windows(self) -> list[float]:
+        """The worst latency of each window."""
+        return [worst for windows in self.rounds for worst in windows]
+
+    @property
+    def worst_of_a_window(self) -> float:
+        """Median of all windows."""
+        return statistics.median(self.windows)
+
+    @property
+    def worst_of_a_round(self) -> float:
+        """Median of all rounds."""
+        return statistics.median(max(windows) for windows in self.rounds)
 
     def quantile(self, share: float) -> float:
         """The latency that `share` of the transactions stay within."""
@@ -70,10 +87,10 @@ class Watch:
         self.periods.append(period)
         return period
 
-    def nothing(self, windows: int) -> None:
+    def idle(self, name: str, windows: int) -> None:
         """So many windows in which only the application runs."""
         for _ in range(windows):
-            self.during(NOTHING, lambda: time.sleep(self._window_s * 0.99))
+            self.during(name, lambda: time.sleep(self._window_s * 0.99))
 
     def length(self, name: str) -> float:
         """Seconds watched under this name."""
@@ -93,7 +110,7 @@ class Watch:
                 window = [s.latency for s in inside if begin <= s.due < begin + self._window_s]
                 worsts.append(max(window, default=0.0))
         return Stall(
-            name, max(period.took for period in periods), tuple(s.latency for s in inside), tuple(worsts),
+            name, max(period.took for period in periods), tuple(s.latency for s in inside), (tuple(worsts),),
             tuple(s.error for s in inside if s.error),
         )  # fmt: skip
 
@@ -119,16 +136,33 @@ def write_file(size: int, seconds: float) -> None:
 
 
 def stalls(here: Ground, rows: int, *, window_s: float, guide: bool, far: bool) -> list[Stall]:
-    """Everything at one size, nothing first, so that the others can be told beside it.
+    """Everything at one size; "nothing" goes before what is told beside it, and was watched in the same rounds.
 
-    Nothing is watched beside rag-wizard, before and after it, for at least as long as the longest of the others.
     Large sizes may be measured without the guide; and near the server only, without a file.
     """
     theirs = [_beside_guide(here, rows, window_s)] if guide else []
-    away = _beside_wizard(here, rows, window_s, round_trip_s=ROUND_TRIP_S) if far else []
-    longest = max((stall.took for stall in (*theirs, *away)), default=window_s)
-    near = _beside_wizard(here, rows, window_s, nothing_s=longest, file=far)
-    return [near[0], *theirs, *near[1:], *away]
+    rounds = ROUNDS if rows <= SINGLE_FROM else 1
+    near = [_beside_wizard(here, rows, window_s, file=far and not number) for number in range(rounds)]
+    away = [_beside_wizard(here, rows, window_s, round_trip_s=ROUND_TRIP_S) for _ in range(rounds if far else 0)]
+    nothing, *ours = together(near)
+    return [nothing, *theirs, *ours, *together(away)]
+
+
+def together(rounds: Sequence[Sequence[Stall]]) -> list[Stall]:
+    """What was measured in several rounds, by name, in the order of the first."""
+    found = [stall for one in rounds for stall in one]
+    names = dict.fromkeys(stall.name for stall in found)
+    return [_of_all_rounds([stall for stall in found if stall.name == name]) for name in names]
+
+
+def _of_all_rounds(stalls: Sequence[Stall]) -> Stall:
+    return Stall(
+        stalls[0].name,
+        statistics.median(stall.took for stall in stalls),
+        tuple(latency for stall in stalls for latency in stall.latencies),
+        tuple(windows for stall in stalls for windows in stall.rounds),
+        tuple(error for stall in stalls for error in stall.errors),
+    )
 
 
 def _beside_guide(here: Ground, rows: int, window_s: float) -> Stall:
@@ -140,9 +174,9 @@ def _beside_guide(here: Ground, rows: int, window_s: float) -> Stall:
 
 
 def _beside_wizard(
-    here: Ground, rows: int, window_s: float, *, round_trip_s: float = 0.0, nothing_s: float = 0.0, file: bool = False
+    here: Ground, rows: int, window_s: float, *, round_trip_s: float = 0.0, file: bool = False
 ) -> list[Stall]:
-    """A run and a rollback; with `nothing_s`, nothing before and after them, for that long or as long as the longer.
+    """A round: a run and a rollback, nothing before and after them, together for as long as the longer of them.
 
     And last, if asked for, a file: what of all this is the disk's.
     """
@@ -150,39 +184,41 @@ def _beside_wizard(
     behind = f", {round_trip_s * 1000:.0f} ms away" if round_trip_s else ""
     with here.database(rows) as database, wire_to(database, round_trip_s) as (_, far), load_on(database, rows) as load:
         url = far if round_trip_s else database.url()
+        nothing = f"{NOTHING}, in the rounds{behind}" if round_trip_s else NOTHING
         time.sleep(WARM_UP_S)
-        if nothing_s:
-            watch.nothing(1)
+        watch.idle(nothing, 1)
         before = database.value(SIZE)
         ran = watch.during(f"rag-wizard run{behind}", lambda: run(here.wizard(url, "run", "--yes")))
         grown = database.value(SIZE) - before
         watch.during(f"rag-wizard rollback{behind}", lambda: run(here.wizard(url, "rollback", "--yes")))
-        if nothing_s:
-            longest = max(nothing_s, *(period.end - period.begin for period in watch.periods))
-            watch.nothing(max(math.ceil((longest - watch.length(NOTHING)) / window_s), 1))
+        longest = max(period.end - period.begin for period in watch.periods)
+        watch.idle(nothing, max(math.ceil((longest - watch.length(nothing)) / window_s), 1))
         if file:
             watch.during(f"a file of {grown >> 20} MB", lambda: write_file(grown, ran.took))
         return watch.stalls(load.stop())
 
 
 def report(rows: int, found: Sequence[Stall]) -> list[tuple[str, ...]]:
-    """Rows of the table; ratios are those of the worst of all, beside the worst while nothing ran."""
-    nothing = found[0]
-    return [
-        (
-            count(rows), stall.name, f"{stall.took:.1f} s" if stall.name != NOTHING else "",
+    """Rows of the table; ratios are those to what was measured in the same rounds while nothing ran."""
+    told, nothing = [], found[0]
+    for stall in found:
+        idle = stall.name.startswith(NOTHING)
+        nothing = stall if idle else nothing
+        told.append((
+            count(rows), stall.name, "" if idle else f"{stall.took:.1f} s",
             milliseconds(stall.quantile(0.5)), milliseconds(stall.quantile(0.99)),
-            milliseconds(statistics.median(stall.worsts)), milliseconds(stall.worst),
-            times(stall.worst / nothing.worst),
-        )
-        for stall in found
-    ]  # fmt: skip
+            milliseconds(stall.worst_of_a_window), times(stall.worst_of_a_window / nothing.worst_of_a_window),
+            milliseconds(stall.worst_of_a_round), times(stall.worst_of_a_round / nothing.worst_of_a_round),
+            milliseconds(max(stall.windows)),
+        ))  # fmt: skip
+    return told
 
 
 def lines(found: Sequence[Stall]) -> list[str]:
     """What the table has no column for: how much was measured, and transactions that failed."""
     return [
-        f"{stall.name}: {count(len(stall.latencies))} transactions in {len(stall.worsts)} windows"
+        f"{stall.name}: {count(len(stall.latencies))} transactions in {len(stall.windows)} windows,"
+        f" {len(stall.rounds)} round{'s' if len(stall.rounds) > 1 else ''}"
         + (f", failed: {', '.join(sorted(set(stall.errors)))} ({len(stall.errors)})" if stall.errors else "")
         for stall in found
     ]
