@@ -17,7 +17,7 @@ from wizard.engine.events import Event, Noticed, PartCommitted, PartStarted, Ste
 from wizard.engine.keeping.manifest import Manifest
 from wizard.engine.parts.guard import OUT_OF_TIME, TOO_SLOW, Guard, Saving, saving_lines, select_of
 from wizard.engine.session.registry import CREATE_ROOM
-from wizard.errors import LockNotObtainedError, RefusedError
+from wizard.errors import ExitCode, LockNotObtainedError, RefusedError
 
 EXPERT = "insert into experts (name, domain, context) values ('late', 'other', '')"
 
@@ -227,10 +227,13 @@ def test_forget_writes_what_waits_and_refuses_where_it_cannot(database: Database
     folder = only_archive(archives)
     away = folder.rename(folder.with_name("away"))
 
-    with pytest.raises(RefusedError, match="1 rows wait to be written to an archive that is not here"):
+    with pytest.raises(RefusedError, match="1 rows wait to be written to an archive that is not here") as refused:
         Operator(database).engine.forget(keep_objects=True)
+    foreseen = Operator(database).engine.refused_forget()
+    assert foreseen is not None and (foreseen.exit_code, foreseen.what) == (ExitCode.REFUSED, refused.value.what)
     assert database.value("select count(*) from rag_wizard.late_row") == 1
     away.rename(folder)
+    assert Operator(database).engine.refused_forget() is None
     Operator(database).engine.forget(keep_objects=True)
 
     assert sorted(str(row["name"]) for row in rows_in(folder, "experts")) == ["Ada", "late"]

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from wizard.db.target import Target
 from wizard.engine.events import BackfillProgressed, Event, Listener, PartStarted, StepStarted
 from wizard.engine.settings import Settings
+from wizard.engine.standing_steps import StandingSteps
 from wizard.engine.state import StepState
 from wizard.engine.views import (
     CheckResult,
@@ -166,6 +167,8 @@ PARTS = (
     ("validate check", StepState.DONE, 1.84), ("idx_clones_rag_status", StepState.TODO, None),
     ("idx_clones_rag_enabled", StepState.TODO, None),
 )  # fmt: skip
+COMMITTED = StandingSteps(whole="0 to 1.6", several=True)
+
 CATEGORIES = PreviewTable(
     id="6.2.categories", title="Categories of the clones, and where each goes",
     columns=("category", "clones", "goes to", "note"),
@@ -211,9 +214,10 @@ def online_survey(many: int = 0) -> Survey:
 
 def begun(step_id: str, part: int, parts: int, title: str) -> tuple[Event, ...]:
     """What is told until this part of a step is under way."""
-    sentence = f"RUNNING {step_id} part 1 of {parts}. Steps 0 to 1.6 are committed"
     return (
-        StepStarted(step=step_id, title=title, parts=parts, sentence=sentence, at=NOON),
+        StepStarted(
+            step=step_id, title=title, first=1, parts=parts, doing=f"RUNNING {step_id}", committed=COMMITTED, at=NOON
+        ),
         PartStarted(step=step_id, part=part, parts=parts, title=title, sql=SQL, at=NOON),
     )
 

@@ -9,7 +9,7 @@ import pytest
 from tests.support.blocking import eventually, holding
 from tests.support.database import Database
 from tests.ui.conftest import NARROW, SIZES, SIZES_OF_A_WALK, Open, Walk, walking
-from tests.ui.fake import ESCAPE, HOSTILE, NOON, fake_app, survey
+from tests.ui.fake import COMMITTED, ESCAPE, HOSTILE, NOON, fake_app, survey
 from wizard.demo.server import SUPERUSER
 from wizard.engine.events import BlockersSeen, LockWaited, PartStarted, StepStarted
 from wizard.engine.views import Blocker
@@ -82,8 +82,7 @@ def waiting(walk: Walk, *blockers: Blocker, queued: bool = False) -> None:
     board = walk.board
     board.began(Activity.RUNNING)
     about = {"step": "2.1", "part": 1, "at": NOON}
-    sentence = "RUNNING 2.1 part 1 of 1. Steps 0 to 1.6 are committed"
-    board.heard(StepStarted(step="2.1", title="Clones", parts=1, sentence=sentence, at=NOON))
+    board.heard(StepStarted(step="2.1", title="Clones", first=1, doing="RUNNING 2.1", committed=COMMITTED, at=NOON))
     board.heard(PartStarted(**about, parts=1, title="add columns", sql="ALTER TABLE clones"))
     board.heard(
         LockWaited(
@@ -163,5 +162,5 @@ def replace_pid(pid: int) -> Blocker:
 def test_the_time_waited_goes_on_between_two_reports(seconds: int) -> None:
     from wizard.ui.live import Live
 
-    live = Live("2.1", "Clones", 1, "deploy", "RUNNING", began=NOON, waited_s=14.0, told=NOON)
+    live = Live("2.1", "Clones", 1, "deploy", "RUNNING 2.1", 1, COMMITTED, began=NOON, waited_s=14.0, told=NOON)
     assert replace(live).waited(NOON.replace(second=NOON.second + seconds)) == 14 + seconds

@@ -203,8 +203,8 @@ def _undo_step(
     title = _title(here.situation, step)
     here.emit(
         StepStarted(
-            step=step, title=title, parts=len(parts), direction="revert",
-            sentence=words.running_sentence(here.situation, step, 1, len(parts), "revert"),
+            step=step, title=title, first=1, parts=len(parts), direction="revert", doing=f"ROLLING BACK {step}",
+            committed=words.standing_steps(here.situation),
         )
     )  # fmt: skip
     take_back(here, to=None, only=step)

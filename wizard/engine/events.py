@@ -7,8 +7,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, computed_field
 
+from wizard.engine.standing_steps import StandingSteps
 from wizard.engine.state import StepState
 from wizard.engine.views import Blocker, CheckResult, Failure, Outcome, PrerequisiteResult, PreviewTable
 from wizard.engine.views_types import RestoredFile, TypesPlan, TypesWritten
@@ -76,8 +77,19 @@ class StepStarted(Event):
     step: str
     title: str
     direction: Direction = "deploy"
-    parts: int
-    sentence: str
+    first: int = 0
+    """The part that goes first, of `parts`; 0: it is not told part by part."""
+    parts: int = 1
+    doing: str
+    """`RUNNING 2.1`, `VERIFYING`: how the State line begins."""
+    committed: StandingSteps
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def sentence(self) -> str:
+        """`RUNNING 2.1 part 1 of 5. Steps 0 to 1.6 are committed`."""
+        part = f" part {self.first} of {self.parts}" if self.first else ""
+        return f"{self.doing}{part}. {self.committed.words}"
 
 
 class StepPreviewed(Event):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wizard.db.connect import Connection
 from wizard.db.pooler import refusal as pooler_refusal
+from wizard.engine.keeping.late import refused_waiting
 from wizard.engine.looking.prerequisites import require_writable
 from wizard.engine.looking.situation import Situation
 from wizard.engine.session.exclusive import lock_refusal, require_alone
@@ -46,7 +47,7 @@ def refused_forget(connection: Connection, situation: Situation, settings: Setti
         require_alone(connection)
     except OtherOperatorError as error:
         return error
-    return None
+    return refused_waiting(connection)
 
 
 def edited_steps(situation: Situation) -> dict[str, str]:

@@ -260,9 +260,13 @@ def _run_step(here: Sitting, rendered: RenderedStep, *, again: bool = False) -> 
             continue
         if here.steering.wait_if_paused():
             return outcome_now(here, "stopped")
-        sentence = words.running_sentence(here.situation, step.id, number, count, "deploy")
         if number == min(set(range(1, count + 1)) - done):
-            here.emit(StepStarted(step=step.id, title=step.title, parts=count, sentence=sentence))
+            doing, committed = f"RUNNING {step.id}", words.standing_steps(here.situation)
+            here.emit(
+                StepStarted(
+                    step=step.id, title=step.title, first=number, parts=count, doing=doing, committed=committed
+                )
+            )  # fmt: skip
             tell_before(here, step)
             _preview(here, step)
         message = here.composer.deploy(here.situation, rendered, number)
@@ -312,7 +316,7 @@ def _finish_step(here: Sitting, rendered: RenderedStep, results: tuple[CheckResu
 def _verify(here: Sitting, rendered: RenderedStep) -> Verification:
     step = rendered.step
     here.emit(
-        StepStarted(step=step.id, title=step.title, parts=1, sentence=f"VERIFYING. {words.committed(here.situation)}")
+        StepStarted(step=step.id, title=step.title, doing="VERIFYING", committed=words.standing_steps(here.situation))
     )
     verification = _looked(here, partial(verify_all, here.connection, here.situation, _tells_checks(here)))
     passed = sum(check.passed for check in verification.checks)

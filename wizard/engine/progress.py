@@ -89,13 +89,13 @@ def doing_words(backfill: BackfillProgressed) -> str:
     }.get(backfill.phase, "")
 
 
-def backfill_sentence(backfill: BackfillProgressed) -> str:
-    """The State line of a backfill."""
+def backfill_doing(backfill: BackfillProgressed) -> str:
+    """How the State line of a backfill begins; `SAFE` goes behind it."""
     verb = "BACKFILLING" if backfill.direction == "deploy" else "ROLLING BACK"
     if backfill.phase == "counting" and not backfill.rows:
-        return f"{verb} {backfill.step}: counting rows. {SAFE}"
+        return f"{verb} {backfill.step}: counting rows"
     committed = " committed" if backfill.rows or backfill.total else ""
-    return f"{verb} {backfill.step}: {rows_words(backfill)}{committed}. {SAFE}"
+    return f"{verb} {backfill.step}: {rows_words(backfill)}{committed}"
 
 
 def index_words(index: IndexProgressed) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 
 from psycopg import sql
 
 from wizard.engine.looking.situation import Situation
+from wizard.engine.standing_steps import StandingSteps, StepParts
 from wizard.engine.state import StepState
 from wizard.engine.views import Failure, StepView, Verification
 from wizard.engine.views_back import Loss, RollbackObject, RollbackStep
@@ -35,7 +36,12 @@ def span(ids: Collection[str], order: Sequence[str]) -> str:
 
 
 def committed(situation: Situation) -> str:
-    """`Steps 0 to 2.1 are committed`, or that nothing was changed."""
+    """`Steps 0 to 2.1 are committed`, or that nothing is."""
+    return standing_steps(situation).words
+
+
+def standing_steps(situation: Situation) -> StandingSteps:
+    """What is committed. Steps that change nothing count only beside others."""
     steps = situation.steps
     done = [
         rendered.step.id
@@ -43,27 +49,24 @@ def committed(situation: Situation) -> str:
         if rendered.step.kind is not StepKind.MANUAL and situation.state(rendered).is_complete
     ]
     changed = [rendered for rendered in steps if rendered.step.id in done and rendered.step.kind is StepKind.SQL]
-    partly = _partly(situation)
+    partly = tuple(_partly(situation))
     if not changed or situation.active is None:
-        return f"Only a part of the rollout is committed: {partly}" if partly else "Nothing is rolled out"
+        return StandingSteps(partly=partly)
     # A manual step between two done ones does not break the range people read.
     order = [rendered.step.id for rendered in steps if rendered.step.kind is not StepKind.MANUAL]
-    whole = f"Steps {span(done, order)} are committed" if len(done) > 1 else f"Step {done[0]} is committed"
-    return f"{whole}; {partly}" if partly else whole
+    return StandingSteps(whole=span(done, order), several=len(done) > 1, partly=partly)
 
 
-def _partly(situation: Situation) -> str:
-    """`2.1 has 1 of 5 parts`; empty if every step is whole or not there at all."""
+def _partly(situation: Situation) -> Iterator[StepParts]:
+    """Steps that are neither whole nor not there at all."""
     record = situation.active
     if record is None:
-        return ""
-    return ", ".join(
-        f"{rendered.step.id} has {len(record.finished(rendered.step.id))} of {len(rendered.parts)} parts"
-        for rendered in situation.steps
-        if situation.state(rendered) is not StepState.FAILED
-        and record.standing(rendered.step.id)
-        and len(record.finished(rendered.step.id)) < len(rendered.parts)
-    )
+        return
+    for rendered in situation.steps:
+        step = rendered.step.id
+        done, of = len(record.finished(step)), len(rendered.parts)
+        if situation.state(rendered) is not StepState.FAILED and record.standing(step) and done < of:
+            yield StepParts(step=step, done=done, of=of)
 
 
 def survey_sentence(situation: Situation, failure: Failure | None = None) -> str:
@@ -114,12 +117,6 @@ def conflict_sentence(situation: Situation) -> str:
     differ = f"{_objects(count)} differ{'s' if count == 1 else ''}"
     now = f"Nothing was changed on {situation.target}" if situation.record is None else committed(situation)
     return f"CONFLICT in {steps}: {differ}. {now}"
-
-
-def running_sentence(situation: Situation, step: str, part: int, parts: int, direction: str) -> str:
-    """The State line while a part is on its way."""
-    verb = "RUNNING" if direction == "deploy" else "ROLLING BACK"
-    return f"{verb} {step} part {part} of {parts}. {committed(situation)}"
 
 
 def failed_sentence(situation: Situation, failure: Failure) -> str:

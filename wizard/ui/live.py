@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from wizard.engine.events import BackfillProgressed, ConnectionLost, Event, IndexProgressed
+    from wizard.engine.standing_steps import StandingSteps
     from wizard.engine.views import Blocker
 
 
@@ -24,7 +25,12 @@ class Live:
     title: str
     parts: int
     direction: str
-    sentence: str
+    doing: str
+    """`RUNNING 2.1`, `VERIFYING`: how the State line begins."""
+    first: int
+    """The part that goes first; 0: it is not told part by part."""
+    committed_before: StandingSteps
+    """What was committed when the step began."""
     began: datetime
     part: int = 0
     part_title: str = ""
@@ -71,7 +77,10 @@ def followed(live: Live | None, event: Event) -> Live | None:
 
     match event:
         case events.StepStarted():
-            return Live(event.step, event.title, event.parts, event.direction, event.sentence, began=event.at)
+            return Live(
+                event.step, event.title, event.parts, event.direction, event.doing, event.first, event.committed,
+                began=event.at,
+            )  # fmt: skip
         case events.PartStarted() if live:
             return replace(
                 _free(live), part=event.part, parts=event.parts, part_title=event.title, part_began=event.at,

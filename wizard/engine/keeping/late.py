@@ -49,7 +49,7 @@ def export_late(connection: Connection, row: Mapping[str, Any], target: str, fol
             sha256 = _begin(connection, row, waiting, place, target)
         elif (place / MANIFEST).exists():
             sha256 = _add(connection, row, waiting, place)
-        elif row["sha256"]:
+        elif _is_elsewhere(row, place):
             raise _out_of_reach(row, place)
         else:
             sha256 = _begin(connection, row, waiting, place, target)
@@ -196,6 +196,11 @@ def require_registered(archive: OpenedArchive, row: Mapping[str, Any], *, unfini
         )
 
 
+def _is_elsewhere(row: Mapping[str, Any], place: Path) -> bool:
+    """The archive was begun, and it is not here."""
+    return bool(row["sha256"]) and not (place / MANIFEST).exists()
+
+
 def _out_of_reach(row: Mapping[str, Any], place: Path) -> RefusedError:
     return RefusedError(
         f"{row['late']} rows wait to be written to an archive that is not here: {place} on {row['host']}",
@@ -253,5 +258,16 @@ def require_nothing_waiting(connection: Connection, target: str) -> None:
     """Before the registry is dropped: exports every late row in it. Raises RefusedError if that is not possible."""
     problems = settle(connection, target, None)
     if problems:
-        first = problems[0]
-        raise RefusedError(first.what, why=f"{first.why} So the registry was kept.", fix=first.fix)
+        raise _kept(problems[0])
+
+
+def refused_waiting(connection: Connection) -> RefusedError | None:
+    """The same by reading alone: rows that wait for an archive which is not here."""
+    for row in registered(connection, None):
+        if row["waiting"] and row["path"] and _is_elsewhere(row, Path(row["path"])):
+            return _kept(_out_of_reach(row, Path(row["path"])))
+    return None
+
+
+def _kept(problem: WizardError) -> RefusedError:
+    return RefusedError(problem.what, why=f"{problem.why} Until then the registry is kept.", fix=problem.fix)

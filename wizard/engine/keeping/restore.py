@@ -30,7 +30,7 @@ from wizard.engine.sitting import Sitting
 from wizard.engine.state import StepState
 from wizard.engine.views import Outcome
 from wizard.engine.views_back import RestorePlan, RestoreTable
-from wizard.engine.words import committed
+from wizard.engine.words import standing_steps
 from wizard.errors import LockNotObtainedError, PrerequisiteError, RefusedError
 from wizard.text import plural, shortened
 
@@ -125,8 +125,8 @@ def run_restore(here: Sitting, folder: Path, *, skip_orphans: bool) -> Outcome:
     _finish_export(here, folder)
     archive, tables = check_archive(here.connection, here.situation, folder)
     here.begin()
-    sentence = f"RESTORING {folder}. {committed(here.situation)}"
-    here.emit(StepStarted(step=RESTORE, title="Restore archived rows", parts=1, sentence=sentence))
+    doing, committed = f"RESTORING {folder}", standing_steps(here.situation)
+    here.emit(StepStarted(step=RESTORE, title="Restore archived rows", doing=doing, committed=committed))
     done = Done()
     staged = Script(here.connection)
     orphans = Orphans(folder, datetime.now(UTC), skip=skip_orphans)

@@ -94,8 +94,9 @@ def run_types_step(here: Sitting, rendered: RenderedStep) -> bool:
     here.begin()
     was_done = here.situation.state(rendered) is StepState.DONE
     if not was_done:
-        sentence = words.running_sentence(here.situation, step.id, 1, 1, "deploy")
-        here.emit(StepStarted(step=step.id, title=step.title, parts=1, sentence=sentence))
+        committed = words.standing_steps(here.situation)
+        doing = f"RUNNING {step.id}"
+        here.emit(StepStarted(step=step.id, title=step.title, first=1, doing=doing, committed=committed))
     work = draft(here.connection, here.situation, here.settings.types_file)
     if (work.plan.replaced or work.plan.removed) and not here.settings.types_replace:
         here.emit(TypesCompared(step=step.id, plan=work.plan))

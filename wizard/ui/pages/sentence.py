@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -17,9 +16,8 @@ from wizard.ui.trouble import Activity
 
 if TYPE_CHECKING:
     from wizard.engine.events import BackfillProgressed
+    from wizard.engine.standing_steps import StandingSteps
 
-_PART = re.compile(r"part \d+ of \d+")
-_HAS_PARTS = re.compile(r"; (\S+) has (\d+ of \d+) parts")
 _TONES = {
     "$error": {"FAILED", "REFUSED", "STOPPED", "NOT", "ANOTHER", "CONFLICT"},
     "$warning": {"WAITING", "PAUSED", "PAUSING", "STOPPING", "DECIDE", "CONNECTION"},
@@ -63,52 +61,52 @@ def _idle(board: Board) -> str:
 
 
 def _live(board: Board, live: Live, width: int) -> str:
-    from wizard.engine.progress import backfill_sentence
+    """What it does and what is committed, the latter in short where the line is narrow."""
+    from wizard.engine.progress import SAFE, backfill_doing
 
-    begin, committed = _running(live)
+    held = _held(board, live)
+    if live.backfill is None:
+        standing = _standing(live)
+        return _fitting(held or _running(live), standing.words, standing.short_words, width)
+    if held:
+        return _fitting(held, rows_committed(live.backfill), rows_committed(live.backfill, short=True), width)
+    return _fitting(backfill_doing(live.backfill), SAFE, "Safe to stop", width)
+
+
+def _fitting(doing: str, committed: str, short: str, width: int) -> str:
+    whole = f"{doing}. {committed}"
+    return whole if len(whole) <= width else f"{doing}. {short}"
+
+
+def _held(board: Board, live: Live) -> str:
+    """What keeps it from going on, now or soon; empty while nothing does."""
     if board.stop_asked:
-        begin = f"STOPPING after this {live.unit} of {live.step}"
-    elif board.paused:
-        begin = f"PAUSED in {live.step} between two {'batches' if live.backfill else 'parts'}"
-    elif board.pause_asked:
-        begin = f"PAUSING after this {live.unit} of {live.step}"
-    elif live.waited_s is not None:
-        begin = _waiting(board, live)
-    elif live.backfill is not None:
-        begin, _, committed = backfill_sentence(live.backfill).partition(". ")
-    if not committed:
-        return begin
-    whole = f"{begin}. {committed}"
-    return whole if len(whole) <= width else f"{begin}. {_short(committed)}"
+        return f"STOPPING after this {live.unit} of {live.step}"
+    if board.paused:
+        return f"PAUSED in {live.step} between two {'batches' if live.backfill else 'parts'}"
+    if board.pause_asked:
+        return f"PAUSING after this {live.unit} of {live.step}"
+    return _waiting(board, live) if live.waited_s is not None else ""
 
 
-def _running(live: Live) -> tuple[str, str]:
-    """What runs, with the part that it has come to; and what is committed."""
-    begin, _, committed = live.sentence.partition(". ")
-    if live.part:
-        begin = _PART.sub(f"part {live.part} of {live.parts}", begin)
+def _running(live: Live) -> str:
+    """With the part that it has come to."""
+    return f"{live.doing} part {live.part or live.first} of {live.parts}" if live.first else live.doing
+
+
+def _standing(live: Live) -> StandingSteps:
+    """What is committed, the step's own parts included."""
     done = live.part if live.committed else live.part - 1
-    if live.backfill is not None:
-        return begin, rows_committed(live.backfill)
-    if live.parts > 1 and done > 0 and committed and live.direction == "deploy":
-        # As many as had been committed when the step began may stand there already.
-        committed = re.sub(rf"; {re.escape(live.step)} has \d+ of \d+ parts", "", committed)
-        committed = f"{committed}; {live.step} has {done} of {live.parts} parts"
-    return begin, committed
+    if live.parts > 1 and done > 0 and live.direction == "deploy":
+        return live.committed_before.with_parts(live.step, done, live.parts)
+    return live.committed_before
 
 
-def rows_committed(backfill: BackfillProgressed) -> str:
+def rows_committed(backfill: BackfillProgressed, *, short: bool = False) -> str:
     """`412,000 of ~1,000,000 rows are committed`."""
     from wizard.engine.progress import rows_words
 
-    return f"{rows_words(backfill)} are committed"
-
-
-def _short(committed: str) -> str:
-    """The same for 80 columns: `0 to 1.6 done, 2.1: 1 of 5`."""
-    words = committed.replace("Steps ", "").replace("Step ", "").replace(" are committed", " done")
-    words = words.replace(" is committed", " done").replace(" at any time", "")
-    return _HAS_PARTS.sub(r", \1: \2", words)
+    return f"{rows_words(backfill)} {'done' if short else 'are committed'}"
 
 
 def _waiting(board: Board, live: Live) -> str:
