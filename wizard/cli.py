@@ -285,7 +285,7 @@ def _in_our_words(error: Exception) -> UsageError:
     message: str = getattr(error, "format_message", error.__str__)()
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "rag-wizard"
-    if "://" in message or re.search(r"\b(password|host|dbname)\s*=", message):
+    if re.search(r"://|\b(password|host|dbname)\s*=|\S:\S*@", message):
         # It may hold a password: nothing of it is repeated.
         return UsageError(
             "a database's address stands where none is expected",

@@ -60,6 +60,15 @@ def test_with_the_operators_word_it_is_ended_and_the_run_goes_on(database: Datab
     assert "ending the abandoned session of grace@elsewhere" in operator.told(Noticed)[0].text
 
 
+def test_a_dry_run_of_forget_foresees_that_the_orphan_will_be_ended(database: Database, dead_pid: int) -> None:
+    Operator(database).engine.run(last="0")
+    with held(database, os_pid=dead_pid, age="11 s"):
+        refused = Operator(database).engine.refused_forget()
+        foreseen = Operator(database, end_orphan=True).engine.refused_forget()
+    assert isinstance(refused, OtherOperatorError)
+    assert foreseen is None
+
+
 @pytest.mark.usefixtures("hurried")
 def test_while_it_beats_it_is_no_orphan_though_its_process_is_not_here(database: Database, dead_pid: int) -> None:
     """Two containers may have the same host name, and each process ids of its own."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import MakeDatabase
+from tests.support.blocking import eventually
 from tests.support.database import Database
 from tests.support.engine import Operator
+from wizard.engine.events import Event, PartStarted, PrerequisiteChecked, StepPreviewed
 from wizard.engine.looking import preview
 from wizard.engine.views import PreviewTable
 from wizard.rollout.load import load_rollout
@@ -111,3 +114,39 @@ def test_what_cannot_be_counted_says_why_and_ends_in_time(
     assert (len(quick.rows), quick.more) == (100, 20)
     [unseen] = Operator(database, user=readonly_user).engine.preview("6.2")
     assert unseen.untold.startswith("not counted; the server says: ")
+
+
+def test_whoever_cancels_while_rows_are_counted_does_not_want_the_step(database: Database, tmp_path: Path) -> None:
+    shutil.copytree(TINY, tmp_path / "tiny")
+    step = tmp_path / "tiny" / "steps" / "tickets.toml"
+    step.write_text(step.read_text() + '\n[[preview]]\nid = "slow"\ntitle = "slow"\nsql = "slow.sql"\n')
+    (tmp_path / "tiny" / "sql" / "slow.sql").write_text("SELECT pg_sleep(60)::text AS never")
+    operator = Operator(database, load_rollout(tmp_path / "tiny"))
+
+    def cancel() -> None:
+        counts = "select count(*) from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()"
+        eventually(lambda: database.value(counts), "it counts")
+        operator.engine.cancel()
+
+    cancelling = threading.Thread(target=cancel)
+    cancelling.start()
+    outcome = operator.engine.run(first="tickets", last="tickets")
+    cancelling.join()
+
+    assert outcome.ending == "stopped"
+    assert operator.told(PartStarted) == []
+    assert operator.told(StepPreviewed) == []
+    assert operator.states()["tickets"] == "todo"
+
+
+def test_whoever_cancels_among_the_prerequisites_waits_for_no_other(database: Database) -> None:
+    operator = Operator(database)
+
+    def hear(event: Event) -> None:
+        if isinstance(event, PrerequisiteChecked):
+            operator.engine.cancel()
+
+    operator.listen(hear)
+    outcome = operator.engine.run()
+
+    assert (outcome.ending, len(operator.told(PrerequisiteChecked))) == ("stopped", 1)

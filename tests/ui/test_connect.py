@@ -99,6 +99,9 @@ async def test_a_password_in_the_url_is_hidden_before_its_first_sign() -> None:
         (f"host=db user=ada password={SECRET}", ("url", "user=ada host=db")),
         (f"host=db usr=ada password='{SECRET} {SECRET}", ("url", "")),
         (f"postgrsql://ada@db/app?password={SECRET}", ("url", "")),
+        (f"postgresql://ada@srv:{SECRET}@db/app", ("url", "")),
+        (f"ada:{SECRET}@db:5432/app", ("url", "")),
+        ("db:5432/app", ("url", "db:5432/app")),
     ],
 )
 def test_what_was_typed_is_shown_again_without_a_password(dsn: str, shown: tuple[str, str]) -> None:
@@ -129,6 +132,15 @@ async def test_a_port_is_in_sight_when_the_target_is_corrected_and_a_password_is
         ("postgresql://ada:5432@localhost/app", True),
         ("postgresql://ada:5432/x@localhost/app", True),
         ("postgresql://localhost:5432/app?password=x", True),
+        ("postgresql://ada@srv:x", True),
+        ("postgresql://ada@srv:5432@db/app", True),
+        ("postgresql://ada@db1:5432,db2:5433/app", False),
+        ("postgresql://ada@[::1]:5432/app", False),
+        ("ada:x", True),
+        ("ada@srv:x@db", True),
+        ("localhost:5432/app", False),
+        ("postgresql:", False),
+        ("host=::1 user=ada", False),
     ],
 )
 def test_a_port_is_no_password(text: str, held: bool) -> None:

@@ -12,7 +12,7 @@ from tests.ui.conftest import NARROW, WIDE, Open, walking
 from tests.ui.fake import FakeEngine, begun, fake_app, online_survey
 from wizard.demo.server import SUPERUSER
 from wizard.engine import sitting
-from wizard.engine.events import BlockersSeen, ConnectionLost, Reconnected
+from wizard.engine.events import BlockersSeen, ConnectionLost, PartCommitted, Reconnected
 from wizard.ui.app import farewell
 from wizard.ui.board import UNREAD
 from wizard.ui.page import Page
@@ -120,4 +120,12 @@ async def test_a_part_under_way_when_the_connection_went_is_unknown_until_it_is_
         await walk.pilot.press("n")
         fake.tell(Reconnected(sentence="Steps 0 to 1.6 are committed"))
         await walk.until(lambda: walk.state_line.startswith("RUNNING 2.1 part 4 of 5"), "it goes on")
+        await walk.pilot.press("ctrl+c")
+        await walk.until(lambda: "2.1 part 4 is rolled back" in walk.text, "of the part")
+        await walk.pilot.press("n")
+        fake.tell(PartCommitted(step="2.1", part=4, parts=5, seconds=0.1))
+        await walk.until(lambda: walk.board.live is not None and walk.board.live.committed, "its checks come next")
+        await walk.pilot.press("ctrl+c")
+        await walk.until(lambda: "No part is on its way" in walk.text, "of a look")
+        await walk.pilot.press("n")
         assert walk.states()["2.1"] == "running"

@@ -115,7 +115,7 @@ def _cancelling(engine: Engine) -> Iterator[list[int]]:
                 why="The running part is either committed or rolled back by the server, never half done.",
                 fix=f"Ask the database: {engine.settings.command} status",
             )
-        say("Cancelling the running statement; its part is rolled back. Waiting for the server ...")
+        say("Cancelling the running statement; what is committed stays. Waiting for the server ...")
         # In a thread of its own: the handler runs between two instructions of whatever the main thread does.
         threading.Thread(target=engine.cancel, name="cancel", daemon=True).start()
 

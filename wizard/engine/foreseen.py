@@ -44,7 +44,8 @@ def refused_forget(connection: Connection, situation: Situation, settings: Setti
     if refused is not None:
         return refused
     try:
-        require_alone(connection)
+        # What holds the lock of this schema is an orphan here, which is ended first.
+        require_alone(connection, besides=situation.holder.pid if situation.holder is not None else None)
     except OtherOperatorError as error:
         return error
     return refused_waiting(connection)

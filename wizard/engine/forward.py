@@ -164,6 +164,9 @@ def require_prerequisites(here: Sitting, steps: Sequence[RenderedStep]) -> None:
 
     def report(result: PrerequisiteResult) -> None:
         here.emit(PrerequisiteChecked(result=result))
+        # A look that was cancelled may have become a warning.
+        if here.steering.cancelled:
+            raise EndedError(outcome_now(here, "stopped"))
         if result.id == IN_THE_WAY and result.level == "pass":
             nobody_is(here)
 
@@ -189,11 +192,15 @@ def _looked(here: Sitting, look: Callable[[], T]) -> T:
     """What a look returns that may take minutes. Raises EndedError if the operator cancelled it; nothing is undone."""
     try:
         with here.steering.cancellable(here.connection):
-            return look()
+            found = look()
     except errors.QueryCanceled:
         if not here.steering.cancelled:
             raise
         raise EndedError(outcome_now(here, "stopped")) from None
+    # A look that knows what to say of a time limit has taken the cancel for one.
+    if here.steering.cancelled:
+        raise EndedError(outcome_now(here, "stopped"))
+    return found
 
 
 def _tells_checks(here: Sitting) -> Callable[[CheckResult], None]:
@@ -261,14 +268,10 @@ def _run_step(here: Sitting, rendered: RenderedStep, *, again: bool = False) -> 
         if here.steering.wait_if_paused():
             return outcome_now(here, "stopped")
         if number == min(set(range(1, count + 1)) - done):
-            doing, committed = f"RUNNING {step.id}", words.standing_steps(here.situation)
-            here.emit(
-                StepStarted(
-                    step=step.id, title=step.title, first=number, parts=count, doing=doing, committed=committed
-                )
-            )  # fmt: skip
-            tell_before(here, step)
-            _preview(here, step)
+            _begin_step(here, rendered, number)
+            # Whoever asked for it while others were looked for, or rows counted, does not want the part any more.
+            if here.steering.wait_if_paused():
+                return outcome_now(here, "stopped")
         message = here.composer.deploy(here.situation, rendered, number)
         if message.source.mode is Mode.BATCHES:
             sent = Committed(run_batches(here, message, standing.get(number), parts=count))
@@ -285,13 +288,25 @@ def _run_step(here: Sitting, rendered: RenderedStep, *, again: bool = False) -> 
     return _finish_step(here, rendered, results)
 
 
+def _begin_step(here: Sitting, rendered: RenderedStep, first: int) -> None:
+    """What is told before its first part is sent."""
+    step, committed = rendered.step, words.standing_steps(here.situation)
+    here.emit(
+        StepStarted(
+            step=step.id, title=step.title, first=first, parts=len(rendered.parts), doing=f"RUNNING {step.id}",
+            committed=committed,
+        )
+    )  # fmt: skip
+    tell_before(here, step)
+    _preview(here, step)
+
+
 def _preview(here: Sitting, step: Step) -> None:
     """Tells what the step wants to be seen before its first part is sent; a query that is wrong stops nothing."""
     if not step.previews:
         return
     try:
-        with here.steering.cancellable(here.connection):
-            tables = previews(here.connection, here.situation, step)
+        tables = _looked(here, partial(previews, here.connection, here.situation, step))
     except RolloutInvalidError as error:
         here.emit(Noticed(step=step.id, text=f"what goes where cannot be shown: {error.what}"))
     else:

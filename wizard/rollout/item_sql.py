@@ -26,6 +26,7 @@ _DROP = {
 _INSERT = "INSERT INTO {table} ({columns}) SELECT {columns} FROM jsonb_populate_record(NULL::{table}, {definition})"
 _DROP_ROW = """\
 DO $rag_wizard$
+#variable_conflict use_column
 DECLARE
     path text := current_setting('search_path');
     child record;

@@ -68,16 +68,18 @@ class Leaving(Looking):
             return
         from wizard.ui.screens.confirm import YesNo
 
-        live = self.board.live
-        what = "The batch" if self.board.unit == "batch" else f"{live.step} part {live.part}" if live else "It"
-        plural_unit = "batches" if self.board.unit == "batch" else "parts"
-        words = (
-            f"Cancel the running statement? {what} is rolled back, the {plural_unit} before it stay, and the run stops."
-        )
-        if self.board.lost is not None:  # nobody knows whether a statement runs there
-            words = "Stop seeking the connection? What was committed stays; r asks the database again."
         if not isinstance(self.app.screen, YesNo):
-            self.app.push_screen(YesNo("Cancel", Content(words)), self._cancel)
+            self.app.push_screen(YesNo("Cancel", Content(self._what_a_cancel_does())), self._cancel)
+
+    def _what_a_cancel_does(self) -> str:
+        """The question, with what becomes of what is under way."""
+        live = self.board.live
+        if self.board.lost is not None:  # nobody knows whether a statement runs there
+            return "Stop seeking the connection? What was committed stays; r asks the database again."
+        if live is None or (live.backfill is None and (live.committed or not live.part)):
+            return "Stop here? No part is on its way: everything that is committed stays."
+        what, before = ("The batch", "batches") if live.backfill else (f"{live.step} part {live.part}", "parts")
+        return f"Cancel the running statement? {what} is rolled back, the {before} before it stay, and the run stops."
 
     def _cancel(self, yes: bool | None) -> None:
         engine = self.app.desk.engine

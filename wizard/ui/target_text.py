@@ -10,10 +10,19 @@ from wizard.errors import UsageError
 if TYPE_CHECKING:
     from wizard.launch import Launch
 
-_SECRET = re.compile(r"://[^/?#@]*:|(?:pass|secret|key)\w*\s*=", re.IGNORECASE)
-"""From here on a password may come: behind the user of a URL, or behind a keyword."""
+_SECRET = re.compile(
+    r"""
+    ://[^/?\#@]*:                                  # behind the user of a URL
+    | ^[^/?\#@=\s]*:(?!/{0,2}$|//)                 # of one whose scheme was forgotten
+    | ^[^?\#=\s]*@[^/?\#=\s]*:                    # behind a user with an @ in it, unless it is a port
+      (?!\d{0,5}(?:[/?\#,]|$)|[\da-f:.]*\])
+    | (?:pass|secret|key)\w*\s*=                  # behind a keyword
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""From here on a password may come."""
 _USERINFO = re.compile(r"(://[^:/@?#]*):.*@", re.DOTALL)
-_PORT = re.compile(r"(://[^:/@?#]+):\d{1,5}(?=[/?]|$)")
+_PORT = re.compile(r"((?:^|://)[^:/@?#]+):\d{1,5}(?=[/?]|$)")
 SERVICE = "service="
 
 

@@ -186,9 +186,12 @@ def lock_refusal(holder: Holder | None, target: str) -> OtherOperatorError:
     )
 
 
-def require_alone(connection: Connection) -> None:
-    """Raises OtherOperatorError while another session rolls out in this database, in whatever schema."""
-    busy = connection.execute(query("other_holders"), {"class": LOCK_CLASS}).fetchone()
+def require_alone(connection: Connection, *, besides: int | None = None) -> None:
+    """Raises OtherOperatorError while another session rolls out in this database, in whatever schema.
+
+    `besides`: the backend of one that will be ended first.
+    """
+    busy = connection.execute(query("other_holders"), {"class": LOCK_CLASS, "besides": besides}).fetchone()
     if busy is not None and busy["number"]:
         raise OtherOperatorError(
             "another session is rolling out in another schema of this database, and needs the registry",
