@@ -77,7 +77,8 @@ class RollbackText:
         for number, one in enumerate(wanted, start=1):
             group, notes = making(one, self._standing.get(one.guard.place))
             source = capture_source(number, one.title, group, notes)
-            yield RollbackStep(id=CAPTURE, title=one.title, statements=tuple(self._views(source)))
+            message = self._composer.revert(self._situation, source)
+            yield RollbackStep(id=CAPTURE, title=one.title, statements=tuple(map(line_view, message.all_lines)))
 
     def of(self, parts: Iterable[Undo]) -> Iterator[StatementView]:
         """The statements of these parts, in the order they are sent."""
@@ -86,7 +87,9 @@ class RollbackText:
             source = source_of(undo, groups, notes)
             if not self._discards and source.mode is not Mode.BATCHES:
                 source = self._saving(source, undo.guards)
-            yield from self._views(source)
+            message = self._composer.revert(self._situation, source)
+            message = self._composer.next_sent(self._situation, message, self._situation.reverting(undo.record))
+            yield from map(line_view, message.all_lines)
 
     def _saving(self, source: PartSource, guards: Sequence[Guard]) -> PartSource:
         """With the lock under which what the archive does not hold is saved, and the saving itself."""
@@ -102,6 +105,3 @@ class RollbackText:
                 text = saving_captured(self._wanted[guard.place], guard, names, ARCHIVE_ID, budget)
                 captured.append((guard.place, text))
         return with_saving(source, now, budget, tuple(captured))
-
-    def _views(self, source: PartSource) -> Iterator[StatementView]:
-        yield from map(line_view, self._composer.revert(self._situation, source).all_lines)

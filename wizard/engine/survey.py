@@ -159,6 +159,7 @@ def part_views(situation: Situation, composer: Composer, rendered: RenderedStep)
     views = []
     for number, part in enumerate(rendered.parts, start=1):
         message = composer.deploy(situation, rendered, number)
+        message = composer.next_sent(situation, message, situation.begun(rendered, number))
         state = StepState.TODO
         if number in standing:
             state = StepState.DONE if standing[number] in finished else StepState.PARTLY
@@ -199,8 +200,10 @@ def revert_views(situation: Situation, composer: Composer, rendered: RenderedSte
     standing = {record.part: record for record in _standing(situation, rendered)}
     lines: list[Line] = []
     for number in range(len(rendered.parts), 0, -1):
-        source = _revert_source(situation, composer, rendered, number, standing.get(number))
-        lines += composer.revert(situation, source).all_lines
+        record = standing.get(number)
+        message = composer.revert(situation, _revert_source(situation, composer, rendered, number, record))
+        attempt = situation.reverting(record) if record is not None else None
+        lines += composer.next_sent(situation, message, attempt).all_lines
     return tuple(map(line_view, lines))
 
 

@@ -11,6 +11,7 @@ from wizard.engine.looking.situation import Situation
 from wizard.engine.parts.guard import Makes, everything, guards_of
 from wizard.engine.parts.message import behind_leftovers, compose, recomposed
 from wizard.engine.parts.source import PartMessage, PartSettings, PartSource
+from wizard.engine.session.record import PartRecord
 from wizard.engine.settings import Settings
 from wizard.rollout.model import Rollout
 from wizard.rollout.render import Group, Mode, Part, RenderedStep, Strategy
@@ -64,6 +65,12 @@ class Composer:
         if key not in self._kept:
             self._kept[key] = self._compose(source, situation)
         return self._kept[key]
+
+    def next_sent(self, situation: Situation, message: PartMessage, attempt: PartRecord | None) -> PartMessage:
+        """What is sent when `message` is asked for: an attempt whose batches are committed goes on in place of it."""
+        if attempt is None or message.source.mode is not Mode.BATCHES:
+            return message
+        return self.going_on(situation, message, attempt.part_id)
 
     def going_on(self, situation: Situation, message: PartMessage, part_id: str) -> PartMessage:
         """The batches of an attempt that was interrupted, or is done, under its own id."""

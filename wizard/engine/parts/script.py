@@ -59,8 +59,7 @@ def _script(situation: Situation, composer: Composer, settings: Settings, regist
             for room in sorted({*message.source.rooms} - rooms) if registry else ():
                 rooms.add(room)
                 yield from _making(CREATE_ROOM[room])
-            if begun is not None:
-                message = composer.going_on(situation, message, begun.part_id)
+            message = composer.next_sent(situation, message, begun)
             yield from _part(message, wide_path(settings.schema), begun.batches if begun is not None else 0)
     yield from _open(situation)
     if registry:
