@@ -195,9 +195,9 @@ class BackfillProgressed(Event):
     table: str
     phase: Literal["counting", "filling", "sweeping"]
     batches: int
-    """Committed so far, those of earlier sessions included."""
+    """Committed so far of this pass, those of earlier sessions included."""
     rows: int
-    """Changed so far, those of earlier sessions included."""
+    """Changed so far by this pass, those of earlier sessions included."""
     total: int | None
     """Rows that had to be changed when it began; None while they are counted."""
     rows_per_s: float | None = None

@@ -204,10 +204,11 @@ def _going_on(part_id: str, source: PartSource, session_id: str) -> Iterator[Lin
     yield own(
         filled(
             sql.SQL(
-                "UPDATE rag_wizard.part SET state = 'intent', number = DEFAULT, session_id = {},"
+                "UPDATE rag_wizard.part SET state = 'intent', number = DEFAULT, intended_at = DEFAULT, session_id = {},"
                 " backend_pid = pg_backend_pid(),\n"
-                "    reached = CASE state WHEN 'done' THEN NULL ELSE reached END,\n"
-                "    total = CASE state WHEN 'done' THEN NULL ELSE total END\n"
+                # Of one that is done no row comes, which makes them NULL: another pass has its own.
+                "    (reached, total, started_at, finished_at, xid, lsn) =\n"
+                "        (SELECT reached, total, started_at, finished_at, xid, lsn WHERE state <> 'done')\n"
                 "WHERE part_id = {}"
             ),
             session_id, part_id,

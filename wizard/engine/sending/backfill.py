@@ -42,7 +42,7 @@ from wizard.engine.sending.send import (
     send_intent,
 )
 from wizard.engine.session.record import PartRecord
-from wizard.engine.session.registry import record_failure
+from wizard.engine.session.registry import load_ended_passes, record_failure
 from wizard.engine.sitting import Sitting
 from wizard.engine.views import Outcome
 from wizard.engine.words import committed
@@ -89,7 +89,7 @@ def run_batches(here: Sitting, message: PartMessage, going_on: PartRecord | None
         return failed_part(here, failed)
     committed_part(here, message, parts=parts, seconds=time.monotonic() - began)
     tell_newcomers(here, message)
-    offer_vacuum(here, message)
+    offer_vacuum(here, message, backfill.rows)
     return None
 
 
@@ -125,11 +125,19 @@ class _Backfill:
         """How far it is and how many rows there are in all; changes nothing. Raises PartFailedError, StoppedError."""
         if self._message.ahead:
             self._send(self._message.ahead, message_text(self._message.ahead))
+        batches = rows = 0
         if going_on is not None:
             self._number = going_on.batches
             self._reached = (going_on.reached if going_on.state != "done" else None) or {}
+            before = load_ended_passes(self._here.connection, going_on.part_id)
+            batches, rows = going_on.batches - before[0], going_on.rows - before[1]
         total = going_on.total if going_on is not None and self._reached else None
-        self._pace.begin(going_on, total=self._count() if total is None else total)
+        self._pace.begin(batches=batches, rows=rows, total=self._count() if total is None else total)
+
+    @property
+    def rows(self) -> int:
+        """Changed by this pass, by earlier sessions too."""
+        return self._pace.changed
 
     def run(self) -> None:
         """Everything up to the checkpoint. Raises PartFailedError, StoppedError or psycopg.OperationalError."""
@@ -287,7 +295,7 @@ class _Backfill:
         """A batch got through: its rows, and the seconds it held them by the server's clock, which are returned."""
         rows, seconds = int(row[0] or 0), float(row[1] or 0)
         self._number += 1
-        self._pace.committed(phase, self._number, rows, seconds, blocks=work.blocks)
+        self._pace.committed(phase, rows, seconds, blocks=work.blocks)
         return seconds
 
     def _send(self, lines: tuple[Line, ...], text: str) -> tuple[Reply, ...]:

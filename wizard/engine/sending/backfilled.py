@@ -40,12 +40,10 @@ def tell_newcomers(here: Sitting, message: PartMessage) -> None:
         here.emit(Noticed(step=source.step, text=f"{plural(row['number'], 'row')} of {table} {since}; {again}"))
 
 
-def offer_vacuum(here: Sitting, message: PartMessage) -> None:
+def offer_vacuum(here: Sitting, message: PartMessage, rows: int) -> None:
     """Every row that was written left its old version behind, and statistics know nothing of the new values."""
-    source, record = message.source, here.situation.record
+    source = message.source
     assert source.batch is not None
-    assert record is not None
-    rows = record.parts[-1].rows
     if rows >= MANY_ROWS:
         table = sql.Identifier(source.batch.update.table).as_string()
         here.emit(

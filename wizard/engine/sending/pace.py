@@ -15,7 +15,6 @@ from wizard.engine.looking.prerequisites import WRITES_REFUSED
 from wizard.engine.parts.source import PartMessage
 from wizard.engine.sending.others import Others
 from wizard.engine.sending.send import PartFailedError, StoppedError
-from wizard.engine.session.record import PartRecord
 from wizard.limits import AIMED_BATCH_ROWS, BATCH_AIM_S
 
 if TYPE_CHECKING:
@@ -83,12 +82,16 @@ class Pace:
         self._applying_since: float | None = None
         """Since when a replica has been behind in applying."""
 
-    def begin(self, going_on: PartRecord | None, *, total: int) -> None:
-        """What is committed already, and how much there is to do in all."""
+    def begin(self, *, batches: int, rows: int, total: int) -> None:
+        """What is committed of this pass already, and how much there is to do in all."""
         self.total = total
-        if going_on is not None:
-            self._rows, self._batches = going_on.rows, going_on.batches
+        self._rows, self._batches = rows, batches
         self._recent.append((time.monotonic(), self._rows))
+
+    @property
+    def changed(self) -> int:
+        """Rows that this pass has changed so far."""
+        return self._rows
 
     def expect(self, blocks: float) -> None:
         """The rows lie in so many blocks."""
@@ -133,10 +136,10 @@ class Pace:
         """
         self._worked_s += max(seconds - self._way_s, 0.0)
 
-    def committed(self, phase: Phase, number: int, rows: int, seconds: float, *, blocks: float = 0.0) -> None:
+    def committed(self, phase: Phase, rows: int, seconds: float, *, blocks: float = 0.0) -> None:
         """A batch is committed, that held its locks for so many seconds."""
         self._rows += rows
-        self._batches = number
+        self._batches += 1
         self._held_s = 0.5 * self._held_s + 0.5 * seconds
         self._worked_s += seconds
         if rows:

@@ -31,7 +31,7 @@ Origin = Literal["made", "adopted", "replaced"]
 DURABLY = "SET LOCAL synchronous_commit = on"
 """In the same transaction as what must not be lost, not even when the server crashes a moment later."""
 
-FORMAT = "Registry of rag-wizard, format 4:"
+FORMAT = "Registry of rag-wizard, format 5:"
 """How the schema's comment begins; another format is another program's."""
 
 Room = Literal["batches", "fills", "archives", "files"]
@@ -290,20 +290,34 @@ def load_batch_xids(connection: Connection, part_id: str) -> tuple[str, ...]:
     return tuple(row["xid"] for row in rows)
 
 
+def load_ended_passes(connection: Connection, part_id: str) -> tuple[int, int]:
+    """Batches and rows of a part's passes that came to their checkpoint; the part's row counts those of all passes."""
+    row = connection.execute(
+        "SELECT coalesce(sum(batches), 0)::int AS batches, coalesce(sum(rows), 0)::bigint AS rows"
+        " FROM rag_wizard.statement WHERE part_id = %s AND outcome = 'committed' AND finished_at IS NOT NULL",
+        (part_id,),
+    ).fetchone()
+    assert row is not None
+    return row["batches"], row["rows"]
+
+
 def record_failure(connection: Connection, part_id: str, statement: dict[str, Any]) -> None:
     """Marks a part as failed, with the statement that failed, after its transaction was rolled back.
 
-    Of a part in batches the log holds rows already: it stands behind them.
+    Of a part in batches the log holds rows already: it stands behind them, with who sent it and since when, since
+    somebody else may go on.
     """
     with connection.transaction():
         connection.execute(DURABLY)
         connection.execute("UPDATE rag_wizard.part SET state = 'failed' WHERE part_id = %s", (part_id,))
         connection.execute(
-            "INSERT INTO rag_wizard.statement (part_id, ordinal, sql, outcome, finished_at, file, line, error_column,"
-            " sqlstate, message, detail, hint, context)"
-            " SELECT %(part_id)s, greatest(%(ordinal)s, max(ordinal) + 1), %(sql)s, 'failed', clock_timestamp(),"
-            " %(file)s, %(line)s, %(column)s, %(sqlstate)s, %(message)s, %(detail)s, %(hint)s, %(context)s"
-            " FROM rag_wizard.statement WHERE part_id = %(part_id)s",
+            "INSERT INTO rag_wizard.statement (part_id, ordinal, sql, outcome, session_id, started_at, finished_at,"
+            " file, line, error_column, sqlstate, message, detail, hint, context)"
+            " SELECT part_id, greatest(%(ordinal)s, max(st.ordinal) + 1), %(sql)s, 'failed', p.session_id,"
+            " CASE p.mode WHEN 'batches' THEN greatest(p.started_at, p.intended_at) END, clock_timestamp(), %(file)s,"
+            " %(line)s, %(column)s, %(sqlstate)s, %(message)s, %(detail)s, %(hint)s, %(context)s"
+            " FROM rag_wizard.part AS p LEFT JOIN rag_wizard.statement AS st USING (part_id)"
+            " WHERE part_id = %(part_id)s GROUP BY p.part_id",
             {"part_id": part_id, **statement},
         )
 

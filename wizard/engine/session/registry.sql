@@ -4,7 +4,7 @@
 -- row by row would only make longer what has to be short.
 CREATE SCHEMA rag_wizard;
 
-COMMENT ON SCHEMA rag_wizard IS 'Registry of rag-wizard, format 4: rollouts, checkpoints, statement log. Removed by: rag-wizard forget';
+COMMENT ON SCHEMA rag_wizard IS 'Registry of rag-wizard, format 5: rollouts, checkpoints, statement log. Removed by: rag-wizard forget';
 
 CREATE TABLE rag_wizard.rollout (
     rollout_id uuid PRIMARY KEY,
@@ -128,7 +128,12 @@ CREATE TABLE rag_wizard.statement (
     outcome text NOT NULL CHECK (outcome IN ('committed', 'failed')),
     rows bigint,
     hold_triggers boolean NOT NULL DEFAULT false,
+    session_id uuid,
+    started_at timestamptz,
     finished_at timestamptz,
+    xid xid8,
+    lsn pg_lsn,
+    batches integer,
     file text NOT NULL,
     line integer NOT NULL,
     error_column integer,
@@ -139,6 +144,8 @@ CREATE TABLE rag_wizard.statement (
     context text,
     PRIMARY KEY (part_id, ordinal)
 );
+
+COMMENT ON COLUMN rag_wizard.statement.session_id IS 'of a pass in batches that has ended, and of a failure: later passes write their own into the part. Elsewhere NULL, as are started_at, xid, lsn and batches: the part has them';
 
 ALTER TABLE rag_wizard.rollout ENABLE ROW LEVEL SECURITY;
 
