@@ -10,7 +10,7 @@ import pytest
 from tests.support.database import Database
 from tests.support.engine import Operator
 from tests.support.filling import fill, filling, make_things
-from wizard.engine.events import BackfillProgressed, Event, Noticed, StatementCommitted
+from wizard.engine.events import BackfillProgressed, Event, Noticed, PartStarted, StatementCommitted
 from wizard.engine.progress import backfill_doing
 from wizard.engine.views import LoggedStatement
 from wizard.rollout.model import Rollout
@@ -137,6 +137,25 @@ def test_a_pass_that_was_interrupted_keeps_its_beginning_when_it_goes_on(databas
     assert began - DAYS <= second.started_at <= now() - DAYS
     assert second.duration_ms is not None
     assert second.duration_ms > DAYS.total_seconds() * 1000
+
+
+def test_a_pass_that_was_stopped_before_its_first_batch_claims_nothing_of_the_one_before(
+    database: Database, rollout: Rollout
+) -> None:
+    assert by("alice", database, rollout).engine.run().ending == "done"
+    database.execute(AGED)
+    began = now()
+    database.execute(EMPTIED)
+    bob = by("bob", database, rollout)
+    bob.listen(lambda event: bob.engine.stop() if isinstance(event, PartStarted) else None)
+    assert again(bob) == "stopped"
+
+    first, second = passes(bob)
+    assert (first.operator, first.outcome, first.rows) == ("alice", "committed", 900)
+    assert (second.operator, second.outcome, second.batches) == ("bob", "rolled back", 0)
+    assert "it left nothing behind" in second.error
+    assert second.started_at is not None
+    assert began <= second.started_at <= now()
 
 
 def test_a_failure_stays_with_whom_it_happened_to(database: Database, rollout: Rollout) -> None:
