@@ -82,10 +82,12 @@ class Watch:
 
         Whoever began after it stood behind it: the application's own queries, which are short and come and go.
         """
-        since = time.monotonic() - self._try_began
         if self._wanted is None:
             self._wanted = wanted_locks(connection, self._schema, self._modes)
         seen = find_blockers(connection, self.backend_pid, self._wanted)
+        # Not before: the server tells how old a transaction is when it is asked, and who began while we were on our
+        # way to it would seem to be older than the try.
+        since = time.monotonic() - self._try_began
         known = {one.pid for one in self._in_flight.blockers}
 
         def was_there(one: Blocker) -> bool:
