@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
 import psycopg
 
 from tests.support.database import SUPERUSER, Database
 from tests.support.polling import Loop
+from tests.support.stalls import Stalls
 
 PATIENCE_S = 30.0
 
@@ -62,19 +63,42 @@ def holding(
         yield connection
 
 
+def assert_cancelled(database: Database) -> None:
+    """The wizard's sessions are gone since it cancelled its statement, not since the server lost sight of it."""
+    ours = (
+        "select count(*) from pg_stat_activity"
+        " where application_name like 'rag-wizard%' and datname = current_database()"
+    )
+    eventually(lambda: not database.value(ours, user=SUPERUSER), "no session of the wizard is left")
+    said = [line for line in database.server.log_text().splitlines() if f"@{database.name} rag-wizard" in line]
+    assert [line for line in said if "canceling statement due to user request" in line]
+    assert not [line for line in said if "connection to client lost" in line]
+
+
 class Application:
     """Asks for one clone after the other while the block runs."""
 
     def __init__(self, database: Database) -> None:
-        self.worst_s = 0.0
-        """The longest that one of its queries took."""
+        self._took: list[tuple[float, float]] = []
+        """When each of its queries began and ended."""
         self._connection = database.connect()
+        self._stalls = Stalls()
         self._loop: Loop[None] = Loop("application", self._ask)
+        self._beside = ExitStack()
 
     def _ask(self) -> None:
         began = time.monotonic()
         self._connection.execute("select name from clones order by id limit 1").fetchall()
-        self.worst_s = max(self.worst_s, time.monotonic() - began)
+        self._took.append((began, time.monotonic()))
+
+    def answered(self) -> None:
+        """Returns once a query that begins now has its answer."""
+        self._loop.full_turn()
+
+    @property
+    def worst_s(self) -> float:
+        """The longest that one of its queries took, without the machine's own stalls; ask after the block."""
+        return max(self._stalls.without(*span) for span in self._took)
 
     @property
     def queries(self) -> int:
@@ -82,9 +106,10 @@ class Application:
         return self._loop.turns
 
     def __enter__(self) -> Application:
-        self._loop.__enter__()
+        self._beside.enter_context(self._stalls)
+        self._beside.enter_context(self._connection)
+        self._beside.enter_context(self._loop)
         return self
 
     def __exit__(self, *about: Any) -> None:
-        with self._connection:
-            self._loop.__exit__(*about)
+        self._beside.__exit__(*about)
