@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import MakeDatabase
 from tests.support.database import Database
 from tests.support.engine import Operator
-from tests.support.filling import fill, filling, make_things
+from tests.support.filling import fill, filling, make_things, steady
 from wizard.db.queries import query
 from wizard.engine.events import BackfillProgressed, Event
 from wizard.rollout.load import load_rollout
@@ -33,7 +33,10 @@ def test_a_table_grows_by_a_part_of_what_one_update_makes_it_grow(make_database:
     assert twin.value(SIZE) > 1.7 * before
 
 
-def test_it_goes_on_with_the_turn_that_it_was_stopped_before(database: Database, tmp_path: Path) -> None:
+def test_it_goes_on_with_the_turn_that_it_was_stopped_before(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steady(monkeypatch)
     make_things(database, rows=ROWS)
     rollout = filling(tmp_path)
     operator = fill(database, rollout, batch_rows=1_000, batch_delay_s=0.3)

@@ -9,6 +9,7 @@ import pytest
 from tests.conftest import MakeDatabase
 from tests.support.database import Database
 from tests.support.engine import Operator
+from tests.support.filling import steady
 from wizard.engine.events import BackfillProgressed, Event
 from wizard.export.log import LogFormat, LogHeader, export_log
 
@@ -83,7 +84,10 @@ def test_psql_replays_a_backfill_that_was_interrupted_and_went_on(make_database:
     assert_replayed(database, twin)
 
 
-def test_every_format_says_what_went_in_batches_and_what_outside_of_a_transaction(make_database: MakeDatabase) -> None:
+def test_every_format_says_what_went_in_batches_and_what_outside_of_a_transaction(
+    make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steady(monkeypatch)
     database = make_database(rows=240)
     online(database).engine.run()
 

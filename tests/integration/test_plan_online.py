@@ -10,6 +10,7 @@ import pytest
 
 from tests.conftest import MakeDatabase
 from tests.support.engine import Operator
+from tests.support.filling import steady
 from wizard.engine.events import BackfillProgressed, Event
 from wizard.engine.parts.batch import PARAMETER
 
@@ -39,7 +40,10 @@ def cut(lines: list[str]) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("variants", [(), ("unset_columns_before",)])
-def test_the_preview_is_what_the_server_receives(make_database: MakeDatabase, variants: tuple[str, ...]) -> None:
+def test_the_preview_is_what_the_server_receives(
+    make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch, variants: tuple[str, ...]
+) -> None:
+    steady(monkeypatch)
     database = make_database(*variants, rows=240)
     operator = Operator(database, strategy="online", batch_rows=100)
     parts = [[line.sql for line in part.statements] for step in operator.engine.survey().steps for part in step.parts]

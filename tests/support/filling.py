@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
+
+import pytest
 
 from tests.support.database import Database
 from tests.support.engine import Operator
+from wizard.engine.sending import pace
 from wizard.rollout.load import load_rollout
 from wizard.rollout.model import Rollout
 
@@ -54,3 +58,9 @@ def make_things(
 def fill(database: Database, rollout: Rollout, **settings: object) -> Operator:
     """Who runs it online, in batches of 100 rows."""
     return Operator(database, rollout, strategy="online", **{"batch_rows": 100, **settings})
+
+
+def steady(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches of the asked size, each by itself, however slow the machine is that measures what they take."""
+    monkeypatch.setattr(pace, "FAR_S", math.inf)
+    monkeypatch.setattr(pace, "LONG_BATCH_S", math.inf)
