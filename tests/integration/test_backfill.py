@@ -85,13 +85,25 @@ def test_a_column_that_admits_no_null_does_not_keep_the_sweep_from_its_rows(data
     assert database.value("select count(*) from things where filled is null") == 0
 
 
+SLOW = """
+create table changed ();
+create function slow(n int) returns boolean language plpgsql as $$
+declare over timestamptz := clock_timestamp() + interval '1 min';
+begin
+    while n = 7 and exists (select from pg_locks where locktype = 'advisory' and objid = 4711)
+        and not exists (select from changed) and clock_timestamp() < over
+    loop
+        perform pg_sleep(0.01);
+    end loop;
+    return true;
+end $$;
+"""
+"""Once the advisory lock is taken, whoever reads row 7 stays there until others were changed; not forever."""
+
+
 def test_a_row_that_changes_while_the_sweep_reads_it_is_filled_all_the_same(database: Database, tmp_path: Path) -> None:
     make_things(database, rows=100)
-    database.execute(
-        "create function slow(n int) returns boolean language plpgsql as $$ begin if n = 7 and exists (select from"
-        " pg_locks where locktype = 'advisory' and objid = 4711) then perform pg_sleep(0.6); end if; return true;"
-        " end $$"
-    )
+    database.execute(SLOW)
     filling(tmp_path)
     (tmp_path / "sql" / "fill.sql").write_text("UPDATE things SET filled = 'x' WHERE filled IS NULL AND slow(n)")
     operator = fill(database, load_rollout(tmp_path))
@@ -99,7 +111,7 @@ def test_a_row_that_changes_while_the_sweep_reads_it_is_filled_all_the_same(data
 
     def change_rows() -> None:
         eventually(lambda: database.value(reads, user=SUPERUSER), "the sweep reads")
-        database.execute("update things set pad = 'changed' where n in (8, 9)")
+        database.execute("update things set pad = 'changed' where n in (8, 9); insert into changed default values")
 
     change = threading.Thread(target=change_rows)
     with psycopg.connect(database.conninfo()) as holder, database.connect() as marker:
@@ -238,7 +250,7 @@ def test_a_batch_is_as_large_as_its_locks_may_be_long(
 def test_far_from_the_server_batches_travel_together_and_each_counts(database: Database, tmp_path: Path) -> None:
     make_things(database, rows=20_000)
     rollout = filling(tmp_path)
-    with wire_to(database, round_trip_s=0.05) as (wire, url):
+    with wire_to(database, round_trip_s=0.2) as (wire, url):
         operator = Operator(database, rollout, strategy="online", batch_rows=100)
         operator.engine.target = replace(operator.engine.target, conninfo=SecretStr(url))
         counted: list[int] = []
