@@ -7,6 +7,7 @@ import pytest
 from tests.conftest import MakeDatabase
 from tests.support.database import Database, assert_same
 from tests.support.engine import Operator
+from wizard.engine import sitting
 
 VOLATILE = {"id", "created_at", "updated_at"}
 
@@ -84,7 +85,11 @@ def test_the_preview_is_what_the_server_receives(make_database: MakeDatabase, va
             assert position >= 0, f"shown, but not sent in this order: {sql}"
 
 
-def test_strong_locks_travel_in_one_message(database: Database) -> None:
+@pytest.mark.parametrize(("seconds", "commits"), [(60.0, 4), (0.0, 5)], ids=["writable just now", "asked behind it"])
+def test_strong_locks_travel_in_one_message(
+    database: Database, monkeypatch: pytest.MonkeyPatch, seconds: float, commits: int
+) -> None:
+    monkeypatch.setattr(sitting, "ASK_BEHIND_S", seconds)
     operator = Operator(database)
     operator.engine.survey()
     database.log_statements()
@@ -93,9 +98,10 @@ def test_strong_locks_travel_in_one_message(database: Database) -> None:
 
     for table in ("experts", "rag_documents", "vector_stores", "assistants", "clone_rag_mapping"):
         message = next(text for text in database.logged() if f"CREATE TABLE {table}" in text)
-        # The intent, the part, and two questions: what became of it, and which objects are there now.
+        # The intent, the part, and two questions: what became of it, and which objects are there now. After a while a
+        # third one travels with them: whether the server still takes writes.
         assert message.startswith("BEGIN;")
-        assert message.count("COMMIT") == 4
+        assert message.count("COMMIT") == commits
         assert message.rstrip().endswith("COMMIT")
     for column in ("rag_enabled", "rag_processing_status"):
         message = next(
