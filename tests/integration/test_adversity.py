@@ -158,7 +158,7 @@ def test_a_name_that_is_needed_is_a_conflict_wherever_one_looks(
         "datestyle = 'German, DMY'",
         "datestyle = 'SQL, MDY'",
         "quote_all_identifiers = on",
-        "idle_session_timeout = '1s'",
+        "idle_session_timeout = '5s'",
     ],
 )
 def test_settings_of_the_database_do_not_reach_us(database: Database, setting: str) -> None:

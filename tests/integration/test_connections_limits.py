@@ -29,25 +29,19 @@ ROLLOUT = Path(__file__).parent.parent.parent
 TINY = ROLLOUT / "tests" / "rollouts" / "tiny"
 
 BUSY = """\
-DO $$
-DECLARE
-    over timestamptz := clock_timestamp() + interval '0.6 s';
-BEGIN
-    WHILE clock_timestamp() < over LOOP
-    END LOOP;
-END
-$$;
+DO $$ BEGIN PERFORM pg_sleep(2); END $$;
 """
 """Keeps a backend at work for longer than any limit below."""
 
 LIMITS = {
-    "statement_timeout": "250ms",
+    "statement_timeout": "1500ms",
     "lock_timeout": "1ms",
-    "idle_in_transaction_session_timeout": "250ms",
-    "idle_session_timeout": "250ms",
-    "transaction_timeout": "250ms",
+    "idle_in_transaction_session_timeout": "1500ms",
+    "idle_session_timeout": "1500ms",
+    "transaction_timeout": "1500ms",
     "default_transaction_isolation": "serializable",
 }
+"""Long enough for a session on a busy machine to get to its first statement, which sets its own."""
 
 
 def impose(database: Database, limits: dict[str, str]) -> None:
@@ -106,10 +100,10 @@ def test_a_whole_rollout_ends_done_under_a_cap_like_supabases(database: Database
     assert database.dump() == twin.dump()
 
 
-SHORT = {"statement_timeout": "400ms", "transaction_timeout": "400ms"}
+SHORT = {"statement_timeout": "1500ms", "transaction_timeout": "1500ms"}
 SLOWLY = """
 create function public.think() returns trigger language plpgsql as
-$$ begin perform pg_sleep(0.01); return new; end $$;
+$$ begin perform pg_sleep(0.02); return new; end $$;
 create trigger think before update on public.clones for each row execute function public.think();
 alter table public.clones enable always trigger think;
 """
@@ -123,7 +117,7 @@ def test_the_limits_stay_away_after_an_index_was_built_concurrently(database: Da
     for check in ("6.2_mapping.sql", "V_rls.sql"):
         file = slow / "sql" / "checks" / check
         text = file.read_text().replace("ORDER BY expected.place", "")
-        file.write_text(f"{text} UNION ALL SELECT 'a look that takes long', '', pg_sleep(0.6)::text\n")
+        file.write_text(f"{text} UNION ALL SELECT 'a look that takes long', '', pg_sleep(2)::text\n")
     impose(database, SHORT)
     operator = Operator(database, load_rollout(slow), strategy="online")
 

@@ -63,7 +63,7 @@ def deadlock_of(operator: Operator, database: Database, direction: str) -> Itera
 @pytest.fixture
 def operator(database: Database) -> Operator:
     """Everything up to 2.2 is committed."""
-    operator = Operator(database, strategy="online")
+    operator = Operator(database, strategy="online", lock_patience_s=60.0)
     assert operator.engine.run(last="1.6").ending == "done"
     return operator
 
