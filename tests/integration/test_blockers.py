@@ -198,8 +198,10 @@ def vacuumed_for_long(cluster: Cluster, database: Database, *, freeze: bool = Fa
     admin.execute("select pg_reload_conf()", user=SUPERUSER)
     try:
         at_work = (
+            # In this database: the template that it was copied from is vacuumed too, with a table of the same oid.
             "select 1 from pg_stat_activity a join pg_locks l using (pid) where a.backend_type = 'autovacuum worker'"
-            " and l.relation = 'clones'::regclass and l.mode = 'ShareUpdateExclusiveLock' and l.granted"
+            " and a.datname = current_database() and l.relation = 'clones'::regclass"
+            " and l.mode = 'ShareUpdateExclusiveLock' and l.granted"
             f" and a.query like 'autovacuum: VACUUM% public.clones{' (to prevent' if freeze else ''}%'"
         )
         eventually(lambda: database.query(at_work, user=SUPERUSER), "the server vacuums clones")
