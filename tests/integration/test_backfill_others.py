@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from tests.support.database import Database
 from tests.support.filling import fill, filling, make_things
 from tests.support.polling import Loop
 from wizard.engine.events import BackfillProgressed
+from wizard.engine.sending import pace
+from wizard.engine.sending.pace import Pace
 from wizard.engine.steering import Steering
 
 ROWS = 2_000
@@ -98,3 +101,24 @@ def test_what_a_commit_waits_for_is_work_of_the_server_and_no_way(
         _, rests = filled_slowly(database, tmp_path, monkeypatch, batch_rows=100)
 
     assert sum(rests) > 900 * 0.002, "as long as the commits alone, whose time was once taken for the way"
+
+
+@pytest.mark.parametrize("busy", [True, False], ids=["others write", "nobody else writes"])
+def test_beside_others_each_batch_waits_for_the_disk_by_itself(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, busy: bool
+) -> None:
+    """What several write would be one long flush, and the others' commits wait for it."""
+    # A machine under load sees them too then, and is not taken for one that is far away.
+    monkeypatch.setattr(pace, "FIRST_LOOKS_S", 1.0)
+    monkeypatch.setattr(pace, "FAR_S", math.inf)
+    make_things(database, rows=20_000)
+    database.execute("create table orders (id bigint generated always as identity)")
+    together: list[int] = []
+    several = Pace.batches_a_message
+    monkeypatch.setattr(Pace, "batches_a_message", lambda self: (together.append(several(self)), together[-1])[1])
+    operator = fill(database, filling(tmp_path), batch_rows=None)
+
+    with writing(database, "insert into orders default values") if busy else nullcontext():
+        assert operator.engine.run().ending == "done"
+
+    assert (max(together) == 1) is busy, together

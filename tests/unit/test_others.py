@@ -32,6 +32,11 @@ def test_the_housekeeping_of_a_server_is_nobody(number: float, told: float) -> N
     assert after((10.0, 700, 0), (11.0, 700 + int(number), 0)) == told
 
 
+def test_in_a_moment_one_number_may_be_our_own_heartbeat() -> None:
+    assert after((10.0, 700, 0), (10.1, 701, 0)) == 0
+    assert after((10.0, 700, 0), (10.1, 708, 0)) == pytest.approx(70)
+
+
 def test_one_quiet_second_is_not_the_end() -> None:
     busy = ((10.0, 0, 0), (11.0, 80, 0), (12.0, 80, 0))
     assert after(*busy) == 40

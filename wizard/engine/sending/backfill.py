@@ -148,6 +148,7 @@ class _Backfill:
         )
         if self._reached.get("phase") != "sweeping":
             if self._pace.total:
+                self._pace.see_others()
                 self._fill(self._reached)
             self._send(self._message.snapshot, message_text(self._message.snapshot))
         self._sweep()

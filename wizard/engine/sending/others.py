@@ -4,6 +4,8 @@ from __future__ import annotations
 
 BUSY_A_SECOND = 5.0
 """Transactions of others that write: fewer are the server's own housekeeping, or somebody at a prompt."""
+SHORT_S = 0.9
+"""In less than this one number says nothing: it may be the heartbeat of our own session."""
 NEWS = 0.5
 """How much the last second counts beside those before it, so that one quiet moment is not taken for the end."""
 
@@ -23,6 +25,8 @@ class Others:
         """At `at` seconds the next transaction gets the number `next_xid`; the backfill has used `own` so far."""
         if self._seen is not None and at > self._seen[0]:
             before, xid, owned = self._seen
+            if at - before < SHORT_S:
+                owned -= 1
             rate = max(next_xid - xid - (own - owned), 0) / (at - before)
             self._rate = rate if self._rate is None else (1 - NEWS) * self._rate + NEWS * rate
         self._seen = (at, next_xid, own)

@@ -42,6 +42,8 @@ MESSAGE_S = 0.4
 """How long the batches of one message take together, and at most: the farther the server, the longer."""
 RELIEF_S = 0.5
 LOOK_S = 1.0
+FIRST_LOOKS_S = 0.1
+"""Between the first two looks: enough for those who commit some dozen times a second to be seen."""
 TELL_S = 0.25
 _PRESSURE = sql.SQL("SELECT * FROM ({}) AS pressure, ({}) AS writes").format(
     sql.SQL(query("pressure")), sql.SQL(query(WRITES_REFUSED.name))
@@ -111,11 +113,14 @@ class Pace:
         """How many travel together, so that the server need not wait for us between any two of them.
 
         A pause takes effect between two messages. With a delay between two batches each travels by itself, as those do
-        whose size somebody chose, unless the server is far away.
+        whose size somebody chose, unless the server is far away. So do all while others write: what several batches
+        write would reach the disk at once, and the others' commits wait for it.
         """
-        if self._here.steering.delay_s or self._relief_s:
+        steering = self._here.steering
+        if steering.delay_s or self._relief_s:
             return 1
-        together = TOGETHER_S if self._here.steering.batch_rows is None else 0.0
+        gives_way = steering.delay_s is None and self._others.writing
+        together = TOGETHER_S if steering.batch_rows is None and not gives_way else 0.0
         if self._way_s >= FAR_S:
             together = max(together, min(2 * self._way_s, MESSAGE_S))
         return max(1, min(int(together / max(self._held_s, 0.001)), 20))
@@ -170,6 +175,19 @@ class Pace:
         self._worked_s = 0.0
         if delay and self._here.steering.wait(delay):
             raise StoppedError
+
+    def see_others(self) -> None:
+        """Before the first batch of a large table: whether others write is known now, not only in a second.
+
+        Raises StoppedError if the operator wants to stop.
+        """
+        if self.total <= AIMED_BATCH_ROWS[1]:
+            return
+        self._look()
+        if self._here.steering.wait(FIRST_LOOKS_S):
+            raise StoppedError
+        self._looked = 0.0
+        self._look()
 
     def _rest_if_paused(self) -> None:
         # Whoever pauses compares what is told with what the database has.
