@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from types import TracebackType
+from typing import Any
+
+from tests.support.polling import Loop
 
 NAP_S = 0.005
 STALL_S = 0.05
@@ -19,16 +20,14 @@ class Stalls:
 
     def __init__(self) -> None:
         self._spans: list[tuple[float, float]] = []
-        self._over = False
-        self._thread = threading.Thread(target=self._sleep, name="stalls", daemon=True)
+        self._loop = Loop("stalls", self._nap)
 
-    def _sleep(self) -> None:
-        while not self._over:
-            due = time.monotonic() + NAP_S
-            time.sleep(NAP_S)
-            woke = time.monotonic()
-            if woke - due > STALL_S:
-                self._spans.append((due, woke))
+    def _nap(self) -> None:
+        due = time.monotonic() + NAP_S
+        time.sleep(NAP_S)
+        woke = time.monotonic()
+        if woke - due > STALL_S:
+            self._spans.append((due, woke))
 
     def without(self, began: float, ended: float) -> float:
         """Seconds between the two, the stalls taken out. Ask after the block: a stall is known once it is over."""
@@ -36,11 +35,8 @@ class Stalls:
         return ended - began - sum(max(seconds, 0.0) for seconds in stalled)
 
     def __enter__(self) -> Stalls:
-        self._thread.start()
+        self._loop.__enter__()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._over = True
-        self._thread.join()
+    def __exit__(self, *about: Any) -> None:
+        self._loop.__exit__(*about)
