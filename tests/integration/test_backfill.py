@@ -233,7 +233,8 @@ def test_a_batch_is_as_large_as_its_locks_may_be_long(
 ) -> None:
     make_things(database, rows=rows)
     if not slow:
-        monkeypatch.setattr(pace, "BATCH_AIM_S", 0.2)  # so that a machine under load reaches it too
+        for aim in ("BATCH_AIM_S", "ALONE_AIM_S"):
+            monkeypatch.setattr(pace, aim, 0.2)  # so that a machine under load reaches it too
     value = "pg_sleep(0.002)::text || 'x'" if slow else "'x'"
 
     operator = Operator(database, filling(tmp_path, value=value), strategy="online")

@@ -57,6 +57,22 @@ def filled_slowly(
     return list(dict.fromkeys(event.slowed for event in operator.told(BackfillProgressed) if event.slowed)), rests
 
 
+@pytest.mark.parametrize("alone", [True, False], ids=["alone", "beside others"])
+def test_a_batch_may_be_longer_while_nobody_writes(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, alone: bool
+) -> None:
+    monkeypatch.setattr(pace, "BATCH_AIM_S", 0.0)
+    monkeypatch.setattr(pace, "ALONE_AIM_S", math.inf)
+    make_things(database, rows=10_000)
+    database.execute("create table orders (id bigint generated always as identity)")
+
+    with nullcontext() if alone else writing(database, "insert into orders default values"):
+        assert fill(database, filling(tmp_path), batch_rows=None).engine.run().ending == "done"
+
+    sizes = [rows for (rows,) in database.query("select rows from rag_wizard.batch order by number")]
+    assert max(sizes) > 1_000 if alone else max(sizes) < 300
+
+
 def test_half_of_the_time_is_theirs(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_things(database, rows=ROWS)
     database.execute("create table orders (id bigint generated always as identity)")

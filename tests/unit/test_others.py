@@ -7,15 +7,26 @@ import pytest
 from wizard.engine.sending.others import BUSY_A_SECOND, Others
 
 
-def after(*looks: tuple[float, int, int]) -> float:
+def seen(*looks: tuple[float, int, int]) -> Others:
     others = Others()
     for look in looks:
         others.look(*look)
-    return others.writing
+    return others
+
+
+def after(*looks: tuple[float, int, int]) -> float:
+    return seen(*looks).writing
 
 
 def test_nothing_is_known_after_one_look() -> None:
-    assert after((10.0, 5_000_000_000, 40)) == 0
+    others = seen((10.0, 5_000_000_000, 40))
+    assert others.writing == 0
+    assert not others.none
+
+
+def test_two_looks_tell_whether_there_is_anybody() -> None:
+    assert seen((10.0, 700, 0), (12.0, 900, 200)).none
+    assert not seen((10.0, 700, 0), (12.0, 1000, 200)).none
 
 
 def test_the_numbers_of_its_own_batches_are_not_counted() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from wizard.errors import UsageError
 from wizard.launch import DEFAULT_LOCK_TIMEOUT_MS, Launch, default_operator, default_state_dir
-from wizard.limits import BATCH_AIM_S, BATCH_ROWS, DELAY_S
+from wizard.limits import ALONE_AIM_S, BATCH_AIM_S, BATCH_ROWS, DELAY_S
 from wizard.paths import typed_path
 
 _DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>ms|s|min)?", re.IGNORECASE)
@@ -109,7 +109,8 @@ def parse_batch_rows(rows: int | None) -> int | None:
         raise UsageError(
             f"--batch-rows {rows} is not from {least:,} to {most:,}.",
             why="A batch holds the locks of its rows until it commits: a large one makes the application wait.",
-            fix=f"Leave it out for batches of about {BATCH_AIM_S * 1000:.0f} ms, or write it as in --batch-rows 2000.",
+            fix=f"Leave it out for batches of {BATCH_AIM_S * 1000:.0f} to {ALONE_AIM_S * 1000:.0f} ms, or write it as"
+            " in --batch-rows 2000.",
         )
     return rows
 

@@ -56,7 +56,7 @@ COMMON_OPTIONS = (
     CommonOption(SAFETY, "--confirm", "Target name, given instead of typed (production)", "text", "TARGET"),
     CommonOption(SAFETY, "--end-orphan", "End the session that a dead wizard left behind"),
     CommonOption(SAFETY, "--lock-timeout", "Longest wait of one try for a table lock [700ms]", "text", "TIME"),
-    CommonOption(SAFETY, "--batch-rows", "Rows of a backfill in one transaction [20 ms]", "number", "N"),
+    CommonOption(SAFETY, "--batch-rows", "Rows of a backfill in one transaction [20 to 50 ms]", "number", "N"),
     CommonOption(SAFETY, "--batch-delay", "Pause between two such batches [what others need]", "text", "TIME"),
     CommonOption(OUTPUT, "--json", "Stdout for programs: a document, or an event a line"),
     CommonOption(OUTPUT, "--state-dir", "Place for demo, archives, logs and crash reports", "text", "DIR"),

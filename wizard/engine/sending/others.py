@@ -35,3 +35,8 @@ class Others:
     def writing(self) -> float:
         """Transactions a second; 0.0 while they are too few to matter, or nothing is known yet."""
         return self._rate if self._rate is not None and self._rate >= BUSY_A_SECOND else 0.0
+
+    @property
+    def none(self) -> bool:
+        """It is known that nobody writes, or hardly anybody."""
+        return self._rate is not None and not self.writing

@@ -15,7 +15,7 @@ from wizard.engine.looking.prerequisites import WRITES_REFUSED
 from wizard.engine.parts.source import PartMessage
 from wizard.engine.sending.others import Others
 from wizard.engine.sending.send import PartFailedError, StoppedError
-from wizard.limits import AIMED_BATCH_ROWS, BATCH_AIM_S
+from wizard.limits import AIMED_BATCH_ROWS, ALONE_AIM_S, BATCH_AIM_S
 
 if TYPE_CHECKING:
     from wizard.engine.sitting import Sitting
@@ -63,7 +63,7 @@ class Pace:
         self._batches = 0
         self._density = 0.0
         self._aimed = FIRST_ROWS
-        """Rows of a batch that holds its locks for `BATCH_AIM_S`, by what the last ones took."""
+        """Rows of a batch that holds its locks for as long as it should, by what the last ones took."""
         self._looks: deque[float] = deque(maxlen=8)
         """How long the last looks took from here to the answer."""
         self._held_s = 2 * TOGETHER_S
@@ -154,7 +154,8 @@ class Pace:
             self._density = 0.5 * self._density + 0.5 * rows / blocks
         if rows and seconds:
             # Half or twice as many at most: one batch that happened to be quick is no promise.
-            aimed = min(max(rows / seconds * BATCH_AIM_S, self._aimed / 2), self._aimed * 2)
+            aim_s = ALONE_AIM_S if self._others.none else BATCH_AIM_S
+            aimed = min(max(rows / seconds * aim_s, self._aimed / 2), self._aimed * 2)
             self._aimed = min(max(aimed, AIMED_BATCH_ROWS[0]), AIMED_BATCH_ROWS[1])
         if seconds > LONG_BATCH_S:
             self._share = max(self._share / 2, 0.01)
