@@ -11,8 +11,9 @@ from psycopg.rows import dict_row
 
 from tests.support.database import Database
 from wizard.engine.parts.guard import guards_of
+from wizard.rollout.kind import StepKind
 from wizard.rollout.load import load_rollout
-from wizard.rollout.model import Check, Rollout, Step, StepKind, holds
+from wizard.rollout.model import Check, Rollout, Step, holds
 from wizard.rollout.render import Group, Renderer, with_decisions
 
 ROLLOUT = load_rollout()

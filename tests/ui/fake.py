@@ -37,7 +37,8 @@ from wizard.engine.views import (
     Verification,
 )
 from wizard.launch import Launch
-from wizard.rollout.model import Deviation, Lock, StepKind
+from wizard.rollout.kind import StepKind
+from wizard.rollout.model import Deviation, Lock
 from wizard.ui.app import WizardApp
 from wizard.ui.desk import Desk, Snapshot
 from wizard.ui.messages import listener_for

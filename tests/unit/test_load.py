@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from wizard.errors import ExitCode, RolloutInvalidError
+from wizard.rollout.kind import StepKind
 from wizard.rollout.load import load_rollout
 from wizard.rollout.locate import builtin_folder
-from wizard.rollout.model import StepKind
 from wizard.rollout.render import Renderer
 
 TINY = Path(__file__).parent.parent / "rollouts" / "tiny"

@@ -44,7 +44,8 @@ from wizard.errors import (
     UsageError,
     WizardError,
 )
-from wizard.rollout.model import Decision, Rollout, Step, StepKind
+from wizard.rollout.kind import StepKind
+from wizard.rollout.model import Decision, Rollout, Step
 from wizard.rollout.render import Mode, RenderedStep
 
 T = TypeVar("T")

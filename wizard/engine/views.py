@@ -8,7 +8,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from wizard.engine.state import StepState
-from wizard.rollout.model import Decision, Deviation, Lock, StepKind
+from wizard.rollout.kind import StepKind
+from wizard.rollout.model import Decision, Deviation, Lock
 
 
 class View(BaseModel):

@@ -13,7 +13,8 @@ from wizard.engine.state import StepState
 from wizard.engine.views import Failure, StepView, Verification
 from wizard.engine.views_back import Loss, RollbackObject, RollbackStep
 from wizard.errors import PrerequisiteError
-from wizard.rollout.model import Decision, Step, StepKind
+from wizard.rollout.kind import StepKind
+from wizard.rollout.model import Decision, Step
 from wizard.rollout.render import Mode, RenderedStep, Strategy
 from wizard.text import one_line, plural
 

@@ -11,8 +11,9 @@ from pydantic import ValidationError
 
 from wizard.errors import RolloutInvalidError
 from wizard.rollout.declared import may_declare_objects, objects_check_id
+from wizard.rollout.kind import StepKind
 from wizard.rollout.locate import builtin_folder
-from wizard.rollout.model import Frozen, Rollout, Step, StepKind
+from wizard.rollout.model import Frozen, Rollout, Step
 from wizard.rollout.parsed import parse_files
 from wizard.rollout.queries import is_condition
 

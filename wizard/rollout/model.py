@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 
+from wizard.rollout.kind import StepKind
 from wizard.rollout.shape import Shapes, load_shapes
 from wizard.rollout.statements import Statement
 
@@ -28,16 +28,6 @@ class Frozen(BaseModel):
     """Base of everything read from TOML: immutable, and an unknown key is an error, not a silent no-op."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-class StepKind(Enum):
-    """How a step is executed."""
-
-    PREREQUISITES = "prerequisites"
-    SQL = "sql"
-    MANUAL = "manual"
-    """The operator's own work: nothing runs in the database."""
-    VERIFICATION = "verification"
 
 
 class Lock(Frozen):

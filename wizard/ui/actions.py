@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wizard.errors import RefusedError
+from wizard.rollout.kind import StepKind
 from wizard.ui.blocking import Blocking
 from wizard.ui.commands import BY_ID, STARTED_DRY
 from wizard.ui.leaving import Leaving
@@ -114,14 +115,13 @@ class Actions(Steering, Blocking, Leaving):
         self.app.start(Activity.CHECKING, lambda engine: engine.check(), told)
 
     def _run_step(self, step: StepView) -> None:
-        kind = step.kind.value
-        if kind == "prerequisites":
+        if step.kind is StepKind.PREREQUISITES:
             self.app.start(Activity.CHECKING, lambda engine: engine.check(), self._checked)
         elif self.board.open_decisions:
             self._show_decision()
         elif step.types and self.types.named is not None:
             self.types.look(self.types.named)
-        elif kind == "verification":
+        elif step.kind is StepKind.VERIFICATION:
             self.write(f"verify {step.id}", lambda engine: engine.run(first=step.id, last=step.id, listing=True))
         else:
             self.write(
@@ -262,7 +262,7 @@ class Actions(Steering, Blocking, Leaving):
 
     def _before(self, step_id: str) -> str | None:
         """The step that stays when the highlighted one goes; None when nothing made before it would stay."""
-        steps = [step for step in self.board.steps if step.kind.value == "sql"]
+        steps = [step for step in self.board.steps if step.kind is StepKind.SQL]
         at = next((index for index, step in enumerate(steps) if step.id == step_id), 0)
         if not steps or not steps[at].stands:
             return None

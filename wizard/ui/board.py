@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from wizard.engine.state import StepState
+from wizard.rollout.kind import StepKind
 from wizard.ui import log as log_lines
 from wizard.ui.live import Live, followed, sought
 from wizard.ui.page import Page, pages_of
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from wizard.launch import Launch
     from wizard.rollout.model import Decision
 
-PREREQUISITES_KIND = "prerequisites"
-VERIFICATION_KIND = "verification"
 RECENT_LINES = 2000
 """Lines of the log that the screen keeps; the database keeps all of them."""
 
@@ -278,7 +277,7 @@ class Board:
             return state
         if self.dry_run and any(other.id == step.id for other in self.dry_run.would_run):
             return StepState.WOULD_RUN
-        if step.kind.value == PREREQUISITES_KIND and step.state is StepState.TODO and self.prerequisites_hold:
+        if step.kind is StepKind.PREREQUISITES and step.state is StepState.TODO and self.prerequisites_hold:
             return StepState.PASSED
         if step.state is StepState.TODO and any(step.id == decision.step for decision in self.open_decisions):
             return StepState.DECIDE

@@ -20,7 +20,8 @@ from wizard.engine.session.record import PartRecord, RolloutRecord
 from wizard.engine.session.registry import load_objects, load_reverts, read_record, registry_exists
 from wizard.engine.settings import Settings
 from wizard.engine.state import StepState
-from wizard.rollout.model import Decision, Rollout, Step, StepKind
+from wizard.rollout.kind import StepKind
+from wizard.rollout.model import Decision, Rollout, Step
 from wizard.rollout.render import Group, Part, RenderedStep, Renderer
 from wizard.rollout.shape import Item, ItemKind, shapes_of
 

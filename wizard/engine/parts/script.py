@@ -16,7 +16,7 @@ from wizard.engine.parts.source import Line, PartMessage
 from wizard.engine.session.exclusive import lock_key
 from wizard.engine.session.registry import CREATE, CREATE_ROOM, Room
 from wizard.engine.settings import Settings
-from wizard.rollout.model import StepKind
+from wizard.rollout.kind import StepKind
 from wizard.rollout.render import Mode
 from wizard.rollout.statements import split_sql, terminated
 from wizard.text import visible
@@ -90,7 +90,7 @@ def _prologue(situation: Situation, composer: Composer, settings: Settings, regi
     )
     if not registry:
         return
-    if situation.record is None:
+    if not situation.registry:
         yield "\n-- the registry"
         yield from _making(CREATE)
     yield from _rollout(situation, composer, settings)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from wizard.engine.state import StepState
+from wizard.rollout.kind import StepKind
 from wizard.text import clock, plural
 from wizard.ui.board import Board
 from wizard.ui.pages.blockers import waiting
@@ -189,14 +191,13 @@ def enter_does(step: StepView) -> str:
     """What Enter does with a step, as a clause."""
     from wizard.engine.words import is_there
 
-    kind = step.kind.value
-    if kind == "prerequisites":
+    if step.kind is StepKind.PREREQUISITES:
         return f"checks the prerequisites ({step.id}); reads only"
-    if kind == "verification":
+    if step.kind is StepKind.VERIFICATION:
         return f"verifies ({step.id}); reads only"
-    if step.types and step.state.value == "todo":
+    if step.types and step.state is StepState.TODO:
         return f"shows what changes in the types file ({step.id}), and writes it on your word"
-    if kind == "manual":
+    if step.kind is StepKind.MANUAL:
         return f"goes through {step.id} {step.label}; nothing is sent to the database"
     found = sum(one.origin == "adopted" for one in step.objects)
     if is_there(step):

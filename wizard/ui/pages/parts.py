@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from wizard.engine.state import StepState
+from wizard.rollout.kind import StepKind
 from wizard.ui.board import Board
 from wizard.ui.pages.words import rows_of, state_style, took
 from wizard.ui.text import clip, foreign, one_line, spread
@@ -76,6 +77,6 @@ def _note(board: Board, step: StepView, index: int, part: PartView) -> str:
 
 
 def _without_parts(step: StepView) -> str:
-    if step.types and step.state.value in {"done", "todo"}:
+    if step.types and step.state in {StepState.DONE, StepState.TODO}:
         return "a file, no transaction"
-    return {"manual": "yours to do", "sql": "nothing to send"}.get(step.kind.value, "reads only")
+    return {StepKind.MANUAL: "yours to do", StepKind.SQL: "nothing to send"}.get(step.kind, "reads only")

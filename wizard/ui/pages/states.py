@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from wizard.rollout.kind import StepKind
 from wizard.text import plural
 from wizard.ui.board import Board
 from wizard.ui.page import Page
@@ -219,7 +220,7 @@ def _would(step: StepView) -> str:
     if not count and found:
         return f"adopts {plural(found, 'object')}"
     manual = "writes the types file" if step.types else "yours to do"
-    words = plural(count, "statement") if count else "reads only" if step.kind.value != "manual" else manual
+    words = plural(count, "statement") if count else "reads only" if step.kind is not StepKind.MANUAL else manual
     there = f", {found} of {len(step.objects)} there" if found else ""
     return f"{words}{there}{', online' if step.strategy.startswith('online') else ''}"
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from wizard.engine.state import StepState
+from wizard.rollout.kind import StepKind
 from wizard.text import plural
 from wizard.ui.pages import decisions, objects, previews
 from wizard.ui.pages.sql import listing, named
@@ -43,7 +45,7 @@ def about(board: Board, step: StepView, width: int) -> Content:
     first: list[Field] = [(labels["does"], step.does), (labels["why"], step.why)]
     shown, rest = previews.lines(board, step, width)
     rows: list[Field] = []
-    if step.todo and not (step.types and step.state.value == "done"):
+    if step.todo and not (step.types and step.state is StepState.DONE):
         rows.append((labels["todo"], step.todo))
     rows.append((labels["where"], objects.in_the_database(board, step)))
     if runs := how_it_runs(step):
@@ -156,7 +158,7 @@ def rollback(step: StepView, width: int, *, unfolded: bool) -> Content:
 
 def checks(board: Board, step: StepView, width: int) -> Content:
     """The checks of a step with the last result of this sitting."""
-    if board.prerequisites and step.kind.value == "prerequisites":
+    if board.prerequisites and step.kind is StepKind.PREREQUISITES:
         return prerequisites(board, width)
     if not step.checks:
         return stacked(paragraph("This step has no checks of its own.", width))
