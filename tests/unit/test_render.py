@@ -66,7 +66,12 @@ def test_names_are_read_from_the_parse_tree_implicit_ones_included() -> None:
             "create function f(category text, n integer) returns text as 'x' language sql;"
             "create trigger t before update on clones for each row execute function f();"
             "create trigger u before update on a for each row execute function f();"
-            'create policy "p p" on clones for select using (true)'
+            'create policy "p p" on clones for select using (true);'
+            'create function g(ids uuid[], k "Status", m app.kind, out n int) returns int as $$x$$ language sql;'
+            "create function h(q text) returns table (n int) as 'x' language sql;"
+            "create or replace view v as select 1;"
+            "alter table clones rename column old to new;"
+            "alter table clones drop constraint c, add constraint c check (true), add constraint d check (true)"
         )
     )
 
@@ -87,4 +92,9 @@ def test_names_are_read_from_the_parse_tree_implicit_ones_included() -> None:
         Name("function", "f", "text, int4"),
         Name("trigger", "t", "clones"),
         Name("policy", "p p", "clones"),
+        Name("function", "g", 'uuid[], "Status", app.kind'),
+        Name("function", "h", "text"),
+        Name("relation", "v"),
+        Name("column", "new", "clones"),
+        Name("constraint", "d", "clones"),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,18 +22,38 @@ class Name:
     """relation, column, constraint, chosen constraint (the server chooses its name), function, trigger or policy."""
     name: str
     parent: str = ""
-    """The table; for a function its argument types, comma-separated as the catalog prints them."""
+    """The table; for a function the types of its arguments, comma-separated, as `to_regtype` reads them."""
 
 
 def created_names(statements: Iterable[Statement]) -> tuple[Name, ...]:
     """Names that the statements create, implicit constraints included; not those on tables they create themselves."""
     found = [name for statement in statements for name in _names_of(statement.sql)]
     # What the statements themselves drop first, an index that a build left invalid, is in nobody's way.
-    dropped = {name.name for name in found if name.kind == "dropped"}
-    found = [name for name in found if name.kind != "dropped" and name.name not in dropped]
+    dropped = {(name.name, name.parent) for name in found if name.kind == "dropped"}
+    found = [
+        name for name in found if name.kind != "dropped" and not {(name.name, ""), (name.name, name.parent)} & dropped
+    ]
     own = {name.name for name in found if name.kind == "relation"}
     anywhere = {"function", "chosen constraint"}
     return tuple(dict.fromkeys(name for name in found if name.kind in anywhere or name.parent not in own))
+
+
+def dropped_names(statement: Statement) -> tuple[str, ...]:
+    """Names that a statement drops or renames."""
+    return tuple(name.name for name in _names_of(statement.sql) if name.kind == "dropped")
+
+
+@lru_cache(maxsize=1024)
+def rls_enabled(statement: Statement) -> str:
+    """The table of which a statement enables row level security and does nothing else; empty if it does not."""
+    if statement.kind != "alter_table_stmt":
+        return ""
+    import postgast
+    from postgast import pg_query_pb2
+
+    node = postgast.parse(statement.sql).stmts[0].stmt.alter_table_stmt
+    commands = {wrapped.alter_table_cmd.subtype for wrapped in node.cmds}
+    return str(node.relation.relname) if commands == {pg_query_pb2.AT_EnableRowSecurity} else ""
 
 
 @lru_cache(maxsize=1024)
@@ -70,9 +91,13 @@ def _table(node: pg_query_pb2.CreateStmt) -> Iterator[Name]:
 
 
 def _alter_table(node: pg_query_pb2.AlterTableStmt) -> Iterator[Name]:
+    from postgast import pg_query_pb2
+
     table = node.relation.relname
     for wrapped in node.cmds:
         command = wrapped.alter_table_cmd
+        if command.subtype in {pg_query_pb2.AT_DropColumn, pg_query_pb2.AT_DropConstraint}:
+            yield Name("dropped", command.name, table)
         definition = getattr(command, "def")  # a Python keyword, hence not an attribute
         if definition.WhichOneof("node") == "column_def":
             column = definition.column_def.colname
@@ -123,14 +148,51 @@ def _drop(node: pg_query_pb2.DropStmt) -> Iterator[Name]:
     for wrapped in node.objects:
         if wrapped.WhichOneof("node") == "list":
             yield Name("dropped", wrapped.list.items[-1].string.sval)
+        elif wrapped.WhichOneof("node") == "object_with_args":
+            yield Name("dropped", wrapped.object_with_args.objname[-1].string.sval)
+
+
+def _rename(node: pg_query_pb2.RenameStmt) -> Iterator[Name]:
+    from postgast import pg_query_pb2
+
+    table = node.relation.relname
+    kinds = {pg_query_pb2.OBJECT_COLUMN: "column", pg_query_pb2.OBJECT_TABCONSTRAINT: "constraint"}
+    relations = {
+        pg_query_pb2.OBJECT_TABLE, pg_query_pb2.OBJECT_INDEX, pg_query_pb2.OBJECT_VIEW, pg_query_pb2.OBJECT_MATVIEW,
+        pg_query_pb2.OBJECT_SEQUENCE,
+    }  # fmt: skip
+    if node.rename_type in kinds:
+        yield Name("dropped", node.subname, table)
+        yield Name(kinds[node.rename_type], node.newname, table)
+    elif node.rename_type in relations:
+        yield Name("dropped", table)
+        yield Name("relation", node.newname)
+
+
+def _view(node: pg_query_pb2.ViewStmt) -> Iterator[Name]:
+    yield Name("relation", node.view.relname)
 
 
 def _function(node: pg_query_pb2.CreateFunctionStmt) -> Iterator[Name]:
-    types = []
-    for parameter in node.parameters:
-        name = parameter.function_parameter.arg_type.names[-1].string.sval
-        types.append(str(name))
+    from postgast import pg_query_pb2
+
+    results = {pg_query_pb2.FUNC_PARAM_OUT, pg_query_pb2.FUNC_PARAM_TABLE}
+    parameters = (wrapped.function_parameter for wrapped in node.parameters)
+    types = (_type(one.arg_type) for one in parameters if one.mode not in results)
     yield Name("function", node.funcname[-1].string.sval, ", ".join(types))
+
+
+def _type(node: pg_query_pb2.TypeName) -> str:
+    names = [name.string.sval for name in node.names]
+    # The parser puts its own names for `integer` and the like into this schema.
+    if names[0] == "pg_catalog":
+        names = names[1:]
+    return ".".join(map(_quoted, names)) + "[]" * bool(node.array_bounds)
+
+
+def _quoted(name: str) -> str:
+    plain = re.fullmatch(r"[a-z_][a-z0-9_]*", name) and name != "char"
+    return name if plain else '"' + name.replace('"', '""') + '"'
 
 
 def _trigger(node: pg_query_pb2.CreateTrigStmt) -> Iterator[Name]:
@@ -146,6 +208,8 @@ _READERS: dict[str, Any] = {
     "alter_table_stmt": _alter_table,
     "index_stmt": _index,
     "drop_stmt": _drop,
+    "rename_stmt": _rename,
+    "view_stmt": _view,
     "create_function_stmt": _function,
     "create_trig_stmt": _trigger,
     "create_policy_stmt": _policy,

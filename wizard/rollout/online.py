@@ -17,6 +17,7 @@ from psycopg import sql
 
 from wizard.rollout.item_sql import create_sql, drop_sql
 from wizard.rollout.model import Deviation, Lock
+from wizard.rollout.objects import rls_enabled
 from wizard.rollout.render import Group, Mode, Part, RenderedStep
 from wizard.rollout.shape import Item, ItemKind, Shapes
 from wizard.rollout.statements import Statement
@@ -71,7 +72,7 @@ def _taken_apart(whole: Part, shapes: Shapes) -> Iterator[Part]:
         for statement in group.statements
     ]
     staying = [statement for _, statement, parts in moves if not parts]
-    if len(staying) == len(moves) or any((one.file, one.sql) not in shapes for one in staying):
+    if len(staying) == len(moves) or not all(_is_told(one, shapes) for one in staying) or not _goes_back(whole, moves):
         yield whole
         return
     kept: list[tuple[Group, Statement]] = []
@@ -84,6 +85,20 @@ def _taken_apart(whole: Part, shapes: Shapes) -> Iterator[Part]:
             kept.append((group, statement))
     if kept:
         yield _as_written(kept, shapes)
+
+
+def _is_told(statement: Statement, shapes: Shapes) -> bool:
+    """What it makes was recorded, so what takes it away is known too."""
+    return any(shapes.get((statement.file, statement.sql), ())) or bool(rls_enabled(statement))
+
+
+def _goes_back(whole: Part, moves: Sequence[tuple[Group, Statement, tuple[Part, ...]]]) -> bool:
+    """Each UPDATE of the way back belongs to one of the moves: as parts of their own they would lose it."""
+    taken = [
+        statement for *_, parts in moves for part in parts for group in part.revert for statement in group.statements
+    ]
+    updates = [one for group in whole.revert for one in group.statements if one.kind == "update_stmt"]
+    return all(taken.count(update) == 1 for update in updates)
 
 
 def _as_written(kept: Sequence[tuple[Group, Statement]], shapes: Shapes) -> Part:

@@ -42,9 +42,11 @@ CROSS JOIN LATERAL (
            CASE p.prokind WHEN 'a' THEN 'aggregate ' || p.oid::regprocedure ELSE pg_get_functiondef(p.oid) END
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
     WHERE w.kind = 'function' AND n.nspname = %(schema)s AND p.proname = w.name
-      AND array_to_string(p.proargtypes, ' ') = (
-          SELECT coalesce(string_agg(to_regtype(argument)::oid::text, ' ' ORDER BY place), '')
-          FROM unnest(string_to_array(w.parent, ', ')) WITH ORDINALITY AS given(argument, place))
+      AND p.pronargs = coalesce(array_length(string_to_array(w.parent, ', '), 1), 0)
+      -- A type that is not found from here may be any.
+      AND NOT EXISTS (
+          SELECT FROM unnest(string_to_array(w.parent, ', ')) WITH ORDINALITY AS given(argument, place)
+          WHERE p.proargtypes[given.place::int - 1] <> to_regtype(given.argument))
     UNION ALL
     SELECT 'trigger ' || w.name || ' on ' || w.parent, pg_get_triggerdef(t.oid, true) FROM pg_trigger t
     JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -10,6 +10,7 @@ from wizard.engine.looking.fills import remembering, spared_by
 from wizard.engine.looking.live import Live
 from wizard.rollout.item_sql import create_sql, drop_sql, put_back_sql
 from wizard.rollout.model import Step
+from wizard.rollout.objects import dropped_names, rls_enabled
 from wizard.rollout.render import Group, Mode, Part, RenderedStep
 from wizard.rollout.shape import Item, ItemKind, Shape, Shapes, shapes_of
 from wizard.rollout.statements import Statement
@@ -28,6 +29,8 @@ class Conflict:
     """Its definition now; empty if it is not there."""
 
 
+_SENT_AGAIN = frozenset({"grant_stmt", "comment_stmt", "do_stmt"})
+"""Statements whose end is the same, however often they are sent; a DO block has to see to that itself."""
 INVALID = " -- invalid"
 """What follows the definition of an index that a build left behind and that nobody is building now."""
 
@@ -102,8 +105,10 @@ def _fit_part(
     deploy = tuple(
         replace(group, statements=statements)
         for group, fitted in sent
-        if (statements := tuple(s for one in fitted for s in one if state.whole or not _adds_nothing(s, shapes)))
+        if (statements := tuple(s for one in fitted for s in one if state.whole or not _is_over(state, s, shapes)))
     )
+    if not state.whole and not state.conflicts:
+        state.conflicts += _untold(state, deploy, part, shapes)
     there_before = {
         (fill.table, fill.column)
         for group in deploy
@@ -129,9 +134,28 @@ def _title(part: Part, deploy: tuple[Group, ...], state: _Fitting) -> str:
     return f"{left} statement{'' if left == 1 else 's'} for what is missing, one transaction"
 
 
-def _adds_nothing(statement: Statement, shapes: Shapes) -> bool:
-    """It was seen to change nothing where the statements before it ran: what is there needs it even less."""
-    return shapes.get((statement.file, statement.sql)) == ((),)
+def _is_over(state: _Fitting, statement: Statement, shapes: Shapes) -> bool:
+    """It makes room for what is there, or turns on what is on: nothing that it could do is left."""
+    if shapes.get((statement.file, statement.sql)) != ((),):
+        return False
+    if table := rls_enabled(statement):
+        return (ItemKind.RLS, table, "") in state.live
+    adopted = {item.name.partition("(")[0] for item in state.adopted}
+    return bool(names := dropped_names(statement)) and set(names) <= adopted
+
+
+def _untold(state: _Fitting, deploy: tuple[Group, ...], part: Part, shapes: Shapes) -> Iterable[Conflict]:
+    """Statements of which nobody recorded what they make, where other things that the part makes are there already.
+
+    Whether their work is there too is not known, nor whose it would be when the part is rolled back.
+    """
+    written = {statement for group in part.deploy for statement in group.statements}
+    for statement in (statement for group in deploy for statement in group.statements if statement in written):
+        told = any(shapes_of(statement, shapes)) or statement.changes_data or rls_enabled(statement)
+        if not told and statement.kind not in _SENT_AGAIN:
+            words = f"what line {statement.line} of {statement.file} makes"
+            found = f"not known, since nobody recorded it; other things that step {state.step} makes are there"
+            yield Conflict(state.step, words, statement.sql, found)
 
 
 def _fit_statement(state: _Fitting, group: Group, statement: Statement, shapes: Shapes) -> tuple[Statement, ...]:

@@ -234,7 +234,7 @@ def _names(situation: Situation) -> PrerequisiteResult:
 
 def _what_is_there(situation: Situation) -> str:
     parts = [(rendered.step.id, part) for rendered in situation.remaining for _, part in situation.left(rendered)]
-    names = len(names_to_make(parts))
+    names = len(names_to_make(parts)) - sum(len(part.replaced) for _, part in parts)
     adopted = sum(len(part.adopted) for _, part in parts)
     found = f"; {plural(adopted, 'object')} there already, exactly as expected: adopted" if adopted else ""
     return (f"{plural(names, 'name')} free" if names else "nothing is left to make") + found

@@ -234,14 +234,16 @@ def _taken(
     A step in conflict is not fitted: it would make anew what is there, so its names say nothing.
     """
     differing = {conflict.step for conflict in conflicts}
-    left = [
-        (rendered.step.id, part)
-        for rendered in steps
-        if rendered.step.id not in differing
-        for number, part in enumerate(rendered.parts, start=1)
-        if number not in {record.part for record in standing.get(rendered.step.id, ())}
-    ]
-    return taken_names(connection, schema, left)
+    left: list[tuple[str, Part]] = []
+    made: list[Part] = []
+    for rendered in steps:
+        stands = {record.part for record in standing.get(rendered.step.id, ())}
+        for number, part in enumerate(rendered.parts, start=1):
+            if number in stands:
+                made.append(part)
+            elif rendered.step.id not in differing:
+                left.append((rendered.step.id, part))
+    return taken_names(connection, schema, left, made)
 
 
 def _begun(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from wizard.db.connect import Connection
 from wizard.db.queries import query
@@ -12,21 +12,20 @@ from wizard.rollout.render import Part
 from wizard.rollout.statements import Statement
 
 _MAKES = {
-    "relation": "a table or an index",
+    "relation": "a table, an index or a view",
     "chosen constraint": "a constraint, whose name the server chooses",
 }
 """What a step makes of a name, where the kind does not say it."""
 
 
 def names_to_make(parts: Sequence[tuple[str, Part]]) -> dict[Name, str]:
-    """Name -> the first step that makes it; without functions that are to be replaced. `parts`: (step, part)."""
+    """Name -> the first step that makes it, or replaces a function of that name. `parts`: (step, part)."""
     # Of all parts together: what lies on a table that one of them makes cannot be taken.
     wanted = set(created_names(statement for _, part in parts for statement in _to_send(part)))
     found: dict[Name, str] = {}
     for step, part in parts:
-        replaced = {item.name for item in part.replaced}
         for name in created_names(_to_send(part)):
-            if name in wanted and f"{name.name}({name.parent})" not in replaced:
+            if name in wanted:
                 found.setdefault(name, step)
     return found
 
@@ -35,9 +34,16 @@ def _to_send(part: Part) -> tuple[Statement, ...]:
     return tuple(statement for statement in part.statements if not statement.stands)
 
 
-def taken_names(connection: Connection, schema: str, parts: Sequence[tuple[str, Part]]) -> tuple[Conflict, ...]:
-    """A conflict for each name that is not free. One query, and none if nothing is to be made."""
-    names = names_to_make(parts)
+def taken_names(
+    connection: Connection, schema: str, parts: Sequence[tuple[str, Part]], standing: Iterable[Part]
+) -> tuple[Conflict, ...]:
+    """A conflict for each name that is not free. One query, and none if nothing is to be made.
+
+    What a standing part made is the rollout's own: a later one may put something else in its place.
+    """
+    ours = {name for part in standing for statement in part.statements for name in created_names((statement,))}
+    names = {name: step for name, step in names_to_make(parts).items() if name not in ours}
+    replaced = {item.words for _, part in parts for item in part.replaced}
     if not names:
         return ()
     rows = connection.execute(
@@ -51,6 +57,8 @@ def taken_names(connection: Connection, schema: str, parts: Sequence[tuple[str, 
     ).fetchall()
     found: dict[tuple[str, str], Conflict] = {}
     for row in rows:
+        if row["words"] in replaced:
+            continue
         step = names[Name(row["kind"], row["name"], row["parent"])]
         expected = f"a free name: step {step} makes {_MAKES.get(row['kind'], 'a ' + row['kind'])} of it"
         # A key's name stands for the constraint and for its index: one conflict is enough.
