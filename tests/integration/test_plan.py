@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.conftest import MakeDatabase
 from tests.support.database import Database, assert_same
 from tests.support.engine import Operator
 from wizard.engine import sitting
+from wizard.rollout.load import load_rollout
 
 VOLATILE = {"id", "created_at", "updated_at"}
+TINY = Path(__file__).parent.parent / "rollouts" / "tiny"
 
 
 def test_psql_runs_the_plan_to_the_same_catalog_and_the_wizard_rolls_it_back(
@@ -42,6 +46,17 @@ def test_the_plan_of_a_begun_rollout_holds_the_rest(database: Database, twin: Da
     assert "CREATE TABLE" not in plan
     assert database.dump() == twin.dump()
     assert "Nothing is left to run" in operator.engine.plan()
+
+
+def test_the_plan_of_another_schema_uses_the_registry_that_is_there(database: Database) -> None:
+    database.execute('create schema "App 2"')
+    Operator(database, load_rollout(TINY)).engine.run()
+    other = Operator(database, load_rollout(TINY), schema="App 2")
+
+    database.psql(other.engine.plan())
+
+    assert other.engine.verify().passed
+    assert other.engine.rollback().ending == "done"
 
 
 def test_without_registry_the_objects_are_the_same_and_the_cost_is_said(database: Database, twin: Database) -> None:
