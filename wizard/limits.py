@@ -10,6 +10,6 @@ BATCH_AIM_S = 0.02
 """How long a batch should hold the locks of its rows. Whoever updates one of them waits for the rest of it, so this is
 what an application notices of a backfill; smaller batches than that only cost time."""
 ALONE_AIM_S = 0.05
-"""The same while nobody else writes: what a batch costs besides its rows, about 1 ms, counts less then."""
+"""The same while nobody else writes: what a batch costs besides its rows counts less then."""
 DELAY_S = (0.0, 60.0)
 """Shortest and longest pause between two batches."""
