@@ -33,7 +33,7 @@ DECLARE
     used boolean;
 BEGIN
     -- From here on nobody begins to refer to the row, and who did so before is seen below.
-    PERFORM FROM {table} WHERE to_jsonb({table}) @> {row}::jsonb FOR UPDATE;
+    PERFORM FROM {table} WHERE to_jsonb({table}.*) @> {row}::jsonb FOR UPDATE;
     -- A row that another one refers to stays: deleting it could delete that one too.
     FOR child IN
         SELECT c.conrelid::regclass AS name,
@@ -44,13 +44,13 @@ BEGIN
         FROM pg_constraint AS c
         WHERE c.contype = 'f' AND c.confrelid = to_regclass({name})
     LOOP
-        EXECUTE format('SELECT EXISTS (SELECT FROM %s AS child JOIN %s AS parent ON %s WHERE to_jsonb(parent) @> %L)',
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s AS child JOIN %s AS parent ON %s WHERE to_jsonb(parent.*) @> %L)',
                        child.name, {name}, child.matches, {row}) INTO used;
         IF used THEN RETURN; END IF;
     END LOOP;
     -- One that was edited since stays as well. Triggers find their functions where an application finds them.
     PERFORM set_config('search_path', quote_ident(current_schema()) || ', public, extensions, pg_temp', true);
-    DELETE FROM {table} WHERE to_jsonb({table}) @> {row}::jsonb AND ({edited}) IS NOT TRUE;
+    DELETE FROM {table} WHERE to_jsonb({table}.*) @> {row}::jsonb AND ({edited}) IS NOT TRUE;
     PERFORM set_config('search_path', path, true);
 END
 $rag_wizard$"""

@@ -187,11 +187,11 @@ def as_json(guard: Guard, columns: Sequence[ArchivedColumn]) -> str:
     """SELECT of one JSON object a row, each value as the server's text of it.
 
     Not as JSON of its own kind: JSON cannot tell a null of SQL from one of jsonb, has no bounds of arrays, and types
-    with a cast to json do not read it back.
+    with a cast to json do not read it back. `kept` without the star would be a column, if one is called so.
     """
     names = sql.SQL(", ").join(sql.SQL("{0}::text AS {0}").format(sql.Identifier(column.name)) for column in columns)
     return (
-        sql.SQL("SELECT row_to_json(kept) FROM (SELECT {names} FROM ({select}\n) AS lost_row) AS kept")
+        sql.SQL("SELECT row_to_json(kept.*) FROM (SELECT {names} FROM ({select}\n) AS lost_row) AS kept")
         .format(names=names, select=sql.SQL(guard.select))
         .as_string()
     )

@@ -86,7 +86,7 @@ class Capture:
 
     def _watched(self, row: str) -> sql.Composable:
         if not self.watched:
-            return sql.Identifier(row)
+            return sql.SQL("({}.*)").format(sql.Identifier(row))
         fields = sql.SQL(", ").join(sql.Identifier(row, name) for name in (*self.guard.key, *self.watched))
         return sql.SQL("ROW({})").format(fields)
 
@@ -263,9 +263,9 @@ def moving(
             "), changed AS (\n    SELECT DISTINCT key FROM moved\n), saved AS (\n"
             "    INSERT INTO rag_wizard.late_row (archive_id, part_id, ordinal, holds, row)\n"
             "    SELECT {archive}, {part}, {ordinal}, coalesce(now_is.holds, 'nothing'),\n"
-            "           coalesce(now_is.row, (SELECT row_to_json(lost) FROM (SELECT {keys}) AS lost))\n"
+            "           coalesce(now_is.row, (SELECT row_to_json(lost.*) FROM (SELECT {keys}) AS lost))\n"
             "    FROM changed LEFT JOIN LATERAL (\n"
-            "        SELECT (SELECT row_to_json(kept) FROM (SELECT {texts}) AS kept) AS row,\n"
+            "        SELECT (SELECT row_to_json(kept.*) FROM (SELECT {texts}) AS kept) AS row,\n"
             "               CASE WHEN EXISTS (SELECT FROM (\n{worth}\n) AS own WHERE {own})\n"
             "                    THEN 'values' ELSE 'defaults' END AS holds\n"
             "        FROM (\n{every}\n) AS found WHERE {match} OFFSET 0\n"

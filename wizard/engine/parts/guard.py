@@ -100,7 +100,8 @@ def counting(select: str) -> str:
 
 def counting_texts(select: str) -> str:
     """The same, but every value is read and written out as it is when its row is saved."""
-    return sql.SQL("SELECT count(lost_row::text) AS number FROM ({}\n) AS lost_row").format(sql.SQL(select)).as_string()
+    text = "SELECT count((lost_row.*)::text) AS number FROM ({}\n) AS lost_row"
+    return sql.SQL(text).format(sql.SQL(select)).as_string()
 
 
 @dataclass(frozen=True)
@@ -232,7 +233,7 @@ def saving(guard: Guard, how: Saving, schema: str) -> str:
         "    DELETE FROM rag_wizard.late_row\n"
         "    WHERE archive_id = {archive} AND part_id = {part} AND ordinal = {ordinal};\n"
         "    EXECUTE 'INSERT INTO rag_wizard.late_row (archive_id, part_id, ordinal, row)\n"
-        "        SELECT ' || {place} || ', row_to_json(kept) FROM (SELECT ' || names || '\n"
+        "        SELECT ' || {place} || ', row_to_json(kept.*) FROM (SELECT ' || names || '\n"
         "        FROM (' || {late} || ') AS lost_row) AS kept';\n"
         "    GET DIAGNOSTICS came = ROW_COUNT;\n"
         "    EXECUTE {count} INTO there;\n"
