@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from tests.support.database import Database
 from wizard.engine.api import Engine
-from wizard.engine.events import Event, PartStarted
+from wizard.engine.events import Event, PartStarted, StepFinished
 from wizard.engine.settings import Settings
 from wizard.rollout.load import load_rollout
 from wizard.rollout.model import Rollout
@@ -53,3 +53,15 @@ def at_start_of(operator: Operator, step: str, database: Database, *statements: 
                 database.execute(statement)
 
     operator.listen(write)
+
+
+def stopped_behind(operator: Operator, step: str) -> None:
+    """Rolls everything back, and stops once `step` is rolled back."""
+
+    def stop(event: Event) -> None:
+        if isinstance(event, StepFinished) and (event.step, event.direction) == (step, "revert"):
+            operator.engine.stop()
+
+    operator.listen(stop)
+    assert operator.engine.rollback().ending == "stopped"
+    operator.listen(lambda _: None)

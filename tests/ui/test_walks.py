@@ -8,6 +8,7 @@ import pytest
 from textual.widgets import Input
 
 from tests.support.database import Database, assert_same
+from tests.support.engine import Operator, stopped_behind
 from tests.ui.conftest import NARROW, SIZES_OF_A_WALK, Open, Walk
 from wizard.engine.state import StepState
 from wizard.ui.page import Page
@@ -143,6 +144,22 @@ async def test_rolling_back_the_highlighted_step_keeps_those_before(open_screen:
         assert states["2.1"] != "done"
         assert walk.board.next_step.id == "2.1"
     assert database.value("SELECT to_regclass('clone_rag_mapping') IS NOT NULL")
+
+
+async def test_a_rollback_that_can_only_go_on_to_the_start_is_offered_by_itself(
+    open_screen: Open, database: Database
+) -> None:
+    operator = Operator(database)
+    operator.engine.run()
+    stopped_behind(operator, "6.2")
+    async with open_screen() as walk:
+        await walk.go_to("3")
+        await walk.press("b")
+        assert "Rollback plan" in walk.text
+        await walk.press("s")
+        assert "everything after step" not in walk.text
+        await walk.press("enter")
+        assert walk.board.page is Page.ROLLED_BACK
 
 
 async def test_rows_that_would_be_lost_are_archived_and_it_says_where(

@@ -21,6 +21,7 @@ from wizard.engine.keeping.late import close_all, settle
 from wizard.engine.keeping.manifest import require_free
 from wizard.engine.keeping.restoring import RESTORE
 from wizard.engine.looking.dependents import ObjectRef, find_dependents, require_no_dependents
+from wizard.engine.looking.owed import require_nothing_owed
 from wizard.engine.looking.replaced import Recorded, find_replaced, left_alone, open_again, require_as_recorded
 from wizard.engine.looking.situation import Situation
 from wizard.engine.looking.unseen import unseen_parts
@@ -235,12 +236,17 @@ def _undo_step(
 
 
 def _undos(connection: Connection, situation: Situation, to: str | None) -> Iterator[Undo]:
-    """Parts after step `to` of which the database holds something, newest first, by the order of their attempts."""
+    """Parts after step `to` of which the database holds something, newest first, by the order of their attempts.
+
+    Raises UsageError or RefusedError if a rollback cannot end at `to`.
+    """
     record = situation.active
     if record is None:
         return
     unseen = unseen_parts(connection, situation.schema, record)
     ids = _ids_to_undo(situation, record, to, {part.step for part in unseen})
+    if to is not None:
+        require_nothing_owed(connection, situation, to, ids)
     records = [part for step in ids for part in record.standing(step)] + [part for part in unseen if part.step in ids]
     reverts = load_reverts(connection, [part.part_id for part in records])
     for part in sorted(records, key=lambda part: part.number, reverse=True):

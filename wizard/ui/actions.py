@@ -252,7 +252,11 @@ class Actions(Steering, Blocking, Leaving):
         def plans(engine: Engine) -> tuple[RollbackPlan, ...]:
             if before is None:
                 return (engine.rollback_plan(None),)
-            fewer = engine.rollback_plan(before)
+            try:
+                fewer = engine.rollback_plan(before)
+            except RefusedError:
+                # One that goes on to the start may be all that is left to do.
+                return (engine.rollback_plan(None),)
             try:
                 return (engine.rollback_plan(None), fewer)
             except RefusedError:

@@ -109,6 +109,20 @@ class RolloutRecord:
             for step, parts in latest.items()
         }
 
+    @property
+    def rolled_back(self) -> tuple[tuple[PartRecord, PartRecord], ...]:
+        """Each part that was rolled back and did not run again since, with the attempt that rolled it back."""
+        made: dict[tuple[str, int], PartRecord] = {}
+        found: dict[tuple[str, int], tuple[PartRecord, PartRecord]] = {}
+        for record in self.parts:
+            place = (record.step, record.part)
+            if record.direction == "deploy" and record.stands:
+                made[place] = record
+                found.pop(place, None)
+            elif record.direction == "revert" and record.state == "done" and place in made:
+                found[place] = (made[place], record)
+        return tuple(found.values())
+
     @cached_property
     def _undone(self) -> frozenset[str]:
         """Steps of which a part was ever rolled back."""
