@@ -34,6 +34,8 @@ from wizard.engine.words import standing_steps
 from wizard.errors import LockNotObtainedError, PrerequisiteError, RefusedError
 from wizard.text import plural, shortened
 
+ROWS = "rows of "
+"""How the title of the part begins that puts whole rows back."""
 BATCH = 2000
 """Rows of an existing table that get values back in one part."""
 CANNOT_TELL = (
@@ -101,11 +103,16 @@ class Done:
     kept: int = 0
     left_out: int = 0
     updated: int = 0
+    goes_on: bool = False
+    """The rows were put back by an earlier restore; what became of them since is left as it is."""
 
     def words(self, folder: Path) -> str:
         """One sentence."""
         values = f"the values of {plural(self.values, 'row')} of existing tables"
-        said = [f"RESTORED {plural(self.rows, 'row')} and {values} from {folder}"]
+        rows = "" if self.goes_on else f"{plural(self.rows, 'row')} and "
+        said = [f"RESTORED {rows}{values} from {folder}"]
+        if self.goes_on:
+            said.append("its rows were put back before")
         told = (
             (self.there, "there already"),
             (self.kept, "of existing tables kept: their values were written since"),
@@ -117,17 +124,20 @@ class Done:
 
 
 def run_restore(here: Sitting, folder: Path, *, skip_orphans: bool) -> Outcome:
-    """Puts everything back. May be run again after it ended anywhere: what is back already is left as it is.
+    """Puts everything back. May be run again after it ended anywhere: what it put back already is left as it is then.
 
     Raises what `check_archive` does; RefusedError also for rows that are there with other content, rows without a
     parent (unless `skip_orphans`) and rows that the database does not take; LockNotObtainedError.
     """
     _finish_export(here, folder)
     archive, tables = check_archive(here.connection, here.situation, folder)
+    done = Done(goes_on=_rows_are_back(here.situation, archive))
+    if done.goes_on:
+        # The application had them since: what it changed is no conflict, and what it deleted is not missing.
+        tables = [table for table in tables if not table.whole]
     here.begin()
     doing, committed = f"RESTORING {folder}", standing_steps(here.situation)
     here.emit(StepStarted(step=RESTORE, title="Restore archived rows", doing=doing, committed=committed))
-    done = Done()
     staged = Script(here.connection)
     orphans = Orphans(folder, datetime.now(UTC), skip=skip_orphans)
     try:
@@ -153,8 +163,23 @@ def run_restore(here: Sitting, folder: Path, *, skip_orphans: bool) -> Outcome:
     here.emit(
         StepFinished(step=RESTORE, title="Restore archived rows", state=StepState.DONE, sentence=done.words(folder))
     )
-    words = done.words(folder) if work.parts else f"Every archived row is there already: {folder}"
+    already = "was put back before, and every value is there already" if done.goes_on else "is there already"
+    words = done.words(folder) if work.parts else f"Every archived row {already}: {folder}"
     return outcome_now(here, "done", changed=work.parts > 0, sentence=words)
+
+
+def _rows_are_back(situation: Situation, archive: OpenedArchive) -> bool:
+    """A restore of this very archive has committed its whole rows, and no table of theirs was rolled back since."""
+    assert situation.active is not None
+    steps = {file.step for file in archive.manifest.files if file.whole_rows}
+    for part in reversed(situation.active.parts):
+        if part.state != "done":
+            continue
+        if part.step in steps and part.direction == "revert":
+            return False
+        if part.step == RESTORE and part.digest == archive.manifest.sha256 and part.title.startswith(ROWS):
+            return True
+    return False
 
 
 def _registered(connection: Connection) -> list[dict[str, Any]]:
@@ -219,7 +244,7 @@ class _Work:
         every = sql.SQL("true")
         wanted = sum(self._reader.number(count_wanted(table.tag, every)) for table in tables)
         if wanted > self._done.there:
-            self._commit(f"rows of {', '.join(table.name for table in tables)}", partial(self._put_back, tables))
+            self._commit(f"{ROWS}{', '.join(table.name for table in tables)}", partial(self._put_back, tables))
 
     def _put_back(self, tables: Sequence[Table], script: Script) -> None:
         """Parents first, in one transaction with every check on."""
