@@ -184,10 +184,11 @@ def _merge(connection: Connection, situation: Situation, table: Table) -> Merge:
     ]
     guard = connection.execute(query("restore_guard"), {"parts": standing, "table": table.name}).fetchone()
     written = tuple(column for column in table.columns if column.name in table.archived and not column.generated)
+    key = tuple(column.name for column in table.columns if column.is_key)
     return Merge(
         table.tag, situation.schema, table.name, tuple(column.name for column in written),
         frozenset(column.name for column in written if column.always_identity),
-        tuple(column.name for column in table.columns if column.is_key),
+        key if set(key) <= set(table.archived) else (),
         tuple(unique for unique in table.uniques if set(unique) <= set(table.archived)),
         guard["sql"] if guard is not None else "", table.keys_in,
     )  # fmt: skip
@@ -258,10 +259,12 @@ def _load(script: Script, archive: OpenedArchive, table: Table) -> None:
         if (copied.rows, copied.sha256) != (file.rows, file.sha256):
             raise damaged(archive.path(file), "it changed while it was read")
     live = {column.name: column for column in table.columns}
+    keyed = _keyed(table)
+    # What is generated is never written back, but a row may be known by it.
     wanted = [
         (name, live[name].input, table.names_here.get(name, name))
         for name in table.archived
-        if not live[name].generated
+        if not live[name].generated or name in keyed
     ]
     script.run(merging.make_wanted(tag, wanted))
     if late and not table.key:
@@ -272,6 +275,12 @@ def _load(script: Script, archive: OpenedArchive, table: Table) -> None:
         for key in keys:
             script.run(merging.drop_superseded(tag, [table.names_here.get(name, name) for name in key]))
     script.unlogged(merging.analyze(tag))
+
+
+def _keyed(table: Table) -> set[str]:
+    """Columns by which rows are found, here or from another table."""
+    keys = (table.key, *table.uniques, *(key.columns for key in table.keys_out))
+    return {name for columns in keys for name in columns}
 
 
 def _sort_out(script: Script, table: Table, whole: dict[str, str], orphans: Orphans) -> None:
