@@ -6,6 +6,14 @@ import os
 from pathlib import Path
 
 
+def make_folder(folder: Path) -> None:
+    """Makes a folder, and those above it that are not there; each has its name for good then. Raises OSError."""
+    new = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for one in new:
+        sync_folder(one.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Makes the names in a folder durable, where the system can."""
     try:

@@ -13,6 +13,7 @@ from psycopg import sql
 from wizard import __version__
 from wizard.db.connect import Connection
 from wizard.db.copying import Copied, LazyFile, copy_out
+from wizard.durable import sync_folder
 from wizard.engine.keeping.archive import registered, registered_files
 from wizard.engine.keeping.last_states import keys_in, sorted_out
 from wizard.engine.keeping.manifest import (
@@ -105,6 +106,8 @@ def _add(connection: Connection, row: Mapping[str, Any], waiting: Sequence[dict[
         gone = _gone(file, archive, files.get((one, False)), place / name if copied.rows else None)
         if gone:
             deleted[one] = Deleted(part_id=one[0], ordinal=one[1], table=file["table_name"], rows=gone)
+    # A manifest that outlives a power cut must not name files that do not.
+    sync_folder(folder)
     manifest = archive.manifest.model_copy(
         update={"files": tuple(files.values()), "deleted_since": tuple(deleted.values())}
     )

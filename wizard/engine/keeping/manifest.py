@@ -16,7 +16,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from wizard.db.copying import open_new, sync
-from wizard.durable import sync_folder
+from wizard.durable import make_folder, sync_folder
 from wizard.errors import RefusedError, UsageError
 
 MANIFEST = "manifest.json"
@@ -215,7 +215,7 @@ class NewFolder:
         """Where to write a file. Raises OSError."""
         if self._temporary is None:
             require_free(self.folder)
-            self.folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_folder(self.folder.parent)
             self._temporary = Path(tempfile.mkdtemp(prefix=f".{self.folder.name}.", dir=self.folder.parent))
         path = self._temporary / name
         path.parent.mkdir(exist_ok=True, mode=0o700)
