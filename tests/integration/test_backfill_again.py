@@ -21,7 +21,7 @@ create function slow(n int) returns boolean language sql volatile
 as 'select coalesce((select pg_sleep(s)::text from slowly), '''') is not null'"""
 COUNTS = (
     "select count(*) from pg_stat_activity where datname = current_database() and state = 'active'"
-    " and query like 'SELECT count(*) AS number%'"
+    " and query like 'SET LOCAL search_path = %SELECT count(*) AS number%'"
 )
 RECORD = "select state, batches, rows::int, total::int from rag_wizard.part"
 LOGGED = "select count(*) from rag_wizard.statement"

@@ -38,7 +38,7 @@ title = "Filled"
 sql = "check.sql"
 """
 SLOW_CHECK = "SELECT 'all'::text AS subject, '0'::text AS expected, count(*)::text AS found FROM things WHERE slow(n)"
-CHECKS = COUNTS.replace("like 'SELECT count(*) AS number%'", "like '%WHERE slow(n)%COMMIT'")
+CHECKS = COUNTS.replace("like 'SET LOCAL search_path = %SELECT count(*) AS number%'", "like '%WHERE slow(n)%COMMIT'")
 
 
 def hold_from_until(

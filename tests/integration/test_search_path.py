@@ -12,9 +12,12 @@ import pytest
 from tests.integration.test_archive import only_archive
 from tests.support.database import Database
 from tests.support.engine import Operator
+from tests.support.filling import fill, filling, make_things
 from tests.support.rag_rows import write_rows
 from tests.support.starting import guide_statements, paste
+from wizard.engine.events import Noticed
 from wizard.export.log import LogHeader, export_log
+from wizard.rollout.load import load_rollout
 
 ADMIN = "supabase_admin"
 FUNCTIONS = """
@@ -97,3 +100,45 @@ def test_default_rows_that_an_adopted_table_lacks(picky: Database, twin: Databas
     assert twin.value("select count(*) from domains") == 8
     assert operator.engine.rollback().ending == "done"
     assert picky.value("select count(*) from domains") == 7
+
+
+CALLING = "UPDATE things SET filled = plain(pad) WHERE filled IS NULL AND plain(pad) IS NOT NULL"
+PLAIN = "create function {}.plain(text) returns text language sql immutable as 'select lower($1)'"
+FILLED = "select count(*) from {}.things where filled = pad"
+
+
+@pytest.mark.parametrize(("schema", "helpers"), [("public", "extensions"), ("app2", "public")])
+def test_a_backfill_that_calls_one_in_its_condition_and_its_way_back(
+    database: Database, tmp_path: Path, schema: str, helpers: str
+) -> None:
+    database.execute("create schema if not exists extensions; grant usage on schema extensions to postgres", user=ADMIN)
+    database.execute(PLAIN.format(helpers), user=ADMIN)
+    make_things(database)
+    if schema != "public":
+        database.execute(f"create schema {schema}; alter table things set schema {schema}")
+    filling(tmp_path, fills="plain(pad)")
+    (tmp_path / "sql" / "fill.sql").write_text(CALLING)
+    operator = fill(database, load_rollout(tmp_path), schema=schema)
+
+    assert operator.engine.run().ending == "done"
+
+    assert database.value(FILLED.format(schema)) == 900
+    assert not [one.text for one in operator.told(Noticed) if "could not be counted" in one.text]
+    assert operator.engine.rollback().ending == "done"
+    assert database.value(FILLED.format(schema)) == 0
+
+
+def test_a_function_that_is_nowhere_is_a_failure_of_its_backfill(database: Database, tmp_path: Path) -> None:
+    make_things(database)
+    filling(tmp_path)
+    (tmp_path / "sql" / "fill.sql").write_text(CALLING)
+    operator = fill(database, load_rollout(tmp_path))
+
+    outcome = operator.engine.run()
+
+    assert outcome.failure is not None
+    assert (outcome.failure.step, outcome.failure.sqlstate) == ("1", "42883")
+    assert operator.states() == {"1": "failed"}
+    database.execute(PLAIN.format("public"))
+    assert operator.engine.run().ending == "done"
+    assert database.value(FILLED.format("public")) == 900

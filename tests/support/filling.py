@@ -25,16 +25,18 @@ tables = ["{table}"]
 [[deploy]]
 sql = "fill.sql"
 batched_by = {key}
-fills = [{{ table = "{table}", column = "filled", key = {key}, value = "'x'" }}]
+fills = [{{ table = "{table}", column = "filled", key = {key}, value = "{fills}" }}]
 """
 
 
-def filling(folder: Path, table: str = "things", key: str = '["id"]', value: str = "'x'") -> Rollout:
-    """The rollout, written to `folder` and loaded."""
+def filling(
+    folder: Path, table: str = "things", key: str = '["id"]', value: str = "'x'", fills: str = "'x'"
+) -> Rollout:
+    """The rollout, written to `folder` and loaded. `fills` is what a rollback takes for a value that it filled in."""
     (folder / "steps").mkdir()
     (folder / "sql").mkdir()
     (folder / "steps" / "rollout.toml").write_text(HEADER)
-    (folder / "steps" / "1.toml").write_text(STEP.format(table=table, key=key))
+    (folder / "steps" / "1.toml").write_text(STEP.format(table=table, key=key, fills=fills))
     (folder / "sql" / "fill.sql").write_text(f"UPDATE {table} SET filled = {value} WHERE filled IS NULL")
     return load_rollout(folder)
 

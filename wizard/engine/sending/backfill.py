@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+import psycopg
 from psycopg import errors, sql
 
 from wizard.db.message import MessageError, Reply, send_message
@@ -31,7 +32,7 @@ from wizard.engine.sending.commit import (
 )
 from wizard.engine.sending.etiquette import LOCK_CODES, Etiquette
 from wizard.engine.sending.pace import Pace, Phase
-from wizard.engine.sending.reading import read_patiently, wait_in_turn
+from wizard.engine.sending.reading import read_patiently, read_widely, wait_in_turn
 from wizard.engine.sending.send import (
     CANCELLED,
     PartFailedError,
@@ -156,22 +157,21 @@ class _Backfill:
         self._pace.tell("sweeping", last=True)
 
     def _count(self) -> int:
-        """Rows to be changed, counted without a lock."""
+        """Rows to be changed, counted without a lock. What the server has against it is a failure of the part."""
         self._pace.tell("counting")
-        return int(self._read(counting(self._batch))[0]["number"])
+        here, select = self._here, counting(self._batch)
+        try:
+            rows = read_patiently(here, self._etiquette, select, lambda: read_widely(here, select))
+        except psycopg.Error as error:
+            if here.connection.broken:
+                raise
+            raise PartFailedError(error, Line(select), (0, 0)) from None
+        return int(rows[0]["number"])
 
     def _leaves(self) -> list[dict[str, Any]]:
-        update = self._batch.update
-        names = {"schema": self._here.settings.schema, "table": update.table, "columns": list(update.columns)}
-        return self._read(query("leaves"), names)
-
-    def _read(self, text: str, values: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
-        connection = self._here.connection
-
-        def read() -> list[dict[str, Any]]:
-            return connection.execute(text.encode(), values).fetchall()
-
-        return read_patiently(self._here, self._etiquette, text, read)
+        here, update, text = self._here, self._batch.update, query("leaves")
+        names = {"schema": here.settings.schema, "table": update.table, "columns": list(update.columns)}
+        return read_patiently(here, self._etiquette, text, lambda: here.connection.execute(text, names).fetchall())
 
     def _fill(self, reached: Mapping[str, Any]) -> None:
         leaves = self._leaves()
@@ -234,12 +234,12 @@ class _Backfill:
     def _holders(self) -> str:
         """Who has the rows locked that are left, as far as the server tells."""
         try:
-            rows = tuple(self._holder_rows())
+            rows = self._holder_rows()
         except errors.LockNotAvailable:
             return "somebody, who has the whole table"
         return ", ".join(f"pid {row['pid']} ({row['application'] or row['user']})" for row in rows) or "somebody"
 
-    def _holder_rows(self) -> Iterator[dict[str, Any]]:
+    def _holder_rows(self) -> list[dict[str, Any]]:
         update = self._batch.update
         pairs = (sql.SQL("t.{0} = typed.{0}").format(sql.Identifier(column)) for column in self._batch.key)
         select = sql.SQL(
@@ -254,7 +254,7 @@ class _Backfill:
             part=sql.Literal(self._message.part_id), table=sql.Identifier(update.table),
             matches=sql.SQL(" AND ").join(pairs), key_columns=self._key_columns(),
         )  # fmt: skip
-        yield from self._here.connection.execute(select)
+        return read_widely(self._here, select.as_string())
 
     def _commit_quickly(self, works: Sequence[Work]) -> int:
         """Pages in one message, each a transaction; how many got through before somebody was in the way of one."""

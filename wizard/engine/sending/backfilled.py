@@ -8,6 +8,7 @@ from psycopg import sql
 from wizard.engine.events import Noticed
 from wizard.engine.parts.batch import counting_others
 from wizard.engine.parts.source import PartMessage
+from wizard.engine.sending.reading import read_widely
 from wizard.engine.sitting import Sitting
 from wizard.text import plural
 
@@ -27,7 +28,7 @@ def tell_newcomers(here: Sitting, message: PartMessage) -> None:
     again = f"this fills them: {here.settings.command} run --from {source.step} --to {source.step}"
     try:
         with here.steering.cancellable(here.connection):
-            row = here.connection.execute(counting_others(source.batch, message.part_id).encode()).fetchone()
+            number = int(read_widely(here, counting_others(source.batch, message.part_id))[0]["number"])
     except psycopg.Error as error:
         if here.connection.broken:
             raise
@@ -36,8 +37,8 @@ def tell_newcomers(here: Sitting, message: PartMessage) -> None:
             text = f"how many rows of {table} {since} could not be counted: {why}; {again}"
             here.emit(Noticed(step=source.step, text=text))
         return
-    if row is not None and row["number"]:
-        here.emit(Noticed(step=source.step, text=f"{plural(row['number'], 'row')} of {table} {since}; {again}"))
+    if number:
+        here.emit(Noticed(step=source.step, text=f"{plural(number, 'row')} of {table} {since}; {again}"))
 
 
 def offer_vacuum(here: Sitting, message: PartMessage, rows: int) -> None:

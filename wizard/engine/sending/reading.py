@@ -8,6 +8,8 @@ from typing import TypeVar
 import psycopg
 from psycopg import errors
 
+from wizard.db.reading import Rows
+from wizard.engine.parts.paths import setting, wide_path
 from wizard.engine.sending.etiquette import LOCK_CODES, Etiquette
 from wizard.engine.sending.send import PartFailedError, StoppedError
 from wizard.engine.sitting import Sitting
@@ -36,6 +38,17 @@ def read_patiently(here: Sitting, etiquette: Etiquette, sql: str, read: Callable
                 raise
             failed = PartFailedError(error, None, (0, 0))
         wait_in_turn(here, etiquette, failed, sql)
+
+
+def read_widely(here: Sitting, select: str) -> Rows:
+    """The rows of one SELECT that calls what a statement that writes rows may call, and finds it in the same places.
+
+    Raises psycopg.Error as the server gave it.
+    """
+    # One message without BEGIN is one transaction: the path ends with it, also where the server refuses the SELECT.
+    cursor = here.connection.execute(f"{setting(wide_path(here.settings.schema))};\n{select}".encode())
+    cursor.nextset()
+    return cursor.fetchall()
 
 
 def wait_in_turn(here: Sitting, etiquette: Etiquette, failed: PartFailedError, sql: str) -> None:
