@@ -68,6 +68,28 @@ def test_a_row_that_stays_locked_ends_it_with_who_has_it_and_the_rest_stays(data
     assert database.value("select count(*) from things where filled is null") == 0
 
 
+@pytest.mark.parametrize(
+    "moved", ["drop table {}", "alter table {} rename to gone", "alter table {} set schema elsewhere"]
+)
+def test_a_sweep_goes_on_though_a_partition_of_its_rows_is_gone_or_called_otherwise(
+    database: Database, tmp_path: Path, moved: str
+) -> None:
+    make_things(database, *KEYS["partitioned"][:2])
+    with psycopg.connect(database.conninfo()) as holder:
+        holder.execute("select from things where n = 7 for update")
+        with pytest.raises(LockNotObtainedError):
+            fill(database, filling(tmp_path), lock_patience_s=0.5).engine.run()
+    [left] = database.query("select relation from rag_wizard.leftover")
+    database.execute("create schema elsewhere")
+    database.execute(moved.format(*left))
+    database.execute("update things set filled = null where n in (11, 12, 13)")
+
+    assert fill(database, load_rollout(tmp_path)).engine.run().ending == "done"
+
+    assert database.value("select count(*) from things where filled is null") == 0
+    assert database.value("select count(*) from rag_wizard.leftover") == 0
+
+
 def test_a_column_that_admits_no_null_does_not_keep_the_sweep_from_its_rows(database: Database, tmp_path: Path) -> None:
     make_things(database, rows=100)
     database.execute("create domain named as text not null; alter table things add column name named default ''")

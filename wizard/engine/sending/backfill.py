@@ -147,11 +147,11 @@ class _Backfill:
             "UPDATE rag_wizard.part SET total = %(total)s WHERE part_id = %(part_id)s",
             {**self._key, "total": self._pace.total},
         )
-        if self._reached.get("phase") != "sweeping":
-            if self._pace.total:
-                self._pace.see_others()
-                self._fill(self._reached)
-            self._send(self._message.snapshot, message_text(self._message.snapshot))
+        if self._pace.total and self._reached.get("phase") != "sweeping":
+            self._pace.see_others()
+            self._fill(self._reached)
+        # Also where an earlier session noted what was left over: a partition may be gone since, or have another name.
+        self._send(self._message.snapshot, message_text(self._message.snapshot))
         self._sweep()
         self._send(self._message.lines, message_text(self._message.lines))
         self._pace.tell("sweeping", last=True)
