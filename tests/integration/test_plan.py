@@ -5,15 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from psycopg.sql import SQL, Identifier
 
 from tests.conftest import MakeDatabase
-from tests.support.database import Database, assert_same
+from tests.support.database import SUPERUSER, Database, assert_same
 from tests.support.engine import Operator
+from tests.support.filling import filling, make_things
 from wizard.engine import sitting
 from wizard.rollout.load import load_rollout
 
 VOLATILE = {"id", "created_at", "updated_at"}
 TINY = Path(__file__).parent.parent / "rollouts" / "tiny"
+KEY = """
+id bigint, at timestamptz DEFAULT now(), took interval DEFAULT '1 day 2 hours', share float8 DEFAULT 1.0 / 3,
+mark bytea DEFAULT '\\x00ff', PRIMARY KEY (id, at, took, share, mark)"""
+ELSEWHERE = {
+    "timezone": "Europe/Berlin", "datestyle": "German", "intervalstyle": "iso_8601", "extra_float_digits": "0",
+    "bytea_output": "escape",
+}  # fmt: skip
 
 
 def test_psql_runs_the_plan_to_the_same_catalog_and_the_wizard_rolls_it_back(
@@ -69,6 +78,28 @@ def test_without_registry_the_objects_are_the_same_and_the_cost_is_said(database
     assert "rag_wizard." not in plan
     assert "cannot resume this" in plan
     assert database.dump() == twin.dump()
+
+
+@pytest.mark.parametrize("strategy", ["atomic", "online"])
+@pytest.mark.parametrize("by", ["psql", "the wizard"])
+def test_rows_that_were_filled_are_found_again_however_a_session_writes_their_keys(
+    database: Database, tmp_path: Path, strategy: str, by: str
+) -> None:
+    make_things(database, KEY)
+    operator = Operator(database, filling(tmp_path, key='["id", "at", "took", "share", "mark"]'), strategy=strategy)
+    configure = SQL("alter database {} ").format(Identifier(database.name))
+    for name, value in ELSEWHERE.items():
+        database.execute(configure + SQL("set {} = {}").format(Identifier(name), value), user=SUPERUSER)
+    if by == "psql":
+        database.psql(operator.engine.plan())
+    else:
+        assert operator.engine.run().ending == "done"
+    assert database.value("select count(*) from things where filled = 'x'") == 900
+    database.execute(configure + SQL("reset all"), user=SUPERUSER)
+
+    assert operator.engine.rollback().ending == "done"
+
+    assert database.query("select filled, count(*) from things group by 1 order by 1") == [("own", 100), (None, 900)]
 
 
 def test_a_plan_runs_only_once(database: Database) -> None:

@@ -16,14 +16,22 @@ if TYPE_CHECKING:
     from wizard.db.connect import Connection
     from wizard.db.pooler import Kind
 
+AS_TEXT = {
+    "timezone": "'UTC'",
+    "datestyle": "'ISO'",
+    "intervalstyle": "'postgres'",
+    "extra_float_digits": "1",
+    "bytea_output": "'hex'",
+}
+"""How values become text: the keys that one session notes are what another one compares with."""
+
 SETTINGS = {
     "search_path": "{schema}, pg_temp",
     # Without it a role that RLS filters would count 0 rows and call it a proof; with it the server says so.
     "row_security": "off",
     "client_min_messages": "warning",
     "standard_conforming_strings": "on",
-    "timezone": "'UTC'",
-    "datestyle": "'ISO'",
+    **AS_TEXT,
     # What the checks compare is deparsed by the server, without quotes that no name needs.
     "quote_all_identifiers": "off",
     # A statement sees what is committed when it begins; the engine's reasoning about resuming rests on that.

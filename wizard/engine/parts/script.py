@@ -8,6 +8,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from wizard import __version__
+from wizard.db.session import AS_TEXT
 from wizard.engine.looking.situation import Situation
 from wizard.engine.parts.compose import Composer
 from wizard.engine.parts.looped import looped
@@ -75,6 +76,8 @@ def _prologue(situation: Situation, composer: Composer, settings: Settings, regi
     yield "SET client_min_messages = warning;"
     yield "SET standard_conforming_strings = on;"
     yield "SET row_security = off;"
+    # A rollback looks for the rows that a part filled by the keys that it notes.
+    yield from (f"SET {name} = {value};" for name, value in AS_TEXT.items())
     # Statements outside a transaction of ours find their tables, and their time, by these.
     path = sql.SQL("SET search_path = {}, pg_temp").format(sql.Identifier(settings.schema))
     yield _statement(path.as_string())
