@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
+
+import psycopg
+from psycopg import errors
 
 from wizard.limits import BATCH_ROWS, DELAY_S
 
 if TYPE_CHECKING:
     from wizard.db.connect import Connection
+
+
+class CancelledError(errors.QueryCanceled):
+    """As the server says it of a running statement: what comes next was cancelled before it was sent."""
 
 
 class Steering:
@@ -24,6 +31,7 @@ class Steering:
         self.resting = False
         """True while the engine waits between two parts because a pause was asked for: nothing is held then."""
         self._in_flight: Connection | None = None
+        self._tidying = False
         self.cancelled = False
         """True once a cancel was asked for: a cancelled statement is then no failure."""
         self.batch_rows = batch_rows
@@ -39,14 +47,37 @@ class Steering:
 
     @contextmanager
     def cancellable(self, connection: Connection) -> Iterator[None]:
-        """While a part's transaction is on its way on `connection`, `cancel` may interrupt it: at no other time."""
+        """While a part's transaction is on its way on `connection`, `cancel` may interrupt it: at no other time.
+
+        Raises CancelledError, also before it begins: a cancel that came between two requests is for the next one.
+        """
         with self._lock:
+            self._require_wanted()
             self._in_flight = connection
         try:
             yield
         finally:
             with self._lock:
                 self._in_flight = None
+
+    def look(self) -> None:
+        """Between two messages of what is on its way. Raises CancelledError; what follows that is not interrupted."""
+        with self._lock:
+            self._require_wanted()
+
+    def _require_wanted(self) -> None:
+        if self.cancelled and not self._tidying:
+            self._in_flight = None
+            raise CancelledError("canceled before it was sent")
+
+    @contextmanager
+    def tidying(self) -> Iterator[None]:
+        """While what was begun is taken away again, which is sent also after a cancel; a new one interrupts it."""
+        self._tidying = True
+        try:
+            yield
+        finally:
+            self._tidying = False
 
     def stop(self) -> None:
         """End after the running part."""
@@ -62,10 +93,13 @@ class Steering:
         self._go.set()
 
     def cancel(self) -> None:
-        """Cancel the running statement and stop. Its part is rolled back by the server."""
+        """Cancel the running statement and stop. Its part is rolled back by the server.
+
+        One that cannot be reached hears nothing of it: the connection is lost then, and what runs ends with that.
+        """
         self.cancelled = True
         self.stop()
-        with self._lock:
+        with self._lock, suppress(psycopg.Error):
             if self._in_flight is not None:
                 self._in_flight.cancel_safe(timeout=5)
 

@@ -125,7 +125,7 @@ class Captures:
 
     def give_up(self) -> None:
         """After an archive that came to nothing: takes away what can be; the next command finds what is left."""
-        with suppress(WizardError, psycopg.Error):
+        with suppress(WizardError, psycopg.Error), self._here.steering.tidying():
             self.clear()
 
     def _commit(self, title: str, group: Group, notes: tuple[str, ...], table: str) -> bool:

@@ -45,6 +45,7 @@ from wizard.engine.sending.send import (
 from wizard.engine.session.record import PartRecord
 from wizard.engine.session.registry import load_ended_passes, record_failure
 from wizard.engine.sitting import Sitting
+from wizard.engine.steering import CancelledError
 from wizard.engine.views import Outcome
 from wizard.engine.words import committed
 from wizard.errors import RefusedError, WizardError
@@ -267,8 +268,7 @@ class _Backfill:
         self._etiquette.begin_anew()
         self._etiquette.next_try(self._message)
         try:
-            with self._here.steering.cancellable(self._here.connection):
-                replies = send_message(self._here.connection, text)
+            replies = self._send_cancellably(text)
         except MessageError as fault:
             self._failed(lines, fault)
             # A page is through when its last line is, which is COMMIT.
@@ -305,11 +305,18 @@ class _Backfill:
         while True:
             self._etiquette.next_try(self._message)
             try:
-                with self._here.steering.cancellable(self._here.connection):
-                    return send_message(self._here.connection, text)
+                return self._send_cancellably(text)
             except MessageError as fault:
                 failed = self._failed(lines, fault)
             wait_in_turn(self._here, self._etiquette, failed, failed.line.sql if failed.line else "")
+
+    def _send_cancellably(self, text: str) -> tuple[Reply, ...]:
+        """Raises MessageError, or StoppedError if it was cancelled before it was sent."""
+        try:
+            with self._here.steering.cancellable(self._here.connection):
+                return send_message(self._here.connection, text)
+        except CancelledError:
+            raise StoppedError from None
 
     def _failed(self, lines: tuple[Line, ...], fault: MessageError) -> PartFailedError:
         """Leaves the transaction. Returns only what somebody's lock is the reason of; raises everything else."""

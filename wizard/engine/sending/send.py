@@ -22,7 +22,7 @@ from wizard.engine.parts.source import Line, PartMessage
 from wizard.engine.sending.etiquette import Etiquette
 from wizard.engine.session.blockers import Seen
 from wizard.engine.session.registry import record_failure, require_room
-from wizard.engine.steering import Steering
+from wizard.engine.steering import CancelledError, Steering
 from wizard.rollout.statements import terminated
 
 CANCELLED = "57014"
@@ -118,10 +118,11 @@ def send_part(
     while True:
         try:
             with steering.cancellable(connection):
-                answers = _with_resets(connection, etiquette.next_try(message), intent, behind)
+                answers = _with_resets(connection, etiquette.next_try(message), intent, behind, steering.look)
         except errors.QueryCanceled:
             if not steering.cancelled:
                 raise
+            interrupt(connection, message.part_id)
             raise StoppedError from None
         except PartFailedError as failure:
             intent = ()
@@ -149,17 +150,24 @@ def interrupt(connection: Connection, part_id: str) -> None:
 
 
 def send_once(
-    connection: Connection, message: PartMessage, intent: tuple[Line, ...] = (), behind: Sequence[Question] = ()
+    connection: Connection,
+    message: PartMessage,
+    intent: tuple[Line, ...] = (),
+    behind: Sequence[Question] = (),
+    look: Callable[[], None] = lambda: None,
 ) -> tuple[Rows, ...]:
     """Sends the part's messages, the first behind `intent`, the last before `behind`; returns the answers to that.
 
-    After a PartFailedError the session is out of the transaction again. What fails before or behind the part is raised
-    as the server gave it.
+    `look` is called between two of them and may raise CancelledError. After that, and after a PartFailedError, the
+    session is out of the transaction again. What fails before or behind the part is raised as the server gave it.
     """
     asked = "; ".join(question.text(connection) for question in behind)
     rows: int | None = None
     messages = message.messages
     for number, lines in enumerate(messages, start=1):
+        # A checkpoint is not kept from following what it is about.
+        if number > 1 and any(line.statement for line in lines):
+            _look_between(connection, look)
         sent = (*intent, *lines) if number == 1 else lines
         # Only the first line of a message can ask for the rows of the statement before it.
         text = message_text(sent, rows) + (asked if number == len(messages) else "")
@@ -174,12 +182,24 @@ def send_once(
     return tuple(replies[len(sent) + number * STATEMENTS + ANSWER].records(connection) for number in range(len(behind)))
 
 
+def _look_between(connection: Connection, look: Callable[[], None]) -> None:
+    try:
+        look()
+    except CancelledError:
+        connection.execute("ROLLBACK")
+        raise
+
+
 def _with_resets(
-    connection: Connection, message: PartMessage, intent: tuple[Line, ...], behind: Sequence[Question]
+    connection: Connection,
+    message: PartMessage,
+    intent: tuple[Line, ...],
+    behind: Sequence[Question],
+    look: Callable[[], None],
 ) -> tuple[Rows, ...]:
     """The part, then the session's own settings again, whatever became of it."""
     try:
-        return send_once(connection, message, intent, behind)
+        return send_once(connection, message, intent, behind, look)
     finally:
         if not connection.broken:
             for line in message.resets:
