@@ -74,6 +74,8 @@ class OtherOperatorError(WizardError):
     exit_code = ExitCode.OTHER_OPERATOR
     abandoned = False
     """True if nobody seems to be behind that session any more, so that it may be ended with the operator's word."""
+    pid = 0
+    """Of that session's backend, where it is known."""
 
 
 class LockNotObtainedError(WizardError):

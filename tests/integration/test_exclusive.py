@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import psycopg
 import pytest
+from pydantic import SecretStr
 
 from tests.support.abandoned import dead_pid, held
-from tests.support.blocking import eventually
+from tests.support.blocking import end_the_wizard, eventually
 from tests.support.database import Database
 from tests.support.engine import Operator
-from wizard.engine.events import Event, Noticed, PartStarted
+from tests.support.proxy import Fault, proxy_to, url_through
+from wizard.engine.events import Event, Noticed, PartCommitted, PartStarted
 from wizard.engine.session import exclusive
 from wizard.engine.session.exclusive import find_holder, lock_key
 from wizard.engine.session.heartbeat import Heartbeat
 from wizard.engine.settings import Settings
-from wizard.errors import OtherOperatorError
+from wizard.errors import ConnectionUnsuitableError, OtherOperatorError
 
 
 @pytest.fixture(name="dead_pid")
@@ -157,3 +161,45 @@ def test_the_lock_is_held_per_schema(database: Database) -> None:
             assert find_holder(other, "public") is None
             assert find_holder(other, "app2") is not None
         assert Operator(database).engine.run(last="1.1").ending == "done"
+
+
+def test_after_a_lost_connection_somebody_else_who_was_faster_is_told_with_what_is_committed(
+    database: Database,
+) -> None:
+    operator = Operator(database)
+    with psycopg.connect(database.conninfo(), autocommit=True) as other:
+
+        def overtake(event: Event) -> None:
+            if isinstance(event, PartCommitted) and event.step == "1.3":
+                end_the_wizard(database)
+                other.execute("select pg_advisory_lock(%s, %s)", lock_key("public"))
+
+        operator.listen(overtake)
+        with pytest.raises(OtherOperatorError, match=rf"another operator .* pid {other.info.backend_pid}") as refused:
+            operator.engine.run()
+
+    assert refused.value.why.startswith("Steps 0 to 1.3 are committed. What became of a part that was under way")
+    assert "Nothing was changed" not in refused.value.why
+
+
+def test_our_own_session_that_the_server_still_keeps_is_no_other_operator(database: Database) -> None:
+    """The network drops without a word, and the operator does not want to wait for the server to notice."""
+    operator = Operator(database)
+    cut: list[str] = []
+
+    def judge(_number: int, text: str) -> Fault:
+        if "'1.2', 1, 'deploy'" in text and not cut:
+            cut.append(text)
+            return Fault.SILENCE
+        return Fault.PASS
+
+    def give_up(event: Event) -> None:
+        if isinstance(event, Noticed) and event.text.startswith("waiting for a session that may be gone"):
+            operator.engine.cancel()
+
+    operator.listen(give_up)
+    with proxy_to(lambda: database.target().port, judge, lambda: None) as proxy:
+        target = replace(operator.engine.target, conninfo=SecretStr(url_through(proxy, database)))
+        operator.engine.target = target
+        with pytest.raises(ConnectionUnsuitableError, match="the server still keeps the session that it had with us"):
+            operator.engine.run()

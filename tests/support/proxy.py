@@ -19,6 +19,7 @@ class Fault(Enum):
     CUT_BEFORE = "cut before the request reached the server"
     CUT_DURING = "cut while the server works on it"
     CUT_ANSWER = "cut after the server's answer, which is lost"
+    SILENCE = "cut before the request reached the server, which hears nothing of that either"
     CRASH = "the server crashes while it works on it"
 
 
@@ -48,6 +49,7 @@ class Proxy:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._count = 0
         self._lock = threading.Lock()
+        self._over = threading.Event()
         self.port = self._listener.getsockname()[1]
         self.seen: list[str] = []
         """Text of every writing request so far."""
@@ -63,6 +65,7 @@ class Proxy:
 
     def close(self) -> None:
         """Stops listening."""
+        self._over.set()
         # Only a shutdown wakes a thread that waits in accept.
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
@@ -89,6 +92,10 @@ class Proxy:
         for request in _requests(client):
             fault = self._judged(request)
             if fault is Fault.CUT_BEFORE:
+                return
+            if fault is Fault.SILENCE:
+                _shut(client)
+                self._over.wait()
                 return
             if fault is Fault.CUT_ANSWER:
                 lost.set()

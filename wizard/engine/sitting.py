@@ -19,7 +19,7 @@ from wizard.engine.events import Connected, ConnectionLost, Listener, Noticed, R
 from wizard.engine.looking.prerequisites import WRITES_REFUSED, require_writable
 from wizard.engine.looking.situation import Situation, look
 from wizard.engine.parts.compose import Composer
-from wizard.engine.session.exclusive import server_pid, take_lock
+from wizard.engine.session.exclusive import UNCHANGED, server_pid, take_lock
 from wizard.engine.session.heartbeat import Heartbeat
 from wizard.engine.session.record import PartRecord
 from wizard.engine.session.registry import (
@@ -37,7 +37,7 @@ from wizard.engine.session.watching import Watch, Watcher
 from wizard.engine.settings import Settings
 from wizard.engine.steering import Steering
 from wizard.engine.words import committed
-from wizard.errors import ConnectionUnsuitableError
+from wizard.errors import ConnectionUnsuitableError, OtherOperatorError
 from wizard.rollout.model import Rollout
 from wizard.rollout.render import Mode
 from wizard.text import plural
@@ -109,6 +109,7 @@ class Sitting:
                 end_orphan=self.settings.end_orphan and not self.backend_pid,
                 wait=self.steering.wait, told=lambda text: self.emit(Noticed(text=text)),
                 own_backend=self.backend_pid, patience_s=patience_s,
+                state_now=self._known_state() if self.backend_pid else UNCHANGED,
             )  # fmt: skip
         except BaseException:
             self._connecting.close()
@@ -116,11 +117,16 @@ class Sitting:
         self.backend_pid = server_pid(connection)
         return connection
 
+    def _known_state(self) -> str:
+        """After a lost connection, while the database was not asked."""
+        last = "What became of a part that was under way when the connection was lost, only the database knows."
+        return f"{committed(self.situation)}. {last}"
+
     def reconnect(self) -> None:
         """After a lost connection: connects again, takes the lock again, and asks the database what was committed.
 
-        Raises ConnectionUnsuitableError when the database cannot be asked in time, OtherOperatorError when somebody
-        else was faster, PrerequisiteError when it refuses writes by now.
+        Raises ConnectionUnsuitableError when the database cannot be asked in time, or the operator does not want to
+        wait for it, OtherOperatorError when somebody else was faster, PrerequisiteError when it refuses writes by now.
         """
         began, attempt = time.monotonic(), 0
         while True:
@@ -137,9 +143,16 @@ class Sitting:
                 self.situation = self._look()
                 require_writable(self.situation, f"{committed(self.situation)}.")
                 self.resolve()
+            except OtherOperatorError as error:
+                if error.pid == self.backend_pid:
+                    own = f"the server still keeps the session that it had with us (pid {error.pid}), and its lock"
+                    raise _out_of_reach(own) from None
+                if self.steering.wait(0):
+                    raise _out_of_reach(error.what) from None
+                raise
             except (ConnectionUnsuitableError, psycopg.Error) as error:
                 if stopped or left < 0:
-                    raise _out_of_reach(error) from None
+                    raise _out_of_reach(getattr(error, "what", str(error))) from None
             else:
                 self.emit(Reconnected(sentence=committed(self.situation)))
                 return
@@ -257,9 +270,9 @@ def _found(part: PartRecord, outcome: str) -> str:
     return "was rolled back by the server and left nothing behind"
 
 
-def _out_of_reach(error: Exception) -> ConnectionUnsuitableError:
+def _out_of_reach(reason: str) -> ConnectionUnsuitableError:
     return ConnectionUnsuitableError(
-        f"the connection was lost and the database could not be asked again: {getattr(error, 'what', error)}",
+        f"the connection was lost and the database could not be asked again: {reason}",
         why="What was committed stays committed; a part that was not is rolled back by the server. Which of the two is "
         "true of the last part, only the database knows.",
         fix="When it answers again, run the same command: it asks first and goes on from there.",

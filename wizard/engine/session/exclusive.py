@@ -27,6 +27,7 @@ DEAD_PATIENCE_S = 12.0
 ORPHAN_S = 30.0
 """A heartbeat older than this is that of a suspected orphan."""
 POLL_S = 0.2
+UNCHANGED = "Nothing was changed by this command."
 
 
 @dataclass(frozen=True)
@@ -123,12 +124,13 @@ def take_lock(
     told: Callable[[str], None],
     own_backend: int = 0,
     patience_s: float = 0.0,
+    state_now: str = UNCHANGED,
 ) -> None:
     """Takes the lock for this session; polls, never waits inside the server.
 
     A holder that seems dead, or is `own_backend` (our session before the connection was lost), is waited for up to
     `patience_s`, until the server notices; a suspected orphan is ended only if `end_orphan`.
-    `wait` sleeps and returns True if the operator wants to stop. Raises OtherOperatorError.
+    `wait` sleeps and returns True if the operator wants to stop. Raises OtherOperatorError, which says `state_now`.
     """
     began, announced = time.monotonic(), False
     while not _try(connection, schema):
@@ -144,7 +146,7 @@ def take_lock(
             told(f"waiting for a session that may be gone, until the server notices: {holder.words}")
             announced = True
         if elapsed > (max(DEAD_PATIENCE_S, patience_s) if dead else PATIENCE_S) or wait(POLL_S):
-            raise lock_refusal(holder, target)
+            raise lock_refusal(holder, target, state_now)
 
 
 def server_pid(connection: Connection) -> int:
@@ -167,23 +169,25 @@ def _end(connection: Connection, holder: Holder) -> None:
     )
 
 
-def lock_refusal(holder: Holder | None, target: str) -> OtherOperatorError:
+def lock_refusal(holder: Holder | None, target: str, state_now: str = UNCHANGED) -> OtherOperatorError:
     """Why nothing is written while `holder` has the lock, and what to do."""
     who = holder.words if holder is not None else "a session that has just ended"
     if holder is not None and holder.is_orphan:
         age = f"its last sign of life is {holder.heartbeat_age_s:.0f} s old" if holder.heartbeat_age_s else "silent"
         refusal = OtherOperatorError(
             f"an abandoned session seems to hold {target}: {who}; {age}",
-            why="Its wizard is gone, but the server still works for it. Nothing was changed by this command.",
+            why=f"Its wizard is gone, but the server still works for it. {state_now}",
             fix="Wait until the server ends it, or end it with your word: --end-orphan",
         )
         refusal.abandoned = True
-        return refusal
-    return OtherOperatorError(
-        f"another operator is rolling out on {target}: {who}",
-        why="Nothing was changed by this command.",
-        fix="Wait until that session ends, or talk to its operator; then run the same command again.",
-    )
+    else:
+        refusal = OtherOperatorError(
+            f"another operator is rolling out on {target}: {who}",
+            why=state_now,
+            fix="Wait until that session ends, or talk to its operator; then run the same command again.",
+        )
+    refusal.pid = holder.pid if holder is not None else 0
+    return refusal
 
 
 def require_alone(connection: Connection, *, besides: int | None = None) -> None:
