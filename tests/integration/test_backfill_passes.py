@@ -7,10 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.blocking import end_the_wizard
 from tests.support.database import Database
 from tests.support.engine import Operator
 from tests.support.filling import fill, filling, make_things
-from wizard.engine.events import BackfillProgressed, Event, Noticed, PartStarted, StatementCommitted
+from wizard.engine.events import (
+    BackfillProgressed,
+    ConnectionLost,
+    Event,
+    Noticed,
+    PartCommitted,
+    PartStarted,
+    StatementCommitted,
+)
 from wizard.engine.progress import backfill_doing
 from wizard.engine.views import LoggedStatement
 from wizard.rollout.model import Rollout
@@ -176,6 +185,29 @@ def test_a_failure_stays_with_whom_it_happened_to(database: Database, rollout: R
     assert (failure.operator, failure.xid, failure.lsn) == ("bob", None, None)
     assert failure.duration_ms is not None
     assert failure.duration_ms < DAYS.total_seconds() * 1000
+
+
+@pytest.mark.parametrize("lost_at", [PartCommitted, StatementCommitted], ids=["unread", "read"])
+def test_a_pass_that_is_through_is_not_begun_again_by_a_lost_connection(
+    database: Database, rollout: Rollout, lost_at: type[Event]
+) -> None:
+    assert by("alice", database, rollout).engine.run().ending == "done"
+    database.execute(EMPTIED)
+    bob = by("bob", database, rollout)
+
+    def lose(event: Event) -> None:
+        if isinstance(event, lost_at) and not bob.told(ConnectionLost):
+            end_the_wizard(database)
+
+    bob.listen(lose)
+    outcome = bob.engine.run(first="1", last="1")
+
+    assert (outcome.ending, outcome.changed) == ("done", True)
+    assert len(bob.told(ConnectionLost)) == 1
+    assert [(one.operator, one.rows) for one in passes(bob)] == [("alice", 900), ("bob", 900)]
+    bob.listen(lambda _: None)
+    assert again(bob) == "done"
+    assert [one.rows for one in passes(bob)] == [900, 900, 0]
 
 
 def test_progress_is_that_of_the_pass_and_the_record_counts_all(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -72,7 +72,7 @@ def _run(here: Sitting, first: str | None, last: str | None) -> Outcome:
         require_prerequisites(here, steps)
     require_decided(here.situation, [rendered for rendered in steps if asked_again(rendered, first)])
     began, sent = time.monotonic(), 0
-    changed = False
+    changed = bool(here.done_now)
     verification: Verification | None = None
     for rendered in steps:
         if here.steering.wait_if_paused():
@@ -84,9 +84,9 @@ def _run(here: Sitting, first: str | None, last: str | None) -> Outcome:
             if not verification.passed:
                 sentence = f"{words.committed(here.situation)}. {words.unverified_sentence(verification)}"
                 return outcome_now(here, "check failed", changed=changed, sentence=sentence, verification=verification)
-        elif rendered.step.kind is StepKind.SQL and (not state.is_complete or asked_again(rendered, first)):
+        elif rendered.step.kind is StepKind.SQL and (not state.is_complete or _repeated(here, rendered, first)):
             changed = True
-            outcome = _run_step(here, rendered, again=state.is_complete)
+            outcome = _run_step(here, rendered, again=_repeated(here, rendered, first) if state.is_complete else ())
             if outcome is not None:
                 return outcome
             sent += sum(len(part.statements) for part in rendered.parts)
@@ -101,6 +101,14 @@ def _run(here: Sitting, first: str | None, last: str | None) -> Outcome:
 def asked_again(rendered: RenderedStep, first: str | None) -> bool:
     """A backfill in batches that is named goes through its table again: rows may have come since."""
     return first is not None and any(part.mode is Mode.BATCHES for part in rendered.parts)
+
+
+def _repeated(here: Sitting, rendered: RenderedStep, first: str | None) -> tuple[int, ...]:
+    """Its parts that are gone through again; not those that this operation came through before it lost a connection."""
+    if not asked_again(rendered, first):
+        return ()
+    batched = (number for number, part in enumerate(rendered.parts, 1) if part.mode is Mode.BATCHES)
+    return tuple(number for number in batched if (rendered.step.id, number) not in here.done_now)
 
 
 def steps_left(situation: Situation, chosen: tuple[str, ...], first: str | None) -> list[RenderedStep]:
@@ -253,16 +261,14 @@ def _tell(here: Sitting, rendered: RenderedStep) -> bool:
     return False
 
 
-def _run_step(here: Sitting, rendered: RenderedStep, *, again: bool = False) -> Outcome | None:
-    """All parts that are left, then the checks; an Outcome if the run ends here. `again`: backfills for newcomers."""
+def _run_step(here: Sitting, rendered: RenderedStep, *, again: Collection[int] = ()) -> Outcome | None:
+    """All parts that are left, then the checks; an Outcome if the run ends here. `again`: parts with newcomers."""
     step, count = rendered.step, len(rendered.parts)
     here.begin()
     active = here.situation.active
     standing = {record.part: record for record in active.standing(step.id)} if active else {}
-    done = {record.part for record in active.finished(step.id)} if active else set()
+    done = {record.part for record in active.finished(step.id)} - {*again} if active else set()
     declared, sent = declared_by(here.situation, [step]), Committed()
-    if again:
-        done -= {number for number, part in enumerate(rendered.parts, 1) if part.mode is Mode.BATCHES}
     for number in range(1, count + 1):
         if number in done:
             continue

@@ -85,6 +85,19 @@ class Sitting:
         self.watcher = Watcher(target, settings, emit)
         self.connection = self._connect()
         self.situation = self._look()
+        record = self.situation.record
+        self._last_before = max((part.number for part in record.parts), default=0) if record is not None else 0
+
+    @property
+    def done_now(self) -> frozenset[tuple[str, int]]:
+        """(step, part) of what this operation brought to its checkpoint, by the record: whatever was lost since."""
+        record = self.situation.active
+        parts = record.parts if record is not None else ()
+        return frozenset(
+            (part.step, part.part)
+            for part in parts
+            if part.number > self._last_before and (part.direction, part.state) == ("deploy", "done")
+        )
 
     def watching(self, step: str, part: int, modes: Mapping[str, str]) -> AbstractContextManager[Watch]:
         """Watches a part; `modes` is what it is known to lock, table name to mode."""
