@@ -46,6 +46,10 @@ UNREAD = "The database has not said what became of the last part. What was commi
 """Instead of the survey's sentence, which is older than what was sent since."""
 
 
+CALM = ("READY", "FINISHED")
+"""How a survey's sentence begins where nothing is more pressing than how a verification ended."""
+
+
 @dataclass(frozen=True)
 class Preview:
     """What was counted for a step before it runs, or is being counted."""
@@ -89,7 +93,8 @@ class Board:
     """(step, check) -> the last judgement of this sitting."""
     verification: Verification | None = None
     dry_run: DryRun | None = None
-    outcome: Outcome | None = None
+    told: str = ""
+    """What is true by the last verification, for as long as the survey's own sentence stays what it was then."""
     trouble: Trouble | None = None
     unread: bool = False
     """The database could not be read since something was written: the survey is older than that."""
@@ -123,7 +128,7 @@ class Board:
         if activity is not Activity.READING:
             self.first_survey = self.first_survey and activity is Activity.CONNECTING
         if activity.writes:
-            self.outcome = self.dry_run = None
+            self.told, self.dry_run = "", None
         if activity in {Activity.CHECKING, Activity.RUNNING}:
             self.prerequisites = ()
 
@@ -162,7 +167,7 @@ class Board:
         trouble: Trouble | None,
     ) -> None:
         """The operation is over; `survey` replaces everything that was reported since the last one."""
-        first = self.survey is None
+        first, said = self.survey is None, self.survey.sentence if self.survey else ""
         self.trouble = replace(trouble, during=self.activity) if trouble else None
         self.unread = survey is None and (self.unread or self.activity.writes)
         self.live = self.lost = None
@@ -176,6 +181,7 @@ class Board:
             return
         self.survey = survey
         self.statements = survey.statements
+        self.told = self.told if survey.sentence == said else ""
         if first:
             self.log[:0] = log_lines.recorded(statements)[-RECENT_LINES:]
         if survey.rolled_back or not survey.begun:
@@ -184,14 +190,24 @@ class Board:
 
     def keep(self, outcome: Outcome) -> None:
         """How a run or rollback ended."""
-        self.outcome = outcome
         if outcome.verification is not None:
             self.keep_verification(outcome.verification)
+            self._tell(outcome.sentence)
 
     def keep_verification(self, verification: Verification) -> None:
         """All of step V, judged just now."""
+        from wizard.engine.words import finished_sentence, unverified_sentence
+
         self.verification = verification
         self.checks |= {(check.step, check.id): check for check in verification.checks}
+        finished = self.survey is not None and self.survey.finished
+        passed = finished_sentence(verification, 0, 0) if finished else ""
+        self._tell(unverified_sentence(verification) if self.unverified else passed)
+
+    def _tell(self, sentence: str) -> None:
+        """The sentence is true of what the survey found, which may have found something more pressing."""
+        calm = self.survey is not None and self.survey.sentence.startswith(CALM)
+        self.told = sentence if calm else ""
 
     def add(self, line: log_lines.LogLine | None) -> None:
         """One more line of the log."""
@@ -345,12 +361,10 @@ class Board:
 
     @property
     def sentence(self) -> str:
-        """What is true in the database now: as the last operation said, else as surveyed."""
+        """What is true in the database now: as the last verification said, else as surveyed."""
         if self.survey is None or self.unread:
             return UNREAD if self.unread else ""
-        if self.outcome is not None and self.outcome.verification is not None:
-            return self.outcome.sentence
-        return self.survey.sentence
+        return self.told or self.survey.sentence
 
     @property
     def exit_code(self) -> int:
