@@ -78,3 +78,56 @@ async def test_what_happened_elsewhere_is_said_instead_of_how_the_run_ended(
         Operator(database).engine.rollback()
         await walk.press("d", "d")
         assert walk.state_line.startswith("ROLLED BACK to the start")
+
+
+async def test_a_difference_is_forgotten_once_what_it_was_found_in_was_rolled_back(
+    open_screen: Open, database: Database
+) -> None:
+    async with open_screen() as walk:
+        await walk.press("a")
+        drop_an_index(database)
+        await walk.press("v")
+        await walk.go_to("2.1")
+        await walk.press("b", "s", "enter")
+        assert walk.states()["2.1"] == "rolled back", walk.text
+        assert walk.board.page is Page.NONE
+        assert "The parts are committed" not in walk.text
+        assert walk.state_line.startswith("READY. Steps 0 to 1.6 are committed. Next: 2.1")
+        assert walk.board.exit_code == 0
+        await walk.press("5")
+        assert "Not tried in this sitting" in walk.page
+        await walk.press("enter")
+        assert walk.states()["2.1"] == "done"
+        assert walk.board.page is Page.NONE
+
+
+async def test_where_nothing_was_made_a_check_finds_no_difference(open_screen: Open) -> None:
+    async with open_screen() as walk:
+        await walk.press("v")
+        assert walk.state_line == "Verified: nothing was run yet that a check could find"
+        assert walk.board.page is Page.NONE
+        assert walk.board.exit_code == 0
+        await walk.press("j")
+        assert walk.state_line.startswith("READY. Nothing was changed on acme-test")
+
+
+async def test_in_the_middle_of_a_rollout_only_what_was_run_is_judged(open_screen: Open, database: Database) -> None:
+    async with open_screen() as walk:
+        await walk.press("enter", "enter", "v")
+        assert walk.states()["1.1"] == "done"
+        assert walk.board.page is Page.NONE
+        assert " checks passed; " in walk.state_line
+        assert walk.state_line.endswith(" are of steps still to run")
+        assert walk.board.exit_code == 0
+
+        database.execute("DROP TRIGGER update_domains_updated_at ON domains")
+        await walk.press("v")
+        assert walk.board.page is Page.CHECKS_FAILED
+        assert walk.state_line.startswith(NOT_VERIFIED)
+        assert "update_domains_updated_at" in walk.page
+        assert walk.page.count("✖") == 1
+        assert "Checks of steps that are still to run are not judged yet." in walk.page
+        assert walk.board.exit_code == 1
+        await walk.press("enter")
+        assert walk.states()["1.2"] == "done"
+        assert walk.board.page is Page.NONE, "what was judged before says nothing of what is there now"

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 URGENT = frozenset({Page.FAILED, Page.CONFLICT, Page.DECISION, Page.TROUBLE})
 """Pages that wait for the operator's word: the bell rings."""
 
+TELLS_OF_CHECKS = frozenset({Page.CHECKS_FAILED, Page.FINISHED, Page.CONFLICT})
+"""Pages that say what a verification found, or what has to be settled before it means anything."""
+
 
 class Actions(Steering, Blocking, Leaving):
     """The commands of the table as methods of the same name.
@@ -233,8 +236,9 @@ class Actions(Steering, Blocking, Leaving):
 
         def keep(result: Verification) -> None:
             self.board.keep_verification(result)
-            if self.board.dry:  # whose page stays on the stage
-                self.say(verified(result))
+            if self.board.dry or self.board.page not in TELLS_OF_CHECKS:
+                judged = self.board.judged
+                self.say(verified(judged, len(result.checks) - len(judged)))
 
         self.app.start(Activity.VERIFYING, lambda engine: engine.verify(), keep)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from wizard.engine.state import StepState
 from wizard.rollout.kind import StepKind
 from wizard.ui import log as log_lines
+from wizard.ui.judging import due, is_same
 from wizard.ui.live import Live, followed, sought
 from wizard.ui.page import Page, pages_of
 from wizard.ui.trouble import Activity, Trouble
@@ -167,7 +168,7 @@ class Board:
         trouble: Trouble | None,
     ) -> None:
         """The operation is over; `survey` replaces everything that was reported since the last one."""
-        first, said = self.survey is None, self.survey.sentence if self.survey else ""
+        first, before = self.survey is None, self.survey
         self.trouble = replace(trouble, during=self.activity) if trouble else None
         self.unread = survey is None and (self.unread or self.activity.writes)
         self.live = self.lost = None
@@ -181,11 +182,19 @@ class Board:
             return
         self.survey = survey
         self.statements = survey.statements
-        self.told = self.told if survey.sentence == said else ""
         if first:
             self.log[:0] = log_lines.recorded(statements)[-RECENT_LINES:]
-        if survey.rolled_back or not survey.begun:
-            self.checks = {}
+        self._forget(before, survey)
+
+    def _forget(self, before: Survey | None, now: Survey) -> None:
+        """What was judged holds no longer than what it was judged of."""
+        if before is None or now.sentence != before.sentence:
+            self.told = ""
+        if now.rolled_back or not now.begun:
+            self.checks, self.verification = {}, None
+        elif before is not None and not is_same(before, now):
+            complete = {step.id for step in now.steps if step.state.is_complete}
+            self.checks = {key: check for key, check in self.checks.items() if check.step in complete}
             self.verification = None
 
     def keep(self, outcome: Outcome) -> None:
@@ -202,7 +211,8 @@ class Board:
         self.checks |= {(check.step, check.id): check for check in verification.checks}
         finished = self.survey is not None and self.survey.finished
         passed = finished_sentence(verification, 0, 0) if finished else ""
-        self._tell(unverified_sentence(verification) if self.unverified else passed)
+        judged = verification.model_copy(update={"checks": self.judged})
+        self._tell(unverified_sentence(judged) if self.unverified else passed)
 
     def _tell(self, sentence: str) -> None:
         """The sentence is true of what the survey found, which may have found something more pressing."""
@@ -276,9 +286,14 @@ class Board:
         return self.live.unit if self.live else "part"
 
     @property
+    def judged(self) -> tuple[CheckResult, ...]:
+        """The checks of the last verification that should pass."""
+        return due(self.verification, self.steps)
+
+    @property
     def unverified(self) -> bool:
-        """The last verification of this sitting found a failed check."""
-        return self.verification is not None and not self.verification.passed
+        """One of them failed."""
+        return not all(check.passed for check in self.judged)
 
     def step(self, step_id: str) -> StepView | None:
         """The step of this id."""

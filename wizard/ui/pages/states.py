@@ -64,7 +64,7 @@ def _checks_failed(board: Board, width: int) -> Lines:
     if verification is None:
         return []
     lines = paragraph("The parts are committed; these checks found something else than expected.", width)
-    for check in verification.checks:
+    for check in board.judged:
         if check.passed:
             continue
         lines += [Content(""), Content.assemble(("✖ ", "$error"), foreign(f"{check.step}  {check.title}"))]
@@ -74,8 +74,12 @@ def _checks_failed(board: Board, width: int) -> Lines:
             if not row.passed:
                 text = f"{row.subject}: expected {row.expected or 'nothing'}, found {row.found or 'nothing'}"
                 lines += paragraph(text, width, indent="    ")
+    left = len(verification.checks) > len(board.judged)
+    # A criterion that nothing was run for yet has not failed.
+    not_yet = "Checks of steps that are still to run are not judged yet."
+    summary = paragraph(not_yet, width, style="$quiet") if left else _criteria(board, width)
     keys = "v  verify again    b  roll back    q  stop and resume later"
-    return [*lines, Content(""), *_criteria(board, width), Content(""), Content.styled(keys, "bold")]
+    return [*lines, Content(""), *summary, Content(""), Content.styled(keys, "bold")]
 
 
 def _finished(board: Board, width: int) -> Lines:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from wizard.engine.state import StepState
 from wizard.text import clock, plural
 
 if TYPE_CHECKING:
-    from wizard.engine.views import Failure, TableSize, Verification
+    from wizard.engine.views import CheckResult, Failure, TableSize
 
 _STYLES = {
     StepState.RUNNING: "$primary",
@@ -51,12 +52,15 @@ def took(seconds: float) -> str:
     return f"{clock(seconds)} {'min' if seconds < 3600 else 'h'}"
 
 
-def verified(found: Verification) -> str:
-    """What a verification came to, in one sentence for the State line."""
-    failed = sum(not check.passed for check in found.checks)
+def verified(checks: Sequence[CheckResult], rest: int) -> str:
+    """What a verification came to, in one sentence for the State line; `rest` more checks cannot pass yet."""
+    failed = sum(not check.passed for check in checks)
+    left = f"; {rest} {'is' if rest == 1 else 'are'} of steps still to run" if rest else ""
     if failed:
-        return f"Verified: {plural(failed, 'check')} of {len(found.checks)} failed; key 5 of each step shows them"
-    return f"Verified: {len(found.checks)} of {plural(len(found.checks), 'check')} passed"
+        return f"Verified: {plural(failed, 'check')} of {len(checks)} failed; key 5 of each step shows them{left}"
+    if rest and not checks:
+        return "Verified: nothing was run yet that a check could find"
+    return f"Verified: {len(checks)} of {plural(len(checks), 'check')} passed{left}"
 
 
 def moment(at: datetime) -> str:
