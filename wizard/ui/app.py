@@ -7,6 +7,7 @@ import gc
 import signal
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -195,6 +196,8 @@ class WizardApp(App[None]):
 
     def on_target_opened(self, message: TargetOpened) -> None:
         """The target has a name before the server answers."""
+        # A demo that was to begin anew has begun: whoever connects again wants the one that is there.
+        self.board.launch = replace(self.board.launch, fresh=False)
         self.board.opened(message.target)
         self.board.command = message.command
         self.main.draw()
