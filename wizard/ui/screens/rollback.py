@@ -43,6 +43,8 @@ class Rollback(Card[RollbackChoice]):
     """One or two plans: everything, or back to before the highlighted step. `s` changes between them."""
 
     PALETTE = False
+    AUTO_FOCUS = ""
+    """The field takes keys only while it is needed: else they are this screen's own."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s,f2", "swap", "Everything / from this step", show=False),
         Binding("o,f3", "fold", "SQL", show=False),
@@ -89,6 +91,7 @@ class Rollback(Card[RollbackChoice]):
     def _refresh_field(self) -> None:
         for field in self.query(Input):
             field.display = self.must_type
+            field.disabled = not self.must_type
             if self.must_type:
                 field.focus()
 
@@ -188,6 +191,8 @@ class Rollback(Card[RollbackChoice]):
 
     @on(Input.Submitted)
     def _judge(self, event: Input.Submitted) -> None:
+        if not self.must_type:
+            return
         if event.value.strip() == self._target:
             self.dismiss(RollbackChoice(self.plan.to, self.plan.archive))
         else:
