@@ -2,8 +2,8 @@
 
 One `Engine` is one sitting of one operator on one database. Reading methods open a read-only session, create nothing
 and take no lock. Writing methods open a session of their own, take the advisory lock, and close both at the end.
-Not thread-safe, except `stop`, `cancel`, `pause`, `go_on`, `set_batch_rows`, `set_delay`, `preview` and
-`signal_blocker`, which are meant to be called from another thread.
+Not thread-safe, except `stop`, `cancel`, `cancel_reading`, `pause`, `go_on`, `set_batch_rows`, `set_delay`, `preview`
+and `signal_blocker`, which are meant to be called from another thread.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from wizard.db.connect import Connection, connect, faults
+from wizard.db.connect import Connection, faults
 from wizard.db.pooler import notice
 from wizard.db.queries import query
 from wizard.db.target import Target
@@ -42,6 +42,7 @@ from wizard.engine.looking.preview import previews
 from wizard.engine.looking.situation import Situation, look
 from wizard.engine.parts.compose import Composer
 from wizard.engine.parts.script import plan_script
+from wizard.engine.reads import Reads
 from wizard.engine.session.exclusive import require_alone
 from wizard.engine.session.registry import drop_registry, registry_exists
 from wizard.engine.session.signalling import signal_blocker
@@ -94,6 +95,7 @@ class Engine:
         self._settings = settings
         self._emit = one_at_a_time(listener)
         self._steering = Steering(settings.batch_rows, settings.batch_delay_s)
+        self._reads = Reads()
         self._composer = Composer(rollout, settings)
         self._pooler_told = False
 
@@ -345,6 +347,10 @@ class Engine:
         """Cancels the running statement; its part is rolled back and the run ends as stopped."""
         self._steering.cancel()
 
+    def cancel_reading(self, *, for_good: bool = False) -> None:
+        """What is read now ends with ReadingCancelledError; `for_good`: so does whatever would be read after it."""
+        self._reads.cancel(for_good=for_good)
+
     def signal_blocker(self, pid: int, backend_start: datetime, *, end: bool) -> str:
         """Cancels the statement of a session that is in the way, or ends its connection; a sentence about it.
 
@@ -372,12 +378,7 @@ class Engine:
     @contextmanager
     def _reading(self) -> Iterator[tuple[Connection, Situation]]:
         settings = self._settings
-        with (
-            faults(self.target),
-            connect(
-                self.target, schema=settings.schema, read_only=True, lock_timeout_ms=settings.lock_timeout_ms
-            ) as connection,
-        ):
+        with faults(self.target), self._reads.session(self.target, settings) as connection:
             if connection.kind == "transaction pooler" and not self._pooler_told:
                 self._pooler_told = True
                 self._emit(Noticed(text=notice(self.target)))

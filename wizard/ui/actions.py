@@ -319,6 +319,8 @@ class Actions(Steering, Blocking, Leaving):
             return
         if message.trouble is not None and message.trouble.no_target:
             self._ask_for_target()
+        if message.trouble is not None and message.trouble.cancelled:
+            self.say(f"{message.activity.value.capitalize()} was cancelled. Nothing was changed in the database")
         main.follow()
         main.staying = False
         if self._roll_back_next:

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
@@ -111,9 +112,17 @@ class WizardApp(App[None]):
         loop.add_signal_handler(signal.SIGHUP, self.actions.leave_at_once, ExitCode.HANGUP)
 
     def on_unmount(self) -> None:
-        """However the screen ends, the engine ends after its part: a paused run would hold the process for ever."""
-        if self.desk.engine is not None:
-            self.desk.engine.stop()
+        """However the screen ends, the engine ends after its part: a paused run would hold the process for ever.
+
+        So would something that only reads, of which nobody hears any more.
+        """
+        engine = self.desk.engine
+        if engine is None:
+            return
+        engine.stop()
+        if not self.board.activity.writes:
+            end = partial(engine.cancel_reading, for_good=True)
+            threading.Thread(target=attempt, args=(end,), name="cancel", daemon=True).start()
 
     # ------------------------------------------------------------------ operations
 
@@ -153,7 +162,7 @@ class WizardApp(App[None]):
         """In the worker thread: the operation, then what the database says now. Touches no widget."""
         result, trouble = attempt(work)
         snapshot, unread = Snapshot(), None
-        if self.desk.engine is not None:
+        if self.desk.engine is not None and (self.is_running or activity.writes):
             snapshot, unread = self.desk.read(with_statements=activity is Activity.CONNECTING)
         self._ended = OperationEnded(activity, result, trouble or unread, snapshot.survey, snapshot.statements)
         self.post_message(self._ended)
@@ -231,7 +240,10 @@ class WizardApp(App[None]):
     def on_preview_read(self, message: PreviewRead) -> None:
         """What a step wants to be seen was counted."""
         untold = message.trouble.what if message.trouble else ""
-        self.board.previews[message.step] = Preview(tuple(message.tables), self.board.clock(), untold)
+        if message.trouble is not None and message.trouble.cancelled:
+            self.board.previews.pop(message.step, None)  # it is counted when it is looked at again
+        else:
+            self.board.previews[message.step] = Preview(tuple(message.tables), self.board.clock(), untold)
         self.main.draw()
 
     def on_operation_ended(self, message: OperationEnded) -> None:

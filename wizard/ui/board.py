@@ -169,8 +169,11 @@ class Board:
     ) -> None:
         """The operation is over; `survey` replaces everything that was reported since the last one."""
         first, before = self.survey is None, self.survey
-        self.trouble = replace(trouble, during=self.activity) if trouble else None
         self.unread = survey is None and (self.unread or self.activity.writes)
+        cancelled = trouble is not None and trouble.cancelled
+        stands = not cancelled or first or self.unread
+        self.trouble = replace(trouble, during=self.activity) if trouble and stands else None
+        self.prerequisites = () if cancelled else self.prerequisites  # they were not all judged
         self.live = self.lost = None
         self.states = {step: _untold(state) for step, state in self.states.items()} if self.unread else {}
         self.previews = {} if self.activity.writes or self.activity is Activity.CONNECTING else self.previews

@@ -85,6 +85,7 @@ def attempt(work: Callable[[], T]) -> tuple[T | None, Trouble | None]:
             no_target=type(error).__name__ == "NoTargetError",
             abandoned=getattr(error, "abandoned", False),
             refused=isinstance(error, RefusedError),
+            cancelled=getattr(error, "cancelled", False),
         )
     except Exception as error:  # a screen that dies would leave the operator without an answer
         return None, unexpected(error)

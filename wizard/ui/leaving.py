@@ -62,8 +62,8 @@ class Leaving(Looking):
         self.app.exit(return_code=int(code))
 
     def cancel(self) -> None:
-        """ctrl+c: running, ask; idle, say how to quit."""
-        if not self.board.activity.writes:
+        """ctrl+c: at work, ask; idle, say how to quit."""
+        if not self.board.busy or self.app.desk.engine is None:
             self.say("q quits. ctrl+c cancels a running statement, and none is running")
             return
         from wizard.ui.screens.confirm import YesNo
@@ -74,6 +74,8 @@ class Leaving(Looking):
     def _what_a_cancel_does(self) -> str:
         """The question, with what becomes of what is under way."""
         live = self.board.live
+        if not self.board.activity.writes:
+            return f"Stop {self.board.activity.value}? Nothing in the database is changed by it, and it can begin anew."
         if self.board.lost is not None:  # nobody knows whether a statement runs there
             return "Stop seeking the connection? What was committed stays; r asks the database again."
         if live is None or (live.backfill is None and (live.committed or not live.part)):
@@ -83,7 +85,11 @@ class Leaving(Looking):
 
     def _cancel(self, yes: bool | None) -> None:
         engine = self.app.desk.engine
-        if yes and engine is not None and self.board.activity.writes:
+        if not yes or engine is None or not self.board.busy:
+            return
+        if self.board.activity.writes:
             self.board.stop_asked = True
             self.app.in_background(engine.cancel)
             self.app.main.draw()
+        else:
+            self.app.in_background(engine.cancel_reading)

@@ -38,6 +38,8 @@ class Trouble:
     """A session that nobody seems to be behind any more is in the way."""
     refused: bool = False
     """Going on would lose data, meet a conflict, or contradict what the registry holds."""
+    cancelled: bool = False
+    """The operator wanted no more of something that only reads: nothing is wrong."""
     during: Activity = Activity.IDLE
     """What the engine was asked for."""
 
