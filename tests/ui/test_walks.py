@@ -377,3 +377,21 @@ async def test_a_search_in_the_log_stays_at_its_match(open_screen: Open) -> None
         assert pane.scroll_offset.y < pane.max_scroll_y
         await walk.press("n")
         assert pane.scroll_offset.y < pane.max_scroll_y
+
+
+@SIZES_OF_A_WALK
+async def test_a_search_in_the_log_looks_through_all_of_it_also_where_its_last_lines_are_shown(
+    open_screen: Open, size: tuple[int, int]
+) -> None:
+    async with open_screen(size) as walk:
+        await walk.press("a")
+        while not isinstance(walk.app.focused, LogPane):
+            await walk.press("tab")
+        assert "CREATE TABLE domains" not in walk.words_in("#log")
+        await walk.press("slash")
+        await walk.type("CREATE TABLE domains")
+        await walk.press("enter")
+        assert walk.state_line.startswith("match 1 of"), walk.state_line
+        assert "CREATE TABLE domains" in walk.words_in("#log")
+        await walk.press("escape")
+        assert not walk.app.main.has_class("-log")

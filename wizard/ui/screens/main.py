@@ -278,6 +278,8 @@ class MainScreen(Screen[None]):
     def find(self, text: str, *, in_log: bool) -> str:
         """Search; returns a sentence for the State line."""
         self.sought = text
+        if in_log and not self.has_class("-log"):
+            self.toggle("-log", on=True)  # else only its last lines are there to be searched
         self._searched = self.query_one("#log" if in_log else "#stage", TextPane)
         if not in_log and self.tab != "2":
             self.choose_tab("2")
