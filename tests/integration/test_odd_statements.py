@@ -81,7 +81,10 @@ def test_a_later_step_replaces_what_an_earlier_one_made_also_after_a_stop_betwee
     header, first = steps / "rollout.toml", steps / "1.toml"
     header.write_text(header.read_text().replace("steps = ['''1''']", "steps = ['1', '2']"))
     (steps / "2.toml").write_text(
-        first.read_text().replace("id = '''1'''", "id = '2'").replace("deploy.sql", "again.sql").replace("revert", "no")
+        first.read_text()
+        .replace("id = '''1'''", "id = '2'")
+        .replace("deploy.sql", "again.sql")
+        .replace("revert.sql", "no.sql")
     )
     (tmp_path / "sql" / "again.sql").write_text(MATCH.replace("SELECT 1", "SELECT 2"))
     (tmp_path / "sql" / "no.sql").write_text("SELECT 1")
