@@ -76,9 +76,10 @@ def assert_cancelled(database: Database) -> None:
 
 
 class Application:
-    """Asks for one clone after the other while the block runs."""
+    """Asks for one clone after the other while the block runs, or sends another statement."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, sql: str = "select name from clones order by id limit 1") -> None:
+        self._sql = sql
         self._took: list[tuple[float, float]] = []
         """When each of its queries began and ended."""
         self._connection = database.connect()
@@ -88,7 +89,7 @@ class Application:
 
     def _ask(self) -> None:
         began = time.monotonic()
-        self._connection.execute("select name from clones order by id limit 1").fetchall()
+        self._connection.execute(self._sql.encode())
         self._took.append((began, time.monotonic()))
 
     def answered(self) -> None:

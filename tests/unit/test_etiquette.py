@@ -48,6 +48,16 @@ def test_nobody_else_is_ever_waited_for_longer(other: str) -> None:
     assert set(timeouts((blocker(other),), (blocker(), blocker(other)), (blocker(),), ())) == {"700ms"}
 
 
+def test_where_a_vacuum_is_known_of_a_lock_is_waited_for_behind_which_nobody_queues() -> None:
+    etiquette = Etiquette(60.0, deadlock_timeout_ms=lambda: 2000, vacuumed=("clones", "Odd"))
+    lines = [line.sql for line in etiquette.next_try(MESSAGE).lines]
+    first = lines.index("SET LOCAL lock_timeout = '2250ms'")
+    assert lines[first + 1 : first + 3] == [
+        'LOCK TABLE "clones", "Odd" IN SHARE UPDATE EXCLUSIVE MODE', "SET LOCAL lock_timeout = '700ms'",
+    ]  # fmt: skip
+    assert [*lines[:first], *lines[first + 2 :]] == [line.sql for line in MESSAGE.lines]
+
+
 def test_only_the_time_changes_in_the_text_that_was_shown() -> None:
     etiquette = Etiquette(60.0, who=lambda: Seen((blocker(),)))
     for _ in range(2):

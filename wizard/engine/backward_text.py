@@ -76,7 +76,7 @@ class RollbackText:
     def _making(self, wanted: Sequence[Capture]) -> Iterator[RollbackStep]:
         for number, one in enumerate(wanted, start=1):
             group, notes = making(one, self._standing.get(one.guard.place))
-            source = capture_source(number, one.title, group, notes)
+            source = capture_source(number, one.title, group, notes, one.guard.table)
             message = self._composer.revert(self._situation, source)
             yield RollbackStep(id=CAPTURE, title=one.title, statements=tuple(map(line_view, message.all_lines)))
 

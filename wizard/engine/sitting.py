@@ -78,6 +78,7 @@ class Sitting:
         self.backend_pid = 0
         """Of the working session, as the server gives it."""
         self.told_of: set[tuple[object, ...]] = set()
+        self.told_vacuumed: set[str] = set()
         """Who was told to be in the way of a step before it began."""
         self.clear_until = 0.0
         """Until then, by the monotonic clock, nobody needs to be looked for."""

@@ -132,7 +132,7 @@ class Captures:
         """A part of its own, with everything that parts have. Its failure is not one of the rollout."""
         here = self._here
         self._part += 1
-        message = here.composer.revert(here.situation, capture_source(self._part, title, group, notes))
+        message = here.composer.revert(here.situation, capture_source(self._part, title, group, notes, table))
         try:
             send_reported(here, message, parts=1)
         except StoppedError:
@@ -240,9 +240,9 @@ def making(capture: Capture, there: StandingCapture | None) -> tuple[Group, tupl
     return Group((*before, *capture.making())), notes
 
 
-def capture_source(part: int, title: str, group: Group, notes: tuple[str, ...]) -> PartSource:
+def capture_source(part: int, title: str, group: Group, notes: tuple[str, ...], table: str) -> PartSource:
     """Making or taking away triggers, as a part of its own."""
-    return PartSource(CAPTURE, part, "revert", title, "", (group,), notes=notes)
+    return PartSource(CAPTURE, part, "revert", title, "", (group,), notes=notes, tables=(table,))
 
 
 def _names(archive: Archive, guard: Guard) -> tuple[str, ...]:

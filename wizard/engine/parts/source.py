@@ -52,6 +52,8 @@ class PartSource:
     """Its locks let the application read and write, so it may wait long for them."""
     strategy: str = "atomic"
     """Of the step."""
+    tables: tuple[str, ...] = ()
+    """Large tables that it locks, where no step says so."""
 
     @property
     def rooms(self) -> tuple[Room, ...]:

@@ -20,6 +20,7 @@ from wizard.engine.parts.source import PartMessage, PartSource
 from wizard.engine.sending.etiquette import LOCK_CODES, Etiquette, Try
 from wizard.engine.sending.failure import pending_failure
 from wizard.engine.sending.send import PartFailedError, StoppedError, require_rooms, send_intent, send_part
+from wizard.engine.sending.vacuumed import vacuumed_tables
 from wizard.engine.session.blockers import Seen, blocker_words, waits_for_words
 from wizard.engine.session.registry import part_question
 from wizard.engine.sitting import Sitting
@@ -210,6 +211,7 @@ def etiquette_of(
         yield Etiquette(
             here.settings.lock_patience_s, lock_timeout_ms=here.settings.lock_timeout_ms,
             begins=lambda: here.watcher.begin_try(watch), who=who, deadlock_timeout_ms=deadlock_timeout_ms, told=told,
+            vacuumed=vacuumed_tables(here, source),
         )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """How a part asks for a table lock: briefly, then it lets go, and comes again; within a bound. It sends nothing itself.
 
 Whoever waits for a lock queues everybody who comes after, so a try is short. One case needs a longer one: a vacuum that
-the server itself started gives way only to a session that has waited for `deadlock_timeout`.
+the server itself started gives way only to a session that has waited for `deadlock_timeout`. Where it is known of
+beforehand, a lock is waited for that long behind which nobody queues.
 https://www.postgresql.org/docs/current/runtime-config-locks.html
 """
 
@@ -9,8 +10,10 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+
+from psycopg import sql
 
 from wizard.engine.parts.source import Line, PartMessage
 from wizard.engine.session.blockers import Seen
@@ -50,6 +53,7 @@ class Etiquette:
 
     `begins` hears that a try begins, `who` looks who was in the way of the one that has just ended,
     `deadlock_timeout_ms` asks the server for that setting, `told` hears of each try that is followed by another.
+    `vacuumed` names tables of the part that are vacuumed, or the like, as it begins.
     """
 
     def __init__(
@@ -61,6 +65,7 @@ class Etiquette:
         who: Callable[[], Seen] = Seen,
         deadlock_timeout_ms: Callable[[], int] = lambda: 1000,
         told: Callable[[Try], None] = lambda _: None,
+        vacuumed: Sequence[str] = (),
     ) -> None:
         self._patience_s = patience_s
         self._lock_timeout_ms = lock_timeout_ms
@@ -68,6 +73,7 @@ class Etiquette:
         self._who = who
         self._deadlock_timeout_ms = deadlock_timeout_ms
         self._told = told
+        self._vacuumed = vacuumed
         self._began = time.monotonic()
         self._attempt = 0
         self._vacuums = 0
@@ -80,11 +86,21 @@ class Etiquette:
         self._began, self._attempt, self._vacuums, self._timeout_ms = time.monotonic(), 0, 0, None
 
     def next_try(self, message: PartMessage) -> PartMessage:
-        """The message as it is sent now: its text, but for how long this try waits."""
+        """The message as it is sent now: its text, for how long this try waits, and what makes a vacuum give way."""
         self.begin_try()
-        if self._timeout_ms is None:
+        if self._timeout_ms is None and not self._vacuumed:
             return message
-        return replace(message, lines=tuple(_timed(line, self._timeout_ms) for line in message.lines))
+        return replace(message, lines=tuple(now for line in message.lines for now in self._as_sent(line)))
+
+    def _as_sent(self, line: Line) -> Iterator[Line]:
+        if line.statement is not None or not line.sql.startswith(_LOCK_TIMEOUT):
+            yield line
+            return
+        if self._vacuumed:
+            yield Line(f"{_LOCK_TIMEOUT}'{self._deadlock_timeout_ms() + VACUUM_MARGIN_MS}ms'")
+            names = sql.SQL(", ").join(map(sql.Identifier, self._vacuumed))
+            yield Line(sql.SQL("LOCK TABLE {} IN SHARE UPDATE EXCLUSIVE MODE").format(names).as_string())
+        yield line if self._timeout_ms is None else replace(line, sql=f"{_LOCK_TIMEOUT}'{self._timeout_ms}ms'")
 
     def begin_try(self) -> None:
         """A try begins."""
@@ -115,9 +131,3 @@ class Etiquette:
 def pause_before(attempt: int) -> float:
     """Seconds before this try: growing, bounded, and never in step with another waiter."""
     return float(min(0.25 * 2 ** min(attempt - 2, 4), LONGEST_PAUSE_S) * random.uniform(0.75, 1.25))  # noqa: S311
-
-
-def _timed(line: Line, timeout_ms: int) -> Line:
-    if line.statement is not None or not line.sql.startswith(_LOCK_TIMEOUT):
-        return line
-    return replace(line, sql=f"{_LOCK_TIMEOUT}'{timeout_ms}ms'")
