@@ -290,7 +290,7 @@ class Board:
 
     @property
     def judged(self) -> tuple[CheckResult, ...]:
-        """The checks of the last verification that should pass."""
+        """The checks of the last verification that count: a step that is still to run fails none."""
         return due(self.verification, self.steps)
 
     @property

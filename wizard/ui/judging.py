@@ -1,4 +1,4 @@
-"""What a verification says of the rollout as it stands: which of its checks should pass, and whether it still holds."""
+"""What a verification says of the rollout as it stands: which of its checks count, and whether it still holds."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 
 
 def due(verification: Verification | None, steps: Sequence[StepView]) -> tuple[CheckResult, ...]:
-    """The checks that should pass: their step was run, and so was all that comes before it."""
+    """The checks that count: those that pass, and those that should, as their step was run and all before it."""
+    checks = verification.checks if verification is not None else ()
     run = takewhile(lambda step: step.kind is not StepKind.SQL or step.state.is_complete, steps)
     ids = {step.id for step in run}
-    return tuple(check for check in verification.checks if check.step in ids) if verification is not None else ()
+    return tuple(check for check in checks if check.passed or check.step in ids)
 
 
 def is_same(before: Survey, now: Survey) -> bool:

@@ -53,13 +53,11 @@ def took(seconds: float) -> str:
 
 
 def verified(checks: Sequence[CheckResult], rest: int) -> str:
-    """What a verification came to, in one sentence for the State line; `rest` more checks cannot pass yet."""
+    """What a verification came to, in one sentence for the State line; `rest` more cannot pass yet."""
     failed = sum(not check.passed for check in checks)
     left = f"; {rest} {'is' if rest == 1 else 'are'} of steps still to run" if rest else ""
     if failed:
         return f"Verified: {plural(failed, 'check')} of {len(checks)} failed; key 5 of each step shows them{left}"
-    if rest and not checks:
-        return "Verified: nothing was run yet that a check could find"
     return f"Verified: {len(checks)} of {plural(len(checks), 'check')} passed{left}"
 
 
