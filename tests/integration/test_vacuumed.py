@@ -20,6 +20,12 @@ from wizard.errors import LockNotObtainedError
 UPDATE = "update clones set name = name where id = (select id from clones order by id limit 1)"
 
 
+@pytest.fixture
+def long_margin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slowly a vacuum goes on a busy machine: the lock is there as soon as it is gone."""
+    monkeypatch.setattr(etiquette, "VACUUM_MARGIN_MS", 10_000)
+
+
 @contextmanager
 def vacuumed_for_long(
     cluster: Cluster, database: Database, *, freeze: bool = False, once: bool = False
@@ -57,10 +63,8 @@ def vacuumed_for_long(
 @pytest.mark.slow
 @pytest.mark.parametrize("may_look", [True, False])
 def test_a_vacuum_of_the_server_gives_way_to_the_third_try(
-    cluster: Cluster, make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch, may_look: bool
+    cluster: Cluster, make_database: MakeDatabase, long_margin: None, may_look: bool
 ) -> None:
-    # However slowly the vacuum goes on a busy machine: the try gets its lock as soon as it is gone.
-    monkeypatch.setattr(etiquette, "VACUUM_MARGIN_MS", 10_000)
     database = make_database(rows=4000)
     operator = Operator(database, lock_patience_s=60.0)
     operator.engine.run(last="1.6")
@@ -104,10 +108,8 @@ def test_a_vacuum_against_wraparound_is_shown_and_waited_for(
 @pytest.mark.slow
 @pytest.mark.parametrize("direction", ["run", "rollback"])
 def test_beside_a_vacuum_of_a_large_table_nobody_of_the_application_waits(
-    cluster: Cluster, make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch, direction: str
+    cluster: Cluster, make_database: MakeDatabase, long_margin: None, direction: str
 ) -> None:
-    # However slowly the vacuum goes on a busy machine: the lock is there as soon as it is gone.
-    monkeypatch.setattr(etiquette, "VACUUM_MARGIN_MS", 10_000)
     database = make_database(rows=15_000)
     operator = Operator(database, lock_patience_s=60.0)
     operator.engine.run(last="1.6" if direction == "run" else None)

@@ -184,7 +184,8 @@ def etiquette_of(
 
     `before_retry` is called after each lock that could not be had in time, when nothing is held.
     """
-    with here.watching(source.step, source.part, _declared_locks(here, source)) as watch:
+    locks = _declared_locks(here, source)
+    with here.watching(source.step, source.part, locks) as watch:
 
         def who() -> Seen:
             watch.waits(watch.began)
@@ -211,7 +212,7 @@ def etiquette_of(
         yield Etiquette(
             here.settings.lock_patience_s, lock_timeout_ms=here.settings.lock_timeout_ms,
             begins=lambda: here.watcher.begin_try(watch), who=who, deadlock_timeout_ms=deadlock_timeout_ms, told=told,
-            vacuumed=vacuumed_tables(here, source),
+            vacuumed=vacuumed_tables(here, source, locks),
         )  # fmt: skip
 
 

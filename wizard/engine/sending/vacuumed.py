@@ -8,18 +8,19 @@ https://www.postgresql.org/docs/current/explicit-locking.html#TABLE-LOCK-COMPATI
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from wizard.db.queries import query
 from wizard.engine.events import Noticed
 from wizard.engine.parts.source import PartSource
 from wizard.engine.sitting import Sitting
-from wizard.rollout.model import STRONG_LOCKS
-from wizard.rollout.render import Mode, Strategy
+from wizard.rollout.render import Strategy
 
 
-def vacuumed_tables(here: Sitting, source: PartSource) -> tuple[str, ...]:
-    """Those that somebody vacuums, analyzes or builds an index of right now; told once each in a sitting."""
-    tables = source.tables or _locked_tables(here, source)
-    if not tables or source.mode is not Mode.TRANSACTION or source.patient:
+def vacuumed_tables(here: Sitting, source: PartSource, locked: Iterable[str]) -> tuple[str, ...]:
+    """Those of `locked` that somebody vacuums, analyzes or indexes right now; told once each in a sitting."""
+    tables = source.tables or (tuple(locked) if _has_large_tables(here) else ())
+    if not tables:
         return ()
     names = {"schema": here.settings.schema, "tables": list(tables)}
     found = tuple(row["name"] for row in here.connection.execute(query("vacuumed"), names))
@@ -33,19 +34,9 @@ def vacuumed_tables(here: Sitting, source: PartSource) -> tuple[str, ...]:
     return found
 
 
-def _locked_tables(here: Sitting, source: PartSource) -> tuple[str, ...]:
-    """Tables that were there before the step and that it locks, in a rollout that has large ones.
-
-    A small one is vacuumed in a moment, which is not worth a request.
-    """
+def _has_large_tables(here: Sitting) -> bool:
+    """A small one is vacuumed in a moment, which is not worth a request."""
     record, situation = here.situation.active, here.situation
-    if not (
-        any(rendered.choice.strategy is Strategy.ONLINE for rendered in situation.steps)
-        or (record is not None and any(part.strategy == Strategy.ONLINE.value for part in record.parts))
-    ):
-        return ()
-    try:
-        locks = situation.rollout.step(source.step).locks
-    except KeyError:
-        return ()
-    return tuple(dict.fromkeys(lock.table for lock in locks if lock.existing and lock.mode in STRONG_LOCKS))
+    return any(rendered.choice.strategy is Strategy.ONLINE for rendered in situation.steps) or (
+        record is not None and any(part.strategy == Strategy.ONLINE.value for part in record.parts)
+    )
